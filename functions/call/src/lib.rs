@@ -1,0 +1,1 @@
+//! Runs due call steps: dial prompts and AI calls.

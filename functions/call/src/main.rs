@@ -1,0 +1,2 @@
+//! The `call` Lambda.
+fn main() {}

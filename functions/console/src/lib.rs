@@ -1,0 +1,1 @@
+//! The users' tasks over JSON.

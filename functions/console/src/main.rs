@@ -1,0 +1,2 @@
+//! The `console` Lambda.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `email` Lambda.
+fn main() {}

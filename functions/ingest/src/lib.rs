@@ -1,0 +1,1 @@
+//! Lead webhooks in, leads and enrollments out.

@@ -1,0 +1,2 @@
+//! The `ingest` Lambda.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Provider events in, outcomes applied.

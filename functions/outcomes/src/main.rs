@@ -1,0 +1,2 @@
+//! The `outcomes` Lambda.
+fn main() {}

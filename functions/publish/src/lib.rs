@@ -1,0 +1,1 @@
+//! Checks edited records and makes good ones versions.

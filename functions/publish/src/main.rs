@@ -1,0 +1,2 @@
+//! The `publish` Lambda.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Puts back what is overdue, settles what is unsure, releases what is parked.

@@ -1,0 +1,2 @@
+//! The `reconcile` Lambda.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Stream records in, timers and queue messages out.

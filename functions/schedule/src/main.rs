@@ -1,0 +1,2 @@
+//! The `schedule` Lambda.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs due SMS steps.

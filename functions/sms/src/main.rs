@@ -1,0 +1,2 @@
+//! The `sms` Lambda.
+fn main() {}

@@ -1,0 +1,2 @@
+//! The `cadence` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The local cloud: embedded DynamoDB, timers that fire, queues, outbox.

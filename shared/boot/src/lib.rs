@@ -1,0 +1,1 @@
+//! What every function needs before its first event: tracing, typed environment, SDK configuration, diagnostics.

@@ -1,0 +1,15 @@
+//! All decisions of Cadence, as pure functions: no I/O, no clock, no environment, no AWS.
+
+pub mod channel;
+pub mod clock;
+pub mod ids;
+pub mod law;
+pub mod outcome;
+pub mod time;
+
+pub use channel::{Channel, Do};
+pub use clock::Clock;
+pub use ids::{
+    CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId,
+};
+pub use outcome::Outcome;

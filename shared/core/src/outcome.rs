@@ -1,0 +1,134 @@
+//! What came of a step.
+
+use serde::{Deserialize, Serialize};
+
+/// What happened, as `on` and `anytime` name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "each outcome is the word that ops write, and means what it says"
+)]
+pub enum Outcome {
+    Delivered,
+    Bounced,
+    Replied,
+    Connected,
+    NoAnswer,
+    Voicemail,
+    Busy,
+    BadNumber,
+    Transferred,
+    AppointmentSet,
+    AppointmentCancelled,
+    CalledBack,
+    Declined,
+    OptedOut,
+    Unsubscribed,
+    Complained,
+    Expired,
+    Skipped,
+    Failed,
+    Unknown,
+}
+
+impl Outcome {
+    /// Every outcome, the weakest first: of two reports on one step, the later in this list is kept,
+    /// so that reports may arrive twice and in any order.
+    pub const BY_STRENGTH: [Self; 20] = [
+        Self::Unknown,
+        Self::Skipped,
+        Self::Expired,
+        Self::Failed,
+        Self::Delivered,
+        Self::NoAnswer,
+        Self::Busy,
+        Self::Voicemail,
+        Self::BadNumber,
+        Self::Bounced,
+        Self::AppointmentCancelled,
+        Self::Connected,
+        Self::Replied,
+        Self::CalledBack,
+        Self::Transferred,
+        Self::AppointmentSet,
+        Self::Declined,
+        Self::Unsubscribed,
+        Self::Complained,
+        Self::OptedOut,
+    ];
+
+    /// The one of two reports on the same step that stands.
+    pub fn merge(self, other: Self) -> Self {
+        let rank = |outcome| Self::BY_STRENGTH.iter().position(|o| *o == outcome);
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+
+    /// True for the outcomes that `attempts` redials after.
+    pub fn invites_redial(self) -> bool {
+        matches!(self, Self::NoAnswer | Self::Voicemail | Self::Busy)
+    }
+
+    /// The word in records and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Bounced => "bounced",
+            Self::Replied => "replied",
+            Self::Connected => "connected",
+            Self::NoAnswer => "no_answer",
+            Self::Voicemail => "voicemail",
+            Self::Busy => "busy",
+            Self::BadNumber => "bad_number",
+            Self::Transferred => "transferred",
+            Self::AppointmentSet => "appointment_set",
+            Self::AppointmentCancelled => "appointment_cancelled",
+            Self::CalledBack => "called_back",
+            Self::Declined => "declined",
+            Self::OptedOut => "opted_out",
+            Self::Unsubscribed => "unsubscribed",
+            Self::Complained => "complained",
+            Self::Expired => "expired",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_two_outcomes_is_commutative_idempotent_and_associative() {
+        let all = Outcome::BY_STRENGTH;
+        for a in all {
+            assert_eq!(a.merge(a), a);
+            for b in all {
+                assert_eq!(a.merge(b), b.merge(a));
+                for c in all {
+                    assert_eq!(a.merge(b).merge(c), a.merge(b.merge(c)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_outcome_has_a_strength_of_its_own_and_prints_as_it_is_written() {
+        for outcome in Outcome::BY_STRENGTH {
+            assert_eq!(
+                Outcome::BY_STRENGTH
+                    .iter()
+                    .filter(|o| **o == outcome)
+                    .count(),
+                1
+            );
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
+        }
+    }
+}

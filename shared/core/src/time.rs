@@ -1,0 +1,1 @@
+//! Civil time: zones, waits, windows. The only module that knows jiff.

@@ -1,0 +1,1 @@
+//! Everything that reaches a person: one file per vendor.
