@@ -4,12 +4,12 @@ pub mod channel;
 pub mod clock;
 pub mod ids;
 pub mod law;
+pub mod lead;
 pub mod outcome;
+pub mod records;
 pub mod time;
 
 pub use channel::{Channel, Do};
 pub use clock::Clock;
-pub use ids::{
-    CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId,
-};
+pub use ids::{CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId};
 pub use outcome::Outcome;

@@ -1,0 +1,167 @@
+//! A cadence: for whom, when, and its steps.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Do, MessageId, Outcome, StepId, UserId,
+    ids::CadenceId,
+    time::{Wait, WeeklyHours},
+};
+
+/// One published version of a cadence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cadence {
+    /// The key's last part: `zillow-purchase`.
+    pub id: CadenceId,
+    /// What people call it.
+    pub name: String,
+    /// Whether it takes leads and runs them.
+    pub status: Status,
+    /// Which leads it is for.
+    pub for_leads: ForLeads,
+    /// Of several that fit a lead, the highest wins; ties go to the first id in the alphabet.
+    pub priority: i64,
+    /// Who follows the newest version.
+    pub apply_to: ApplyTo,
+    /// The hours it keeps, by channel; a channel that is not named keeps the defaults.
+    pub hours: ChannelHours,
+    /// Whether calls and texts rest on holidays; `None` leaves it to the defaults.
+    pub skip_holidays: Option<bool>,
+    /// Outcomes that act whatever the step; a step's own `on` beats them.
+    pub anytime: BTreeMap<Outcome, Target>,
+    /// The steps, in order; never empty.
+    pub steps: Vec<Step>,
+}
+
+/// Whether a cadence takes leads and runs them. Acts at once, on all versions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Takes leads and runs them.
+    #[default]
+    Live,
+    /// Holds everything where it is; nothing is lost.
+    Paused,
+    /// Takes no new leads; running ones finish.
+    Off,
+    /// Stops everything.
+    Archived,
+}
+
+/// Who follows a newly published version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplyTo {
+    /// Leads that enroll from now on.
+    #[default]
+    NewLeads,
+    /// Running ones too, each when its step is next due and still exists.
+    Everyone,
+}
+
+/// Which leads a cadence is for; an empty list asks nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ForLeads {
+    /// Source ids.
+    pub source: Vec<String>,
+    /// USPS state codes.
+    pub state: Vec<String>,
+    /// Loan purposes, lower-case: `purchase`.
+    pub purpose: Vec<String>,
+}
+
+/// The hours a cadence keeps, by channel, in the lead's local time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChannelHours {
+    /// For calls.
+    pub call: Option<WeeklyHours>,
+    /// For texts.
+    pub sms: Option<WeeklyHours>,
+    /// For emails.
+    pub email: Option<WeeklyHours>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Unique within the cadence.
+    pub id: StepId,
+    /// What it does.
+    pub action: Do,
+    /// Counts from the previous step's due instant.
+    pub wait: Wait,
+    /// The message or script it uses.
+    pub message: Option<MessageId>,
+    /// The AI agent that calls.
+    pub agent: Option<String>,
+    /// Who gets the task.
+    pub assign: Assign,
+    /// How long the user has before the task counts as overdue.
+    pub due: Option<Wait>,
+    /// How long to wait for the step's outcome before going on.
+    pub hold: Option<Wait>,
+    /// How many rounds at most, after no_answer, voicemail or busy; at least 1.
+    pub attempts: u32,
+    /// How long after one round's due instant the next is due.
+    pub every: Option<Wait>,
+    /// What each outcome leads to; one that is not listed leads to the next step.
+    pub on: BTreeMap<Outcome, Target>,
+}
+
+/// Who gets a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assign {
+    /// The lead's loan officer.
+    #[default]
+    LoanOfficer,
+    /// This user.
+    User(UserId),
+}
+
+/// Where an outcome leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// To the next step in the list.
+    Next,
+    /// To the end of the cadence.
+    End,
+    /// Nowhere until a person resumes it.
+    Pause,
+    /// To this step.
+    Step(StepId),
+    /// To another cadence; this one ends.
+    Cadence(CadenceId),
+}
+
+impl Cadence {
+    /// The step of that id.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+
+    /// Where a step stands in the list.
+    pub fn position(&self, id: &StepId) -> Option<usize> {
+        self.steps.iter().position(|step| step.id == *id)
+    }
+
+    /// The step after that one; `None` after the last.
+    pub fn step_after(&self, id: &StepId) -> Option<&Step> {
+        self.steps.get(self.position(id)? + 1)
+    }
+}
+
+impl Step {
+    /// How long the step waits for its outcome: what the record says, else 15 minutes for an AI call and,
+    /// where `attempts` needs an outcome to go by, a business-day's worth of 8 hours.
+    pub fn hold(&self) -> Option<Wait> {
+        self.hold.clone().or_else(|| match self.action {
+            Do::AiDial => Some(Wait::minutes(15)),
+            _ if self.attempts > 1 => Some(Wait::hours(8)),
+            Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail | Do::CannedSms | Do::CannedEmail => None,
+        })
+    }
+}

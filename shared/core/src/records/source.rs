@@ -1,0 +1,43 @@
+//! A lead source: how its webhooks read and what consent its leads arrive with.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{SourceId, lead::Consent};
+
+/// One published source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The path's last part: `zillow` for `POST /leads/zillow`.
+    pub id: SourceId,
+    /// How its webhooks read.
+    pub format: Format,
+    /// The name under which the deployment's secret holds this source's secret.
+    pub secret: String,
+    /// What the source's leads have agreed to, for leads whose own fields don't say.
+    pub consent: SourceConsent,
+}
+
+/// The body that a source sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Zillow Mortgages' contact notification.
+    Zillow,
+    /// Gizmo-compatible ingest.
+    Gizmo,
+    /// Cadence's own plain JSON lead.
+    Plain,
+}
+
+/// What leads of a source have agreed to, with the words they agreed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceConsent {
+    /// For calls with an artificial voice.
+    pub call: Consent,
+    /// For texts.
+    pub sms: Consent,
+    /// For emails.
+    pub email: Consent,
+    /// The words that the lead agreed to.
+    pub proof: String,
+}
