@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod clock;
+pub mod delivery;
 pub mod ids;
 pub mod law;
 pub mod lead;
