@@ -20,6 +20,12 @@ pub struct Lead {
     /// Lower-case.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub email: Option<String>,
+    /// The keyed hash of the phone number, under which it is stored and, once closed, stays closed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phone_hash: Option<String>,
+    /// The keyed hash of the email address.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub email_hash: Option<String>,
     /// USPS code.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<String>,
@@ -143,14 +149,29 @@ impl Lead {
     }
 }
 
+impl Facts {
+    /// First and last name, or what stands in for them.
+    pub fn full_name(&self) -> String {
+        match (self.first_name.as_str(), self.last_name.as_str()) {
+            ("", "") => "the lead".to_owned(),
+            (first, last) => format!("{first} {last}").trim().to_owned(),
+        }
+    }
+}
+
 impl std::fmt::Debug for Lead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lead").field("id", &self.id).field("revision", &self.revision).finish_non_exhaustive()
+        f.debug_struct("Lead")
+            .field("id", &self.id)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Facts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Facts").field("source", &self.source).finish_non_exhaustive()
+        f.debug_struct("Facts")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
     }
 }

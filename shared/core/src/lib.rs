@@ -1,16 +1,32 @@
 //! All decisions of Cadence, as pure functions: no I/O, no clock, no environment, no AWS.
 
+pub mod apply;
+pub mod arrival;
+pub mod attempt;
+pub mod calendar;
+pub mod change;
 pub mod channel;
 pub mod clock;
+pub mod course;
 pub mod delivery;
+pub mod enroll;
+pub mod enrollment;
+pub mod gate;
 pub mod ids;
 pub mod law;
 pub mod lead;
 pub mod outcome;
+pub mod overdue;
+pub mod plan;
 pub mod records;
+pub mod settle;
+pub mod task;
 pub mod time;
+pub mod timeline;
 
 pub use channel::{Channel, Do};
 pub use clock::Clock;
-pub use ids::{CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId};
+pub use ids::{
+    CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId,
+};
 pub use outcome::Outcome;

@@ -1,1 +1,64 @@
-//! The two DynamoDB tables: keys, items, load, commit, claim.
+//! The two DynamoDB tables. Each method of [`Store`] is one access pattern; nothing else in the project reads or writes them.
+//!
+//! `leads` belongs to the functions, `config` to people. A decision is never made here: what is written comes from `cadence_core`.
+
+mod claim;
+mod commit;
+mod config;
+mod enroll;
+mod error;
+mod item;
+pub mod keys;
+mod load;
+mod overdue;
+mod publish;
+mod quarantine;
+mod tables;
+mod tasks;
+mod timeline;
+mod update;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    operation::transact_write_items::TransactWriteItemsError,
+    types::TransactWriteItem,
+};
+
+pub use claim::{Claimed, Refused};
+pub use commit::Committed;
+pub use error::StoreError;
+pub use publish::{Edited, Verdict};
+pub use quarantine::Quarantined;
+pub use tables::{config_table, leads_table};
+
+/// The two tables, through one client.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    leads: String,
+    config: String,
+}
+
+impl Store {
+    /// The tables of that name.
+    pub fn new(client: Client, leads: impl Into<String>, config: impl Into<String>) -> Self {
+        Self { client, leads: leads.into(), config: config.into() }
+    }
+
+    /// Writes all or nothing. `Ok(Err(..))` says, item by item, why nothing was written.
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Result<(), Vec<error::Refusal>>, StoreError> {
+        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        match sent {
+            Ok(_) => Ok(Ok(())),
+            Err(SdkError::ServiceError(answer)) => match answer.err() {
+                TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                    Ok(Err(error::refusals(cancelled.cancellation_reasons())))
+                }
+                TransactWriteItemsError::TransactionInProgressException(_) => Ok(Err(vec![error::Refusal::Conflict])),
+                _ => Err(error::sorted("TransactWriteItems", SdkError::ServiceError(answer))),
+            },
+            Err(other) => Err(error::sorted("TransactWriteItems", other)),
+        }
+    }
+}

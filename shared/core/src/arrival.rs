@@ -1,0 +1,298 @@
+//! Arrival: what a webhook makes of the leads that are known.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId,
+    enroll,
+    enrollment::Enrollment,
+    intake::{self, IdempotencyKey},
+    lead::{Facts, Lead, OptOut},
+    records::{Cadence, Settings, Source, User},
+    sources::Inbound,
+    task::{Task, TaskKind},
+    timeline::{Entry, EntryKind},
+};
+
+/// What a webhook came to; told again if it comes again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// The lead it made or updated.
+    pub lead: LeadId,
+    /// The enrollment it began, or found running.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub enrollment: Option<EnrollmentId>,
+    /// What became of it.
+    pub status: Taken,
+    /// When it was taken.
+    pub at: DateTime<Utc>,
+    /// Until when it is known, in epoch seconds; `None` for good.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<i64>,
+}
+
+/// What became of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    /// A cadence took the lead.
+    Enrolled,
+    /// The lead was known and its cadence goes on.
+    Running,
+    /// The lead was through a cadence lately: its owner was asked to take it up.
+    Asked,
+    /// No live cadence is for it.
+    NoCadence,
+}
+
+/// A lead that is known already.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The lead.
+    pub lead: Lead,
+    /// What is known of it.
+    pub facts: Facts,
+    /// Its enrollments, running and over.
+    pub enrollments: Vec<Enrollment>,
+}
+
+/// What is stored of an address: whose it is, and whether it is closed for good.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// The lead who has it; `None` once the lead is erased.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lead: Option<LeadId>,
+    /// When it was closed for good; outlives the lead.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub suppressed_at: Option<DateTime<Utc>>,
+}
+
+/// The addresses that a webhook names: the hash and what is stored under it.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses {
+    /// The phone's.
+    pub phone: Option<(String, Address)>,
+    /// The email's.
+    pub email: Option<(String, Address)>,
+}
+
+/// What new leads are matched with.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// Every published cadence, with its newest version.
+    pub cadences: Vec<(Cadence, u32)>,
+    /// Every published user.
+    pub users: Vec<User>,
+    /// The settings.
+    pub settings: Settings,
+}
+
+/// One webhook's transaction.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// The webhook's idempotency key.
+    pub webhook_key: String,
+    /// What it comes to.
+    pub webhook: Webhook,
+    /// The lead to write; `None` leaves it.
+    pub lead: Option<Lead>,
+    /// The revision that this was decided on; `None` for a new lead.
+    pub read_revision: Option<u64>,
+    /// What is known of the lead now; `None` leaves it.
+    pub facts: Option<Facts>,
+    /// Hashes of addresses that the lead gains.
+    pub gains: Vec<String>,
+    /// The enrollment that begins.
+    pub enrollment: Option<Enrollment>,
+    /// A task for the owner.
+    pub task: Option<Task>,
+    /// What the timeline says of it.
+    pub entries: Vec<Entry>,
+}
+
+/// How long after a cadence began the same lead does not begin another by asking again.
+pub const REENROLL_AFTER: TimeDelta = TimeDelta::days(30);
+/// How long a body that carries no id of its own is told from a new one.
+const BODY_KNOWN_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// What a webhook was read as.
+#[derive(Clone, Copy, Debug)]
+pub struct Read<'a> {
+    /// The source it came from.
+    pub source: &'a Source,
+    /// What it says.
+    pub inbound: &'a Inbound,
+    /// What tells it from others.
+    pub key: &'a IdempotencyKey,
+}
+
+/// Whose address a webhook names: the phone's lead wins over the email's.
+pub fn whose(addresses: &Addresses) -> Option<&LeadId> {
+    let of = |found: &'_ Option<(String, Address)>| found.as_ref().and_then(|(_, address)| address.lead.clone()).is_some();
+    let first = if of(&addresses.phone) { &addresses.phone } else { &addresses.email };
+    first.as_ref().and_then(|(_, address)| address.lead.as_ref())
+}
+
+/// What a webhook makes of the lead it is about, known or new.
+pub fn arrive(read: Read<'_>, known: Option<&Known>, addresses: &Addresses, catalogue: &Catalogue, now: DateTime<Utc>) -> Arrival {
+    let mut arrival = match known {
+        Some(known) => update(read, known, addresses, now),
+        None => begin(read, addresses, catalogue, now),
+    };
+    let enrollments = known.map_or(&[][..], |known| &known.enrollments);
+    if let Some(running) = enrollments.iter().find(|enrollment| !enrollment.has_ended()) {
+        arrival.webhook.enrollment = Some(running.id.clone());
+        arrival.webhook.status = Taken::Running;
+        return arrival;
+    }
+    let latest = enrollments.iter().max_by_key(|enrollment| enrollment.enrolled_at);
+    match latest.filter(|latest| latest.enrolled_at + REENROLL_AFTER > now) {
+        Some(latest) => ask_owner(&mut arrival, read, known, latest, now),
+        None => enroll_in_best(&mut arrival, read, known, catalogue, now),
+    }
+    arrival
+}
+
+fn begin(read: Read<'_>, addresses: &Addresses, catalogue: &Catalogue, now: DateTime<Utc>) -> Arrival {
+    let id = LeadId::from_uuid(fresh(read, "lead", now));
+    let inbound = read.inbound;
+    let owner = intake::pick_owner(&catalogue.users, &id, inbound.state.as_deref(), &inbound.owner_hints);
+    let (mut lead, facts) = intake::new_lead(id, inbound, read.source, owner, now);
+    take_addresses(&mut lead, addresses, now);
+    if inbound.outcome == Some(Outcome::OptedOut) {
+        lead.opt_outs.insert(OptOut::Phone, now);
+    }
+    let mut arrival = arrival(read, &lead.id, now);
+    arrival.gains = gained(addresses, &lead);
+    arrival.entries.push(lead_in(read, &lead.id, now));
+    arrival.facts = Some(facts);
+    arrival.lead = Some(lead);
+    arrival
+}
+
+fn update(read: Read<'_>, known: &Known, addresses: &Addresses, now: DateTime<Utc>) -> Arrival {
+    let id = &known.lead.id;
+    let mut arrival = arrival(read, id, now);
+    arrival.read_revision = Some(known.lead.revision);
+    arrival.entries.push(lead_in(read, id, now));
+    if let Some((mut lead, facts)) = intake::merge_lead(&known.lead, &known.facts, read.inbound, now) {
+        take_addresses(&mut lead, addresses, now);
+        lead.revision = known.lead.revision + 1;
+        arrival.gains = gained(addresses, &lead);
+        arrival.lead = Some(lead);
+        arrival.facts = Some(facts);
+    }
+    let others = addresses.email.iter().filter_map(|(_, address)| address.lead.as_ref()).filter(|other| *other != id);
+    for other in others {
+        let text = format!("the email address stays with the lead {other}, whose it was first; the phone number told this lead");
+        arrival.entries.push(Entry::new(EntryKind::LeadIn, id, now).text(text));
+        let text = format!("a webhook for the lead {id} named this lead's email address, which stays here");
+        arrival.entries.push(Entry::new(EntryKind::LeadIn, other, now).text(text));
+    }
+    arrival
+}
+
+/// Gives the lead the addresses that nobody else has, and with them what they have closed for good.
+fn take_addresses(lead: &mut Lead, addresses: &Addresses, now: DateTime<Utc>) {
+    let is_free = |address: &Address| address.lead.as_ref().is_none_or(|owner| *owner == lead.id);
+    let phone = addresses.phone.as_ref().filter(|(_, address)| is_free(address));
+    let email = addresses.email.as_ref().filter(|(_, address)| is_free(address));
+    if lead.phone.is_some() && lead.phone_hash.is_none() {
+        lead.phone_hash = phone.map(|(hash, _)| hash.clone());
+    }
+    if lead.email.is_some() && lead.email_hash.is_none() {
+        lead.email_hash = email.map(|(hash, _)| hash.clone());
+    }
+    for (closes, found) in [(OptOut::Phone, phone), (OptOut::Email, email)] {
+        if let Some((_, Address { suppressed_at: Some(at), .. })) = found {
+            lead.opt_outs.entry(closes).or_insert((*at).min(now));
+        }
+    }
+    if lead.phone_hash.is_none() {
+        lead.phone = None;
+    }
+    if lead.email_hash.is_none() {
+        lead.email = None;
+    }
+}
+
+fn gained(addresses: &Addresses, lead: &Lead) -> Vec<String> {
+    let mine = [lead.phone_hash.as_ref(), lead.email_hash.as_ref()];
+    let named = addresses.phone.iter().chain(&addresses.email);
+    named
+        .filter(|(hash, address)| address.lead.is_none() && mine.contains(&Some(hash)))
+        .map(|(hash, _)| hash.clone())
+        .collect()
+}
+
+fn enroll_in_best(arrival: &mut Arrival, read: Read<'_>, known: Option<&Known>, catalogue: &Catalogue, now: DateTime<Utc>) {
+    let Some(lead) = arrival.lead.as_ref().or(known.map(|known| &known.lead)) else { return };
+    let purpose = arrival.facts.as_ref().or(known.map(|known| &known.facts)).and_then(|facts| facts.purpose.as_deref());
+    let cadences: Vec<Cadence> = catalogue.cadences.iter().map(|(cadence, _)| cadence.clone()).collect();
+    let picked = intake::pick_cadence(&cadences, &read.source.id, lead.state.as_deref(), purpose);
+    let Some((cadence, version)) = picked.and_then(|picked| catalogue.cadences.iter().find(|(cadence, _)| cadence.id == picked.id)) else {
+        arrival.webhook.status = Taken::NoCadence;
+        let text = "no live cadence is for this lead";
+        arrival.entries.push(Entry::new(EntryKind::Skipped, &lead.id, now).text(text));
+        return;
+    };
+    let id = EnrollmentId::from_uuid(fresh(read, "enrollment", now));
+    let stale = read.inbound.created_at.is_some_and(|created_at| intake::is_stale(created_at, now));
+    let begun = enroll::begin(id, lead, (cadence, *version), &catalogue.settings, stale, now);
+    arrival.entries.push(enroll::entry(&begun, cadence, now));
+    arrival.webhook.enrollment = Some(begun.id.clone());
+    arrival.webhook.status = Taken::Enrolled;
+    arrival.enrollment = Some(begun);
+}
+
+/// A lead who asks again soon after a cadence is not run through it again; a person takes it up.
+fn ask_owner(arrival: &mut Arrival, read: Read<'_>, known: Option<&Known>, latest: &Enrollment, now: DateTime<Utc>) {
+    arrival.webhook.status = Taken::Asked;
+    arrival.webhook.enrollment = Some(latest.id.clone());
+    let Some((known, owner)) = known.and_then(|known| Some((known, known.lead.owner.clone()?))) else { return };
+    let name = known.facts.full_name();
+    let step = StepId::new(format!("lead~asked-again-{}", now.timestamp()));
+    arrival.task = Some(Task {
+        id: TaskId { lead: known.lead.id.clone(), key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },
+        kind: TaskKind::FollowUp,
+        user: owner,
+        lead_name: name.clone(),
+        reach: known.lead.phone.clone().or_else(|| known.lead.email.clone()),
+        text: format!("{name} asked again through {}, after a cadence that is over. Please take it up.", read.source.id),
+        opened_at: now,
+        task_due_at: now + TimeDelta::hours(4),
+        closed: None,
+    });
+}
+
+fn arrival(read: Read<'_>, lead: &LeadId, now: DateTime<Utc>) -> Arrival {
+    let expires_at = read.key.is_body_hash.then(|| (now + BODY_KNOWN_FOR).timestamp());
+    Arrival {
+        webhook_key: read.key.text.clone(),
+        webhook: Webhook { lead: lead.clone(), enrollment: None, status: Taken::NoCadence, at: now, expires_at },
+        lead: None,
+        read_revision: None,
+        facts: None,
+        gains: Vec::new(),
+        enrollment: None,
+        task: None,
+        entries: Vec::new(),
+    }
+}
+
+fn lead_in(read: Read<'_>, lead: &LeadId, now: DateTime<Utc>) -> Entry {
+    let mut text = format!("from {}", read.source.id);
+    for note in &read.inbound.notes {
+        text.push_str("; ");
+        text.push_str(note);
+    }
+    Entry::new(EntryKind::LeadIn, lead, now).text(text)
+}
+
+/// An id of this webhook's own. A repeated webhook is refused by its key, not by these; the instant tells apart two that share a body.
+fn fresh(read: Read<'_>, what: &str, now: DateTime<Utc>) -> Uuid {
+    let text = format!("{what} {} {}", read.key.text, now.timestamp_micros());
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes())
+}

@@ -1,0 +1,264 @@
+//! The gate: whether a step may reach a lead now. What the law asks is never widened by a record.
+
+use std::cmp::Reverse;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Channel, Do,
+    calendar::Calendar,
+    law,
+    lead::{Consent, Lead, TOUCH_COUNTS_FOR, TouchKind},
+    records::{Settings, User},
+};
+
+/// What the gate says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may, until then.
+    Pass {
+        /// Past this instant nothing is sent.
+        send_by: DateTime<Utc>,
+    },
+    /// Not before then.
+    NotBefore {
+        /// When to ask again.
+        at: DateTime<Utc>,
+        /// Why.
+        why: Wait,
+    },
+    /// Never; the cadence goes on without it.
+    Never(Never),
+    /// Not by a machine: a user is asked instead.
+    AskUser(AskUser),
+    /// Nobody may act for this lead.
+    NoLicensedOwner,
+}
+
+/// Why a step waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// It is outside the hours.
+    Hours,
+    /// The lead had its share of contacts.
+    Cap,
+}
+
+/// Why a step is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Never {
+    /// The lead closed the channel.
+    OptedOut,
+    /// The lead has no number or address for it.
+    NoAddress,
+    /// The loan officer has no number to send from.
+    NoSender,
+    /// A cap of zero.
+    CapIsZero,
+}
+
+/// Why a user is asked instead of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AskUser {
+    /// The lead has not agreed in writing.
+    NoWrittenConsent,
+    /// The lead is too old for an instant text.
+    StaleLead,
+    /// No AI writes yet; a person does.
+    NoAiWriter,
+}
+
+impl Wait {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hours => "outside the hours for this lead",
+            Self::Cap => "the lead had its share of contacts",
+        }
+    }
+}
+
+impl Never {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OptedOut => "the lead opted out",
+            Self::NoAddress => "the lead has no number or address for this channel",
+            Self::NoSender => "the loan officer has no number to send from",
+            Self::CapIsZero => "a cap of zero allows none",
+        }
+    }
+}
+
+impl AskUser {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoWrittenConsent => {
+                "the lead has not agreed in writing to be texted or called by an AI"
+            }
+            Self::StaleLead => {
+                "the lead is over two hours old, too old for an instant text or AI call"
+            }
+            Self::NoAiWriter => "no AI writer is connected",
+        }
+    }
+}
+
+/// Whether `action` may reach the lead now. `stale` is the enrollment's mark.
+pub fn gate(
+    action: Do,
+    lead: &Lead,
+    owner: Option<&User>,
+    stale: bool,
+    calendar: &Calendar<'_>,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let channel = action.channel();
+    if lead.opted_out(channel) {
+        return Verdict::Never(Never::OptedOut);
+    }
+    let address = match channel {
+        Channel::Call | Channel::Sms => &lead.phone,
+        Channel::Email => &lead.email,
+    };
+    if address.is_none() {
+        return Verdict::Never(Never::NoAddress);
+    }
+    let Some(owner) = owner.filter(|user| may_act(user, lead)) else {
+        return Verdict::NoLicensedOwner;
+    };
+    let asks = asks_user(action, lead, stale);
+    if asks.is_none() && action == Do::CannedSms && owner.sms_number.is_none() {
+        return Verdict::Never(Never::NoSender);
+    }
+
+    let opening = calendar.opening(action, now);
+    if opening.from > now {
+        return Verdict::NotBefore {
+            at: opening.from,
+            why: Wait::Hours,
+        };
+    }
+    if let Some(why) = asks {
+        return Verdict::AskUser(why);
+    }
+    match touch_kind(action).map(|kind| next_slot(kind, lead, settings, now)) {
+        Some(Slot::Never) => Verdict::Never(Never::CapIsZero),
+        Some(Slot::At(at)) if at > now => Verdict::NotBefore {
+            at: calendar.opening(action, at).from,
+            why: Wait::Cap,
+        },
+        Some(Slot::At(_)) | None => Verdict::Pass {
+            send_by: opening.until,
+        },
+    }
+}
+
+/// Whether the user may act for the lead: at work, and licensed in its state. Where the state is unknown no licence can be
+/// shown, so only a user whom the lead already has may act.
+pub fn may_act(user: &User, lead: &Lead) -> bool {
+    let licensed = match &lead.state {
+        Some(state) => user.is_licensed_in(state),
+        None => lead.owner.as_ref() == Some(&user.id),
+    };
+    user.active && licensed
+}
+
+/// What a step counts as, for caps; `None` for work that a user does in their own time.
+pub fn touch_kind(action: Do) -> Option<TouchKind> {
+    match action {
+        Do::Dial => Some(TouchKind::Dial),
+        Do::AiDial => Some(TouchKind::AiCall),
+        Do::CannedSms => Some(TouchKind::Sms),
+        Do::CannedEmail => Some(TouchKind::Email),
+        Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => None,
+    }
+}
+
+/// Why a user is asked to do what a machine may not; `None` where the machine may, or the step is a user's.
+pub fn asks_user(action: Do, lead: &Lead, stale: bool) -> Option<AskUser> {
+    let consent = match action {
+        Do::Dial | Do::CustomSms | Do::CustomEmail => return None,
+        Do::AiSms | Do::AiEmail => return Some(AskUser::NoAiWriter),
+        Do::AiDial => lead.consent.call,
+        Do::CannedSms => lead.consent.sms,
+        Do::CannedEmail => {
+            return (lead.consent.email == Consent::Revoked).then_some(AskUser::NoWrittenConsent);
+        }
+    };
+    if consent != Consent::ExpressWritten {
+        return Some(AskUser::NoWrittenConsent);
+    }
+    stale.then_some(AskUser::StaleLead)
+}
+
+enum Slot {
+    At(DateTime<Utc>),
+    Never,
+}
+
+/// The first instant at which one more touch of that kind breaks no cap.
+fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Utc>) -> Slot {
+    let caps = settings.caps;
+    let day = TimeDelta::hours(24);
+    let is_contact = |k: TouchKind| k != TouchKind::Email;
+    let state_limit = lead
+        .state
+        .as_deref()
+        .and_then(law::contacts_per_day)
+        .unwrap_or(u32::MAX);
+    let limits: [(bool, &dyn Fn(TouchKind) -> bool, u32, TimeDelta); 5] = [
+        (
+            is_contact(kind),
+            &is_contact,
+            caps.contacts_per_day.min(state_limit),
+            day,
+        ),
+        (
+            is_contact(kind),
+            &is_contact,
+            caps.contacts_per_week,
+            TOUCH_COUNTS_FOR,
+        ),
+        (
+            kind == TouchKind::AiCall,
+            &|k| k == TouchKind::AiCall,
+            caps.ai_calls_per_day,
+            day,
+        ),
+        (
+            kind == TouchKind::Sms,
+            &|k| k == TouchKind::Sms,
+            caps.sms_per_day,
+            day,
+        ),
+        (
+            kind == TouchKind::Email,
+            &|k| k == TouchKind::Email,
+            caps.emails_per_day,
+            day,
+        ),
+    ];
+    let mut at = now;
+    for (applies, counts, limit, span) in limits {
+        if !applies {
+            continue;
+        }
+        let mut touched: Vec<_> = lead
+            .touches
+            .values()
+            .filter(|t| counts(t.kind))
+            .map(|t| t.at)
+            .collect();
+        touched.sort_unstable_by_key(|at| Reverse(*at));
+        let Some(newest_to_expire) = (limit as usize).checked_sub(1) else {
+            return Slot::Never;
+        };
+        if let Some(touch) = touched.get(newest_to_expire) {
+            at = at.max(*touch + span);
+        }
+    }
+    Slot::At(at)
+}

@@ -1,0 +1,295 @@
+//! Settle: what a try's answer makes of the enrollment.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Outcome,
+    attempt::Attempt,
+    change::{Change, Settlement},
+    course::{self, Leg},
+    delivery::Delivery,
+    enrollment::{Act, Claim, Effect, Next},
+    gate::{self, AskUser},
+    plan::{Action, StepContext},
+    records::Step,
+    task::{Task, TaskKind},
+    timeline::{Entry, EntryKind},
+};
+
+/// How often a step that certainly was not sent is tried at most.
+pub const MAX_TRIES: u32 = 6;
+
+/// What the vendor's answer to a claimed try comes to.
+pub fn settle_step(
+    context: &StepContext,
+    claim: &Claim,
+    action: &Action,
+    delivery: Delivery,
+    now: DateTime<Utc>,
+) -> Settlement {
+    Tried {
+        context,
+        claim,
+        action: Some(action),
+        now,
+    }
+    .settle(delivery)
+}
+
+/// What a claim whose lease ran out comes to: its attempt if that was recorded, else nobody knows, and nothing is sent again.
+///
+/// A task is written only when its claim settles, so it certainly isn't there yet: it is made now.
+pub fn settle_expired(context: &StepContext, claim: &Claim, now: DateTime<Utc>) -> Settlement {
+    let delivery = match (&context.attempt, claim.effect) {
+        (Some(attempt), _) => attempt.delivery.clone(),
+        (None, Effect::Task) => Delivery::Accepted {
+            vendor_id: "task".to_owned(),
+        },
+        (None, Effect::Sms | Effect::Email | Effect::AiCall) => Delivery::Unknown {
+            reason: "the function that claimed it left no record of how it ended".to_owned(),
+        },
+    };
+    Tried {
+        context,
+        claim,
+        action: None,
+        now,
+    }
+    .settle(delivery)
+}
+
+/// A step that could not even be planned: it ends as failed and its owner is told.
+pub(crate) fn fail_step(
+    context: &StepContext,
+    next: &Next,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Change {
+    let mut change = Change::of(&context.enrollment);
+    let entry = next
+        .entry(EntryKind::Failed, &context.enrollment, now)
+        .text(reason);
+    change.note(Entry {
+        outcome: Some(Outcome::Failed),
+        ..entry
+    });
+    if let Some(step) = context.cadence.step(&next.step) {
+        let leg = Leg {
+            step,
+            round: next.round,
+            due_at: next.step_due_at,
+            held_until: None,
+        };
+        context.move_on(&mut change, leg, Some(Outcome::Failed), now);
+        change.open.extend(review(context, next, reason, now));
+    }
+    change
+}
+
+/// One try, and what is known of it.
+struct Tried<'a> {
+    context: &'a StepContext,
+    claim: &'a Claim,
+    action: Option<&'a Action>,
+    now: DateTime<Utc>,
+}
+
+impl Tried<'_> {
+    fn settle(&self, delivery: Delivery) -> Settlement {
+        let enrollment = &self.context.enrollment;
+        let step = self.context.cadence.step(&self.claim.step);
+        let moved_on = self.claim.generation != enrollment.progress.generation;
+        let change = step.filter(|_| !moved_on).map(|step| match &delivery {
+            Delivery::Accepted { .. } => self.accepted(step),
+            Delivery::Rejected { .. } => self.ended(step, Outcome::Failed),
+            Delivery::Later { .. } => self.later(step),
+            Delivery::Unknown { reason } => {
+                let mut change = self.ended(step, Outcome::Unknown);
+                change
+                    .open
+                    .extend(review(self.context, &self.running(), reason, self.now));
+                change
+            }
+        });
+        Settlement {
+            returns_touch: matches!(delivery, Delivery::Rejected { .. } | Delivery::Later { .. }),
+            entry: self.entry(&delivery),
+            attempt: Attempt {
+                lead: enrollment.lead.clone(),
+                key: enrollment.key(&self.claim.step, self.claim.round),
+                try_number: self.claim.try_number,
+                effect: self.claim.effect,
+                claim: self.claim.id.clone(),
+                at: self.now,
+                delivery,
+            },
+            change,
+        }
+    }
+
+    fn accepted(&self, step: &Step) -> Change {
+        let context = self.context;
+        let mut change = Change::of(&context.enrollment);
+        let running = self.running();
+        if self.claim.effect == Effect::Task
+            && let Some(owner) = context.owner()
+        {
+            let key = context.enrollment.key(&step.id, running.round);
+            let task = context.step_task(key, step, owner, self.now);
+            let entry = running
+                .entry(EntryKind::TaskOpened, &context.enrollment, self.now)
+                .text(task.text.clone());
+            change.note(Entry {
+                to: Some(owner.id.to_string()),
+                until: Some(task.task_due_at),
+                ..entry
+            });
+            change.open.push(task);
+            if gate::asks_user(
+                step.action,
+                &context.lead,
+                context.enrollment.progress.stale,
+            ) == Some(AskUser::StaleLead)
+            {
+                change.next_generation().stale = false;
+            }
+        }
+        let due_at = course::base(self.claim.step_due_at, self.claim.claimed_at);
+        match course::hold(&running, step, due_at, &context.calendar(), self.now) {
+            Some(hold) => change.go(hold),
+            None => {
+                let leg = Leg {
+                    step,
+                    round: running.round,
+                    due_at,
+                    held_until: None,
+                };
+                context.move_on(&mut change, leg, None, self.now);
+            }
+        }
+        change
+    }
+
+    fn later(&self, step: &Step) -> Change {
+        if self.claim.try_number >= MAX_TRIES {
+            return self.ended(step, Outcome::Failed);
+        }
+        let mut change = Change::of(&self.context.enrollment);
+        let again = self.now + backoff(self.claim.try_number);
+        let due_at = self.context.calendar().opening(step.action, again).from;
+        change.go(Next {
+            try_number: self.claim.try_number + 1,
+            due_at,
+            ..self.running()
+        });
+        change
+    }
+
+    fn ended(&self, step: &Step, outcome: Outcome) -> Change {
+        let mut change = Change::of(&self.context.enrollment);
+        let due_at = course::base(self.claim.step_due_at, self.claim.claimed_at);
+        let leg = Leg {
+            step,
+            round: self.claim.round,
+            due_at,
+            held_until: None,
+        };
+        self.context
+            .move_on(&mut change, leg, Some(outcome), self.now);
+        change
+    }
+
+    /// What was due when the claim was taken.
+    fn running(&self) -> Next {
+        let claim = self.claim;
+        let channel = match claim.effect {
+            Effect::Sms => crate::Channel::Sms,
+            Effect::Email => crate::Channel::Email,
+            Effect::AiCall => crate::Channel::Call,
+            Effect::Task => self
+                .context
+                .cadence
+                .step(&claim.step)
+                .map_or(crate::Channel::Call, |s| s.action.channel()),
+        };
+        Next {
+            act: Act::Run,
+            step: claim.step.clone(),
+            round: claim.round,
+            try_number: claim.try_number,
+            due_at: claim.step_due_at,
+            step_due_at: claim.step_due_at,
+            channel,
+        }
+    }
+
+    fn entry(&self, delivery: &Delivery) -> Option<Entry> {
+        let last_try = self.claim.try_number >= MAX_TRIES;
+        let (kind, why) = match delivery {
+            Delivery::Accepted { .. } => match self.claim.effect {
+                Effect::Sms | Effect::Email => (EntryKind::Sent, None),
+                Effect::AiCall => (EntryKind::CallPlaced, None),
+                Effect::Task => return None,
+            },
+            Delivery::Rejected { reason } => (EntryKind::Failed, Some(reason)),
+            Delivery::Later { reason } if last_try => (EntryKind::Failed, Some(reason)),
+            Delivery::Later { reason } => (EntryKind::Retried, Some(reason)),
+            Delivery::Unknown { reason } => (EntryKind::Unsure, Some(reason)),
+        };
+        let enrollment = &self.context.enrollment;
+        let entry = Entry {
+            enrollment: Some(enrollment.id.clone()),
+            cadence: Some(enrollment.cadence.clone()),
+            ..self.running().entry(kind, enrollment, self.now)
+        };
+        let (from, to, text) = match self.action {
+            Some(Action::Sms(sms)) => (Some(&sms.from), Some(&sms.to), Some(sms.text.clone())),
+            Some(Action::Email(email)) => (
+                Some(&email.from),
+                Some(&email.to),
+                Some(format!("{}\n\n{}", email.subject, email.text)),
+            ),
+            Some(Action::AiCall(call)) => (None, Some(&call.to), None),
+            Some(Action::Task(_)) | None => (None, None, None),
+        };
+        Some(Entry {
+            from: from.cloned(),
+            to: to.cloned(),
+            text: why.cloned().or(text),
+            ..entry
+        })
+    }
+}
+
+/// A task to look at what went wrong, for the owner if there is one.
+fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Option<Task> {
+    let owner = context.owner()?;
+    let key = context.enrollment.key(
+        &crate::StepId::new(format!("{}~review", next.step)),
+        next.round,
+    );
+    let text = format!(
+        "{} may not have reached {}: {reason}. Please see to it.",
+        next.step,
+        context.facts.full_name()
+    );
+    Some(context.task(
+        key,
+        TaskKind::Review,
+        owner,
+        text,
+        now,
+        now + TimeDelta::hours(24),
+    ))
+}
+
+/// How long to wait after a try that certainly was not sent: 1, 5, 15, 60 minutes, then 4 hours.
+fn backoff(try_number: u32) -> TimeDelta {
+    TimeDelta::minutes(match try_number {
+        0 | 1 => 1,
+        2 => 5,
+        3 => 15,
+        4 => 60,
+        _ => 240,
+    })
+}

@@ -1,0 +1,126 @@
+//! A task: work for a user.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{Do, Outcome, TaskId, UserId};
+
+/// Work for a user.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Deterministic, so that it can't be made twice. Prints as `lead.enrollment.step.round`.
+    #[serde(with = "id_text")]
+    pub id: TaskId,
+    /// What is asked for.
+    pub kind: TaskKind,
+    /// Who is asked.
+    pub user: UserId,
+    /// The lead's name, for the list.
+    pub lead_name: String,
+    /// Where to reach the lead: a phone number or an email address.
+    pub reach: Option<String>,
+    /// What to say, or why the task exists.
+    pub text: String,
+    /// When it was asked.
+    pub opened_at: DateTime<Utc>,
+    /// When it counts as overdue.
+    pub task_due_at: DateTime<Utc>,
+    /// How it ended; `None` while it is open.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub closed: Option<Closed>,
+}
+
+/// What a task asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskKind {
+    /// To call the lead.
+    Dial,
+    /// To write the lead a text.
+    Sms,
+    /// To write the lead an email.
+    Email,
+    /// To take up what the lead said.
+    FollowUp,
+    /// To look at something that went wrong.
+    Review,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// What came of it; `skipped` where its enrollment ended first.
+    pub outcome: Outcome,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who closed it; `None` where its enrollment ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub by: Option<UserId>,
+}
+
+impl TaskKind {
+    /// What a user does for a step of that kind.
+    pub fn of(action: Do) -> Self {
+        match action {
+            Do::Dial | Do::AiDial => Self::Dial,
+            Do::CustomSms | Do::AiSms | Do::CannedSms => Self::Sms,
+            Do::CustomEmail | Do::AiEmail | Do::CannedEmail => Self::Email,
+        }
+    }
+
+    /// The outcomes that a user may report.
+    pub fn outcomes(self) -> &'static [Outcome] {
+        match self {
+            Self::Dial => &[
+                Outcome::Connected,
+                Outcome::NoAnswer,
+                Outcome::Voicemail,
+                Outcome::Busy,
+                Outcome::BadNumber,
+                Outcome::AppointmentSet,
+                Outcome::Declined,
+                Outcome::OptedOut,
+                Outcome::Skipped,
+            ],
+            Self::Sms | Self::Email => &[
+                Outcome::Delivered,
+                Outcome::Replied,
+                Outcome::OptedOut,
+                Outcome::Skipped,
+            ],
+            Self::FollowUp | Self::Review => &[
+                Outcome::Connected,
+                Outcome::AppointmentSet,
+                Outcome::Declined,
+                Outcome::OptedOut,
+                Outcome::Skipped,
+            ],
+        }
+    }
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+mod id_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::TaskId;
+
+    pub(super) fn serialize<S: Serializer>(id: &TaskId, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TaskId, D::Error> {
+        let text = String::deserialize(from)?;
+        TaskId::parse(&text)
+            .ok_or_else(|| D::Error::custom("a task's id reads lead.enrollment.step.round"))
+    }
+}

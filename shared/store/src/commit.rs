@@ -1,0 +1,160 @@
+//! Commit and settle: what a decision changes, in one transaction, if what it was decided on still holds.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use cadence_core::{
+    change::{Change, LeadChange, Settlement},
+    enrollment::Enrollment,
+    lead::OptOut,
+    task::Closed,
+    timeline::Entry,
+};
+
+use crate::{
+    Store, StoreError,
+    claim::set_due_index,
+    item::{self, attribute, key, s},
+    keys,
+    update::{Edit, number, put, put_new, put_over},
+};
+
+/// Whether a decision was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It was.
+    Yes,
+    /// What it was decided on no longer holds: load and decide again.
+    Stale,
+}
+
+impl Store {
+    /// Writes a change.
+    pub async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
+        let mut items = self.change_items(change, false)?;
+        if let Some(lead) = self.lead_edit(change, None)? {
+            items.push(lead.item(&self.leads)?);
+        }
+        self.write(items).await
+    }
+
+    /// Records the attempt, then clears its claim and moves the enrollment on.
+    ///
+    /// The attempt is written first and by itself, so that whoever finds the claim later knows how it ended.
+    pub async fn settle(&self, settlement: &Settlement, enrollment: &Enrollment) -> Result<Committed, StoreError> {
+        let attempt = item::attempt(&settlement.attempt)?;
+        let put_attempt = self.client.put_item().table_name(&self.leads).set_item(Some(attempt));
+        put_attempt.send().await.map_err(|error| crate::error::sorted("PutItem", error))?;
+
+        let bare = Change::of(enrollment);
+        let change = settlement.change.as_ref().unwrap_or(&bare);
+        let mut items = self.change_items(change, true)?;
+        if let Some(entry) = &settlement.entry {
+            items.push(self.entry_item(change, entry, 0)?);
+        }
+        let returned = settlement.returns_touch.then_some(&settlement.attempt.claim);
+        if let Some(lead) = self.lead_edit(change, returned.map(|claim| keys::touch_key(claim)))? {
+            items.push(lead.item(&self.leads)?);
+        }
+        self.write(items).await
+    }
+
+    async fn write(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
+        if items.is_empty() {
+            return Ok(Committed::Yes);
+        }
+        Ok(match self.transact(items).await? {
+            Ok(()) => Committed::Yes,
+            Err(_) => Committed::Stale,
+        })
+    }
+
+    fn change_items(&self, change: &Change, settles: bool) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut items = vec![self.enrollment_edit(change, settles)?.item(&self.leads)?];
+        if let Some(outcome) = &change.outcome {
+            let previous = outcome.previous.map(|previous| s(previous.as_str()));
+            items.push(put_over(&self.leads, item::outcome(&outcome.now)?, "outcome", previous)?);
+        }
+        if let Some(LeadChange::OptOut { address_hash: Some(hash), at, .. }) = &change.lead {
+            let mut address = Edit::of(key(keys::address_pk(hash), "ADDRESS"));
+            address.set_once(&["suppressed_at"], attribute(at)?);
+            items.push(address.item(&self.leads)?);
+        }
+        for task in &change.open {
+            items.push(put(&self.leads, item::task(task)?)?);
+        }
+        for (id, closed) in &change.close {
+            items.push(self.closed_task(key(keys::lead_pk(&id.lead), keys::task_sk(id)), closed)?);
+        }
+        if let Some(enrollment) = &change.enroll {
+            items.push(put_new(&self.leads, item::enrollment(enrollment)?)?);
+        }
+        for (index, entry) in change.entries.iter().enumerate() {
+            items.push(self.entry_item(change, entry, index + 1)?);
+        }
+        Ok(items)
+    }
+
+    fn enrollment_edit(&self, change: &Change, settles: bool) -> Result<Edit, StoreError> {
+        let read = &change.enrollment;
+        let mut edit = Edit::of(key(keys::lead_pk(&read.lead), keys::enrollment_sk(&read.id)));
+        edit.expect(&["progress", "generation"], number(read.progress.generation)?);
+        match &read.claim {
+            Some(claim) => edit.expect(&["claim", "id"], s(claim.id.as_str())),
+            None => edit.expect_none(&["claim"]),
+        };
+        let mut written = read.clone();
+        if let Some(progress) = &change.progress {
+            edit.set(&["progress"], attribute(progress)?);
+            written.progress = progress.clone();
+        }
+        if settles {
+            edit.remove(&["claim"]);
+            written.claim = None;
+        }
+        if change.progress.is_some() || settles {
+            set_due_index(&mut edit, &written);
+        }
+        Ok(edit)
+    }
+
+    /// What changes about the lead, in one edit: a transaction may name an item once.
+    fn lead_edit(&self, change: &Change, returned_touch: Option<&str>) -> Result<Option<Edit>, StoreError> {
+        if change.lead.is_none() && returned_touch.is_none() && change.enroll.is_none() {
+            return Ok(None);
+        }
+        let mut edit = Edit::of(key(keys::lead_pk(&change.enrollment.lead), keys::LEAD));
+        match &change.lead {
+            Some(LeadChange::Owner { revision, user }) => {
+                edit.expect(&["revision"], number(*revision)?).set(&["owner"], s(user.as_str())).increment(&["revision"]);
+            }
+            Some(LeadChange::OptOut { closes, at, .. }) => {
+                edit.set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?).increment(&["revision"]);
+            }
+            None if change.enroll.is_some() => {
+                edit.increment(&["revision"]);
+            }
+            None => {}
+        }
+        if let Some(touch) = returned_touch {
+            edit.remove(&["touches", touch]);
+        }
+        Ok(Some(edit))
+    }
+
+    fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
+        let mut edit = Edit::of(key);
+        edit.expect_none(&["closed"]).set(&["closed"], attribute(closed)?).remove(&[keys::OPEN_FOR]);
+        edit.item(&self.leads)
+    }
+
+    fn entry_item(&self, change: &Change, entry: &Entry, index: usize) -> Result<TransactWriteItem, StoreError> {
+        put(&self.leads, item::entry(entry, change.enrollment.progress.generation, index)?)
+    }
+}
+
+/// The map key of an opt-out on its lead.
+pub(crate) fn opt_out_key(closes: OptOut) -> &'static str {
+    match closes {
+        OptOut::Phone => "phone",
+        OptOut::Email => "email",
+    }
+}

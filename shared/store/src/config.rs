@@ -1,0 +1,70 @@
+//! The config table's published records, as the functions read them.
+
+use cadence_core::{
+    SourceId,
+    arrival::Catalogue,
+    records::{Cadence, Settings, Source, User},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    Store, StoreError,
+    error::sorted,
+    item::{Item, key, read, s},
+    keys,
+    load::SETTINGS,
+};
+
+/// A published record and its version.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Published<T> {
+    pub(crate) version: u32,
+    pub(crate) record: T,
+}
+
+impl Store {
+    /// The source of that name, if it is published.
+    pub async fn load_source(&self, id: &SourceId) -> Result<Option<Source>, StoreError> {
+        let found = self.get(&self.config, key(keys::published_pk("SOURCE"), id.as_str())).await?;
+        Ok(found.map(published::<Source>).transpose()?.map(|source| source.record))
+    }
+
+    /// What a new lead is matched with.
+    pub async fn load_catalogue(&self) -> Result<Catalogue, StoreError> {
+        let settings = self.get(&self.config, key(keys::published_pk("SETTINGS"), SETTINGS)).await?;
+        let settings = settings.ok_or_else(|| StoreError::Missing { what: "published record", id: "SETTINGS#company".to_owned() })?;
+        let cadences: Vec<Published<Cadence>> = self.published("CADENCE").await?;
+        Ok(Catalogue {
+            cadences: cadences.into_iter().map(|cadence| (cadence.record, cadence.version)).collect(),
+            users: self.published_users().await?,
+            settings: published::<Settings>(settings)?.record,
+        })
+    }
+
+    pub(crate) async fn published_users(&self) -> Result<Vec<User>, StoreError> {
+        let users: Vec<Published<User>> = self.published("USER").await?;
+        Ok(users.into_iter().map(|user| user.record).collect())
+    }
+
+    /// Every published record of a kind, by id.
+    pub(crate) async fn published<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<Published<T>>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.config)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(keys::published_pk(kind)));
+        let mut pages = query.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(published(item.map_err(|error| sorted("Query", error))?)?);
+        }
+        Ok(found)
+    }
+}
+
+/// Reads a published item.
+pub(crate) fn published<T: DeserializeOwned>(item: Item) -> Result<Published<T>, StoreError> {
+    read(item)
+}

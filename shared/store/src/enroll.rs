@@ -1,0 +1,103 @@
+//! Enroll: a webhook becomes a lead and an enrollment, once.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use cadence_core::{
+    LeadId,
+    arrival::{Address, Arrival, Known, Webhook},
+};
+use chrono::{DateTime, Utc};
+
+use crate::{
+    Committed, Store, StoreError,
+    item::{self, key, read, s},
+    keys,
+    update::{Edit, number, put, put_new},
+};
+
+impl Store {
+    /// What that webhook came to, if it was taken before.
+    pub async fn load_webhook(&self, key_text: &str, now: DateTime<Utc>) -> Result<Option<Webhook>, StoreError> {
+        let found = self.get(&self.leads, key(keys::webhook_pk(key_text), "WEBHOOK")).await?;
+        let webhook: Option<Webhook> = found.map(read).transpose()?;
+        Ok(webhook.filter(|webhook| webhook.expires_at.is_none_or(|until| until > now.timestamp())))
+    }
+
+    /// What is stored of an address.
+    pub async fn load_address(&self, hash: &str) -> Result<Option<Address>, StoreError> {
+        self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS")).await?.map(read).transpose()
+    }
+
+    /// A lead with its enrollments.
+    pub async fn load_lead(&self, id: &LeadId) -> Result<Option<Known>, StoreError> {
+        let items = self.lead_items(id).await?;
+        let (Some(lead), Some(facts)) = (items.maybe(keys::LEAD)?, items.maybe(keys::FACTS)?) else {
+            return Ok(None);
+        };
+        Ok(Some(Known { lead, facts, enrollments: items.all("ENROLLMENT#")? }))
+    }
+
+    /// Writes one webhook's lead, enrollment and timeline, all or nothing.
+    pub async fn enroll(&self, arrival: &Arrival) -> Result<Committed, StoreError> {
+        let mut items = vec![self.webhook_item(arrival)?];
+        items.extend(self.lead_item(arrival)?);
+        if let Some(facts) = &arrival.facts {
+            items.push(put(&self.leads, item::facts(&arrival.webhook.lead, facts)?)?);
+        }
+        for hash in &arrival.gains {
+            let mut address = Edit::anywhere(key(keys::address_pk(hash), "ADDRESS"));
+            address.expect_none(&["lead"]).set(&["lead"], s(arrival.webhook.lead.as_str()));
+            items.push(address.item(&self.leads)?);
+        }
+        if let Some(enrollment) = &arrival.enrollment {
+            items.push(put_new(&self.leads, item::enrollment(enrollment)?)?);
+        }
+        if let Some(task) = &arrival.task {
+            items.push(put(&self.leads, item::task(task)?)?);
+        }
+        for (index, entry) in arrival.entries.iter().enumerate() {
+            items.push(put(&self.leads, item::entry(entry, 0, index)?)?);
+        }
+        Ok(match self.transact(items).await? {
+            Ok(()) => Committed::Yes,
+            Err(_) => Committed::Stale,
+        })
+    }
+
+    fn webhook_item(&self, arrival: &Arrival) -> Result<TransactWriteItem, StoreError> {
+        let mut edit = Edit::anywhere(key(keys::webhook_pk(&arrival.webhook_key), "WEBHOOK"));
+        edit.expect_none_or_past(&["at"], &[keys::EXPIRES_AT], arrival.webhook.at.timestamp());
+        let webhook: item::Item = serde_dynamo::to_item(&arrival.webhook)?;
+        for (name, value) in webhook {
+            edit.set(&[&name], value);
+        }
+        edit.item(&self.leads)
+    }
+
+    fn lead_item(&self, arrival: &Arrival) -> Result<Option<TransactWriteItem>, StoreError> {
+        let Some(lead) = &arrival.lead else {
+            let id = &arrival.webhook.lead;
+            return arrival.read_revision.map(|revision| self.bumped(id, revision)).transpose();
+        };
+        match arrival.read_revision {
+            None => Ok(Some(put_new(&self.leads, item::lead(lead)?)?)),
+            Some(revision) => {
+                let mut edit = Edit::of(key(keys::lead_pk(&lead.id), keys::LEAD));
+                edit.expect(&["revision"], number(revision)?);
+                let written: item::Item = serde_dynamo::to_item(lead)?;
+                // Touches come and go with claims, which the revision guards; they are never written back from a reading.
+                for (name, value) in written.into_iter().filter(|(name, _)| name != "touches") {
+                    edit.set(&[&name], value);
+                }
+                Ok(Some(edit.item(&self.leads)?))
+            }
+        }
+    }
+
+    /// A new enrollment bumps the revision even where nothing else about the lead changes.
+    fn bumped(&self, id: &LeadId, revision: u64) -> Result<TransactWriteItem, StoreError> {
+        let mut edit = Edit::of(key(keys::lead_pk(id), keys::LEAD));
+        edit.expect(&["revision"], number(revision)?);
+        edit.increment(&["revision"]);
+        edit.item(&self.leads)
+    }
+}

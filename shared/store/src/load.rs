@@ -1,0 +1,221 @@
+//! Load: everything that a decision about an enrollment rests on, read at once and consistently.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use cadence_core::{
+    CadenceId, EnrollmentId, LeadId, StepId,
+    attempt::Attempt,
+    enrollment::Enrollment,
+    gate,
+    lead::{Facts, Lead},
+    plan::StepContext,
+    records::{Cadence, Message, Settings, Status, Target, User},
+    task::Task,
+};
+
+use crate::{
+    Store, StoreError,
+    config::{Published, published},
+    error::sorted,
+    item::{Item, key, read, s},
+    keys,
+};
+
+/// Everything of a lead but its timeline.
+pub(crate) struct LeadItems(Vec<(String, Item)>);
+
+impl Store {
+    /// Everything that a decision about that enrollment rests on.
+    pub async fn load_step(&self, lead: &LeadId, enrollment: &EnrollmentId) -> Result<StepContext, StoreError> {
+        let items = self.lead_items(lead).await?;
+        let enrollment: Enrollment = items.one(&keys::enrollment_sk(enrollment), "enrollment")?;
+        let lead: Lead = items.one(keys::LEAD, "lead")?;
+        let facts: Facts = items.one(keys::FACTS, "facts")?;
+
+        let mut config = self.pinned(&enrollment, &lead).await?;
+        let cadence: Published<Cadence> = config.one(&version_key(&enrollment))?;
+        let current: Option<Published<Cadence>> = config.maybe(&published_key("CADENCE", enrollment.cadence.as_str()))?;
+        let settings: Published<Settings> = config.one(&published_key("SETTINGS", SETTINGS))?;
+        let owner: Option<Published<User>> = match &lead.owner {
+            Some(owner) => config.maybe(&published_key("USER", owner.as_str()))?,
+            None => None,
+        };
+        let owner = owner.map(|owner| owner.record);
+        let users = match owner {
+            Some(owner) if gate::may_act(&owner, &lead) => vec![owner],
+            Some(_) | None => self.published_users().await?,
+        };
+
+        let step = step_in_hand(&enrollment);
+        let (message, targets) = self.told_by(&cadence.record, step).await?;
+        Ok(StepContext {
+            attempt: items.attempt(&enrollment)?,
+            outcomes: items.all(&format!("OUTCOME#{}.", enrollment.id))?,
+            open_tasks: items.all::<Task>(&format!("TASK#{}.", enrollment.id))?.into_iter().filter(|task| task.closed.is_none()).collect(),
+            status: current.map_or(Status::Archived, |current| current.record.status),
+            cadence: cadence.record,
+            settings: settings.record,
+            unsubscribe_url: None,
+            enrollment,
+            lead,
+            facts,
+            targets,
+            users,
+            message,
+        })
+    }
+
+    /// Everything of a lead but its timeline; empty where there is no such lead.
+    pub(crate) async fn lead_items(&self, lead: &LeadId) -> Result<LeadItems, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.leads)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk < :timeline")
+            .expression_attribute_values(":pk", s(keys::lead_pk(lead)))
+            .expression_attribute_values(":timeline", s(keys::TIMELINE));
+        let mut pages = query.into_paginator().items().send();
+        let mut items = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| sorted("Query", error))?;
+            items.push((sort_key(&item), item));
+        }
+        Ok(LeadItems(items))
+    }
+
+    pub(crate) async fn get(&self, table: &str, key: Item) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
+        Ok(get.send().await.map_err(|error| sorted("GetItem", error))?.item)
+    }
+
+    async fn pinned(&self, enrollment: &Enrollment, lead: &Lead) -> Result<ConfigItems, StoreError> {
+        let mut wanted = vec![
+            version_key(enrollment),
+            published_key("CADENCE", enrollment.cadence.as_str()),
+            published_key("SETTINGS", SETTINGS),
+        ];
+        wanted.extend(lead.owner.iter().map(|owner| published_key("USER", owner.as_str())));
+        self.config_items(wanted).await
+    }
+
+    /// The message of the step, and the cadences that outcomes lead to.
+    async fn told_by(&self, cadence: &Cadence, step: Option<&StepId>) -> Result<(Option<Message>, Vec<(Cadence, u32)>), StoreError> {
+        let message = step.and_then(|step| cadence.step(step)).and_then(|step| step.message.as_ref());
+        let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
+        let mut target_keys: Vec<_> = targets(cadence).map(|id| published_key("CADENCE", id.as_str())).collect();
+        target_keys.sort();
+        target_keys.dedup();
+        let wanted: Vec<_> = message_key.iter().chain(&target_keys).cloned().collect();
+        if wanted.is_empty() {
+            return Ok((None, Vec::new()));
+        }
+        let mut found = self.config_items(wanted).await?;
+        let message: Option<Published<Message>> = match &message_key {
+            Some(key) => found.maybe(key)?,
+            None => None,
+        };
+        let mut targets = Vec::new();
+        for key in &target_keys {
+            let target: Option<Published<Cadence>> = found.maybe(key)?;
+            targets.extend(target.map(|target| (target.record, target.version)));
+        }
+        Ok((message.map(|message| message.record), targets))
+    }
+
+    /// Items of the config table, consistently; what does not exist is left out.
+    async fn config_items(&self, wanted: Vec<(String, String)>) -> Result<ConfigItems, StoreError> {
+        let keys: Vec<Item> = wanted.into_iter().map(|(pk, sk)| key(pk, sk)).collect();
+        let mut asked = Some(HashMap::from([(self.config.clone(), keys_of(keys)?)]));
+        let mut items = HashMap::new();
+        // DynamoDB may answer a part and name the rest; each round answers at least one item, so this ends.
+        while let Some(request) = asked.filter(|request| !request.is_empty()) {
+            let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
+            let answer = answer.map_err(|error| sorted("BatchGetItem", error))?;
+            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
+                items.insert((text(&item, keys::PK), text(&item, keys::SK)), item);
+            }
+            asked = answer.unprocessed_keys;
+        }
+        Ok(ConfigItems(items))
+    }
+}
+
+impl LeadItems {
+    /// The item of that sort key, which must be there.
+    pub(crate) fn one<T: serde::de::DeserializeOwned>(&self, sk: &str, what: &'static str) -> Result<T, StoreError> {
+        self.maybe(sk)?.ok_or_else(|| StoreError::Missing { what, id: sk.to_owned() })
+    }
+
+    /// The item of that sort key, if it is there.
+    pub(crate) fn maybe<T: serde::de::DeserializeOwned>(&self, sk: &str) -> Result<Option<T>, StoreError> {
+        self.0.iter().find(|(at, _)| at == sk).map(|(_, item)| read(item.clone())).transpose()
+    }
+
+    /// The items whose sort keys begin so.
+    pub(crate) fn all<T: serde::de::DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>, StoreError> {
+        self.0.iter().filter(|(sk, _)| sk.starts_with(prefix)).map(|(_, item)| read(item.clone())).collect()
+    }
+
+    fn attempt(&self, enrollment: &Enrollment) -> Result<Option<Attempt>, StoreError> {
+        match &enrollment.claim {
+            Some(claim) => self.maybe(&keys::attempt_sk(&enrollment.key(&claim.step, claim.round), claim.try_number)),
+            None => Ok(None),
+        }
+    }
+}
+
+struct ConfigItems(HashMap<(String, String), Item>);
+
+impl ConfigItems {
+    fn one<T: serde::de::DeserializeOwned>(&mut self, key: &(String, String)) -> Result<Published<T>, StoreError> {
+        self.maybe(key)?.ok_or_else(|| StoreError::Missing { what: "published record", id: format!("{} {}", key.0, key.1) })
+    }
+
+    fn maybe<T: serde::de::DeserializeOwned>(&mut self, key: &(String, String)) -> Result<Option<Published<T>>, StoreError> {
+        self.0.remove(key).map(published).transpose()
+    }
+}
+
+/// The name of the one settings record.
+pub(crate) const SETTINGS: &str = "company";
+
+fn version_key(enrollment: &Enrollment) -> (String, String) {
+    (format!("CADENCE#{}", enrollment.cadence), keys::version_sk(enrollment.progress.version))
+}
+
+fn published_key(kind: &str, id: &str) -> (String, String) {
+    (keys::published_pk(kind), id.to_owned())
+}
+
+/// The step that is claimed, else the one that is due.
+fn step_in_hand(enrollment: &Enrollment) -> Option<&StepId> {
+    let claimed = enrollment.claim.as_ref().map(|claim| &claim.step);
+    claimed.or_else(|| enrollment.progress.next.as_ref().map(|next| &next.step))
+}
+
+fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {
+    let of_steps = cadence.steps.iter().flat_map(|step| step.on.values());
+    of_steps.chain(cadence.anytime.values()).filter_map(|target| match target {
+        Target::Cadence(id) => Some(id),
+        Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
+    })
+}
+
+fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+    keys.map_err(|source| StoreError::Dynamo { operation: "BatchGetItem", may_work_later: false, source: source.into() })
+}
+
+fn sort_key(item: &Item) -> String {
+    text(item, keys::SK)
+}
+
+/// A string attribute; empty where it is none.
+pub(crate) fn text(item: &Item, name: &str) -> String {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        Some(_) | None => String::new(),
+    }
+}

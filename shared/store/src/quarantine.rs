@@ -1,0 +1,55 @@
+//! What a source sent and could not be used: kept, so that nothing is lost.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Store, StoreError,
+    error::sorted,
+    item::{Item, key},
+    keys,
+};
+
+/// A webhook that could not be used.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// The source it came for.
+    pub source: String,
+    /// When it came first.
+    pub at: DateTime<Utc>,
+    /// What is wrong with it, for people.
+    pub problems: Vec<String>,
+    /// The body, as text.
+    pub body: String,
+}
+
+/// How long it is kept for somebody to look at.
+const KEPT_FOR: TimeDelta = TimeDelta::days(90);
+
+impl Store {
+    /// Keeps what could not be used. The same body is kept once.
+    pub async fn quarantine(&self, kept: &Quarantined) -> Result<(), StoreError> {
+        let mut item: Item = serde_dynamo::to_item(kept)?;
+        item.extend(key(keys::quarantine_pk(&kept.source), hex(&Sha256::digest(kept.body.as_bytes()))));
+        let expires_at = (kept.at + KEPT_FOR).timestamp();
+        item.insert(keys::EXPIRES_AT.to_owned(), crate::item::attribute(&expires_at)?);
+        let put = self.client.put_item().table_name(&self.leads).set_item(Some(item));
+        let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
+        match sent {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(sorted("PutItem", error)),
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl std::fmt::Debug for Quarantined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Quarantined").field("source", &self.source).field("problems", &self.problems.len()).finish_non_exhaustive()
+    }
+}
