@@ -1,1 +1,88 @@
 //! Lead webhooks in, leads and enrollments out.
+
+mod answer;
+mod arrive;
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, State},
+    http::HeaderMap,
+    response::Response,
+    routing::post,
+};
+use cadence_core::{Clock, SourceId, intake};
+use cadence_store::Store;
+
+pub use answer::Refusal;
+
+/// What the function holds: exactly what its policy allows.
+#[derive(Clone)]
+pub struct App {
+    /// The tables.
+    pub store: Store,
+    /// The sources' secrets, by the name that each source's record gives.
+    pub secrets: BTreeMap<String, String>,
+    /// The key that addresses are hashed with.
+    pub address_key: Vec<u8>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// How long a webhook may be, in bytes.
+pub const BODY_LIMIT: usize = 256 * 1024;
+/// The header that carries a source's secret, where its path doesn't.
+pub const SECRET_HEADER: &str = "x-cadence-secret";
+
+/// `POST /leads/{source}`, and `POST /leads/{source}/{secret}` for vendors who can't set a header.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/leads/{source}", post(by_header))
+        .route("/leads/{source}/{secret}", post(by_path))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(app)
+}
+
+async fn by_header(State(app): State<App>, Path(source): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let bearer = text(&headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let secret = text(&headers, SECRET_HEADER).or(bearer).unwrap_or_default().to_owned();
+    handle(&app, &SourceId::new(source), &secret, &headers, &body).await
+}
+
+async fn by_path(
+    State(app): State<App>,
+    Path((source, secret)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    handle(&app, &SourceId::new(source), &secret, &headers, &body).await
+}
+
+/// Takes one webhook: authenticated, read, and written before it is answered.
+async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+    let taken = match authenticated(app, source, secret).await {
+        Ok(source) => arrive::take(app, &source, text(headers, "content-type"), text(headers, "idempotency-key"), body).await,
+        Err(refusal) => Err(refusal),
+    };
+    answer::of(taken)
+}
+
+/// The source, if the secret is its own. Every failure takes the same comparison and gets the same answer.
+async fn authenticated(app: &App, id: &SourceId, given: &str) -> Result<cadence_core::records::Source, Refusal> {
+    let source = app.store.load_source(id).await.map_err(Refusal::Store)?;
+    let expected = source.as_ref().and_then(|source| app.secrets.get(&source.secret));
+    let is_same = intake::same_secret(given.as_bytes(), expected.map_or(&[][..], |secret| secret.as_bytes()));
+    source.filter(|_| is_same && expected.is_some_and(|secret| !secret.is_empty())).ok_or(Refusal::Unauthorized)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,152 @@
-//! Checks edited records and makes good ones versions.
+//! A record that ops edit is checked; a good one becomes an immutable version, a bad one is refused with the reason on the record.
+
+mod known;
+
+use cadence_core::{
+    Clock,
+    failure::Class,
+    records::{Problem, Record, Severity, check, parse_record},
+};
+use cadence_store::{Committed, Edited, Store, StoreError, Verdict};
+use serde_json::{Value, json};
+
+/// What the function holds: exactly what its policy allows.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The tables; of them only `config`.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// Why a record could not be published or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The table did not answer.
+    #[error("the record could not be read or written")]
+    Store(#[from] StoreError),
+    /// A record does not turn into JSON.
+    #[error("the record could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+    /// The record kept changing.
+    #[error("the record was edited again and again while it was checked")]
+    Races,
+}
+
+impl PublishError {
+    /// What may be expected of it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Store(error) if error.may_work_later() => Class::Retryable,
+            Self::Store(_) | Self::Json(_) => Class::Permanent,
+            Self::Races => Class::Retryable,
+        }
+    }
+}
+
+/// What became of an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Published {
+    /// It is this version.
+    Version(u32),
+    /// It says what the published version says.
+    Unchanged,
+    /// It is refused.
+    Refused,
+    /// It is gone, or only what publish itself wrote changed.
+    Nothing,
+}
+
+/// How often a record that is edited while it is checked is checked again.
+const ROUNDS: u32 = 8;
+
+/// Checks and publishes the record of that key, unless only what publish wrote back changed.
+pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value>) -> Result<Published, PublishError> {
+    let content = |image: Option<&Value>| image.cloned().map(Edited::content_of);
+    let is_checked = new.is_some_and(|image| image.get("check").is_some());
+    if new.is_none() || (is_checked && content(old) == content(new)) {
+        return Ok(Published::Nothing);
+    }
+    for _ in 0..ROUNDS {
+        let Some(edited) = app.store.load_edited(pk).await? else {
+            return Ok(Published::Nothing);
+        };
+        if let Some(published) = publish(app, &edited).await? {
+            tracing::info!(record = pk, published = ?published, "checked record");
+            return Ok(published);
+        }
+    }
+    Err(PublishError::Races)
+}
+
+/// Publishes or refuses one reading of a record; `None` if it was edited meanwhile.
+async fn publish(app: &App, edited: &Edited) -> Result<Option<Published>, PublishError> {
+    let (kind, id) = edited.pk.split_once('#').unwrap_or((&edited.pk, ""));
+    let current = app.store.load_published(kind, id).await?;
+    let version = current.as_ref().map(|(_, version)| *version);
+    let (record, problems) = read_and_check(app, edited).await?;
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+
+    let is_refused = record.is_none() || problems.iter().any(|problem| problem.severity == Severity::Error);
+    let (published, verdict, check) = match record.filter(|_| !is_refused) {
+        None => (Published::Refused, None, refused(version)),
+        Some(record) if current.as_ref().is_some_and(|(current, _)| *current == record) => {
+            (Published::Unchanged, None, accepted(version.unwrap_or(0), &problems))
+        }
+        Some(record) => {
+            let number = version.unwrap_or(0) + 1;
+            (Published::Version(number), Some((number, record)), accepted(number, &problems))
+        }
+    };
+    let version = verdict.as_ref().map(|(number, _)| *number).or(version);
+    let verdict = match &verdict {
+        Some((number, record)) => Verdict::Version { number: *number, record, kind, id },
+        None if published == Published::Refused => Verdict::Refused,
+        None => Verdict::Unchanged,
+    };
+    let committed = app.store.publish(edited, verdict, &check, &told, version).await?;
+    Ok((committed == Committed::Yes).then_some(published))
+}
+
+/// The record as the functions will read it, if it can be read, and everything that is wrong with it.
+async fn read_and_check(app: &App, edited: &Edited) -> Result<(Option<Value>, Vec<Problem>), PublishError> {
+    match parse_record(&edited.pk, &edited.content) {
+        Err(problems) => Ok((None, problems)),
+        Ok(record) => {
+            let known = known::load(&app.store, &record).await?;
+            let problems = check(&record, &known);
+            Ok((Some(stored(&record)?), problems))
+        }
+    }
+}
+
+fn stored(record: &Record) -> Result<Value, serde_json::Error> {
+    match record {
+        Record::Cadence(cadence) => serde_json::to_value(cadence),
+        Record::Message(message) => serde_json::to_value(message),
+        Record::User(user) => serde_json::to_value(user),
+        Record::Source(source) => serde_json::to_value(source),
+        Record::Settings(settings) => serde_json::to_value(settings),
+    }
+}
+
+fn accepted(version: u32, problems: &[Problem]) -> String {
+    match problems.len() {
+        0 => format!("ok: published as version {version}"),
+        1 => format!("ok: published as version {version}, with 1 warning (see problems)"),
+        count => format!("ok: published as version {version}, with {count} warnings (see problems)"),
+    }
+}
+
+fn refused(version: Option<u32>) -> String {
+    match version {
+        Some(version) => format!("NOT PUBLISHED: version {version} goes on (see problems)"),
+        None => "NOT PUBLISHED: there is no version yet (see problems)".to_owned(),
+    }
+}
+
+/// The key and images that a stream record of the config table carries, if it is about a record that ops edit.
+pub fn edited_key(keys: &Value) -> Option<&str> {
+    let is_current = keys.get("sk") == Some(&json!("CURRENT"));
+    keys.get("pk").and_then(Value::as_str).filter(|_| is_current)
+}

@@ -1,1 +1,117 @@
-//! Puts back what is overdue, settles what is unsure, releases what is parked.
+//! Puts back what is overdue, settles what is unsure, releases what is parked. Runs every five minutes; a second run changes nothing.
+
+use cadence_core::{
+    Channel, Clock, EnrollmentId, LeadId,
+    failure::Class,
+    overdue::{Remedy, remedy},
+    plan::StepContext,
+};
+use cadence_store::{Committed, Store, StoreError};
+use serde::Serialize;
+
+/// What the function holds: exactly what its policy allows.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The tables.
+    pub store: Store,
+    /// Queues.
+    pub sqs: aws_sdk_sqs::Client,
+    /// The channels' queue URLs.
+    pub queues: QueueUrls,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// The channels' queue URLs.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the channels")]
+pub struct QueueUrls {
+    pub sms: String,
+    pub email: String,
+    pub call: String,
+}
+
+/// What one run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Reconciled {
+    /// Overdue steps put back on their queues.
+    pub requeued: u32,
+    /// Claims that ran out, settled.
+    pub settled: u32,
+    /// Parked enrollments that go on.
+    pub released: u32,
+    /// Enrollments that could not be looked at; the next run tries again.
+    pub failed: u32,
+}
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The table did not answer.
+    #[error("the enrollments could not be read")]
+    Store(#[from] StoreError),
+    /// A queue did not take a message.
+    #[error("a step could not be put back on its queue")]
+    Queue(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A message could not be written.
+    #[error("a step could not be written as JSON")]
+    Json(#[from] serde_json::Error),
+}
+
+impl ReconcileError {
+    /// What may be expected of it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Store(error) if error.may_work_later() => Class::Retryable,
+            Self::Queue(_) => Class::Retryable,
+            Self::Store(_) | Self::Json(_) => Class::Permanent,
+        }
+    }
+}
+
+/// Looks at everything that is due, claimed or parked.
+pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
+    let mut found = app.store.load_due(app.clock.now()).await?;
+    found.extend(app.store.load_parked().await?);
+    let mut done = Reconciled::default();
+    for (lead, enrollment) in found {
+        if let Err(error) = look_at(app, &lead, &enrollment, &mut done).await {
+            // One that can't be mended must not keep the others from it.
+            tracing::error!(enrollment.id = %enrollment, error.kind = ?error, "could not reconcile enrollment");
+            done.failed += 1;
+        }
+    }
+    tracing::info!(requeued = done.requeued, settled = done.settled, released = done.released, failed = done.failed, "reconciled");
+    Ok(done)
+}
+
+async fn look_at(app: &App, lead: &LeadId, enrollment: &EnrollmentId, done: &mut Reconciled) -> Result<(), ReconcileError> {
+    let context = app.store.load_step(lead, enrollment).await?;
+    // A write that lost a race is left to the next run.
+    let count = |committed, counter: &mut u32| *counter += u32::from(committed == Committed::Yes);
+    match remedy(&context, app.clock.now()) {
+        Remedy::Leave => {}
+        Remedy::Requeue => {
+            requeue(app, &context).await?;
+            done.requeued += 1;
+        }
+        Remedy::Settle(settlement) => count(app.store.settle(&settlement, &context.enrollment).await?, &mut done.settled),
+        Remedy::Release(change) => count(app.store.commit(&change).await?, &mut done.released),
+    }
+    Ok(())
+}
+
+async fn requeue(app: &App, context: &StepContext) -> Result<(), ReconcileError> {
+    let Some(next) = &context.enrollment.progress.next else { return Ok(()) };
+    let due = context.enrollment.step_due();
+    let body = serde_json::to_string(&due)?;
+    let url = match next.channel {
+        Channel::Call => &app.queues.call,
+        Channel::Sms => &app.queues.sms,
+        Channel::Email => &app.queues.email,
+    };
+    let sent = app.sqs.send_message().queue_url(url).message_body(body).send().await;
+    sent.map_err(|error| ReconcileError::Queue(error.into()))?;
+    tracing::warn!(enrollment.id = %due.enrollment, generation = due.generation, channel = next.channel.as_str(), "requeued overdue step");
+    Ok(())
+}

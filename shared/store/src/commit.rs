@@ -1,9 +1,8 @@
-//! Commit and settle: what a decision changes, in one transaction, if what it was decided on still holds.
+//! Commit: what a decision changes, in one transaction, if what it was decided on still holds.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
-    change::{Change, LeadChange, Settlement},
-    enrollment::Enrollment,
+    change::{Change, LeadChange},
     lead::OptOut,
     task::Closed,
     timeline::Entry,
@@ -36,28 +35,7 @@ impl Store {
         self.write(items).await
     }
 
-    /// Records the attempt, then clears its claim and moves the enrollment on.
-    ///
-    /// The attempt is written first and by itself, so that whoever finds the claim later knows how it ended.
-    pub async fn settle(&self, settlement: &Settlement, enrollment: &Enrollment) -> Result<Committed, StoreError> {
-        let attempt = item::attempt(&settlement.attempt)?;
-        let put_attempt = self.client.put_item().table_name(&self.leads).set_item(Some(attempt));
-        put_attempt.send().await.map_err(|error| crate::error::sorted("PutItem", error))?;
-
-        let bare = Change::of(enrollment);
-        let change = settlement.change.as_ref().unwrap_or(&bare);
-        let mut items = self.change_items(change, true)?;
-        if let Some(entry) = &settlement.entry {
-            items.push(self.entry_item(change, entry, 0)?);
-        }
-        let returned = settlement.returns_touch.then_some(&settlement.attempt.claim);
-        if let Some(lead) = self.lead_edit(change, returned.map(|claim| keys::touch_key(claim)))? {
-            items.push(lead.item(&self.leads)?);
-        }
-        self.write(items).await
-    }
-
-    async fn write(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
+    pub(crate) async fn write(&self, items: Vec<TransactWriteItem>) -> Result<Committed, StoreError> {
         if items.is_empty() {
             return Ok(Committed::Yes);
         }
@@ -67,7 +45,7 @@ impl Store {
         })
     }
 
-    fn change_items(&self, change: &Change, settles: bool) -> Result<Vec<TransactWriteItem>, StoreError> {
+    pub(crate) fn change_items(&self, change: &Change, settles: bool) -> Result<Vec<TransactWriteItem>, StoreError> {
         let mut items = vec![self.enrollment_edit(change, settles)?.item(&self.leads)?];
         if let Some(outcome) = &change.outcome {
             let previous = outcome.previous.map(|previous| s(previous.as_str()));
@@ -117,7 +95,7 @@ impl Store {
     }
 
     /// What changes about the lead, in one edit: a transaction may name an item once.
-    fn lead_edit(&self, change: &Change, returned_touch: Option<&str>) -> Result<Option<Edit>, StoreError> {
+    pub(crate) fn lead_edit(&self, change: &Change, returned_touch: Option<&str>) -> Result<Option<Edit>, StoreError> {
         if change.lead.is_none() && returned_touch.is_none() && change.enroll.is_none() {
             return Ok(None);
         }
@@ -146,7 +124,7 @@ impl Store {
         edit.item(&self.leads)
     }
 
-    fn entry_item(&self, change: &Change, entry: &Entry, index: usize) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn entry_item(&self, change: &Change, entry: &Entry, index: usize) -> Result<TransactWriteItem, StoreError> {
         put(&self.leads, item::entry(entry, change.enrollment.progress.generation, index)?)
     }
 }

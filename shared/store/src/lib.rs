@@ -10,9 +10,12 @@ mod error;
 mod item;
 pub mod keys;
 mod load;
+mod opt_out;
 mod overdue;
 mod publish;
 mod quarantine;
+mod settle;
+mod step;
 mod tables;
 mod tasks;
 mod timeline;
@@ -30,6 +33,7 @@ pub use commit::Committed;
 pub use error::StoreError;
 pub use publish::{Edited, Verdict};
 pub use quarantine::Quarantined;
+pub use step::{Invocation, StepError};
 pub use tables::{config_table, leads_table};
 
 /// The two tables, through one client.

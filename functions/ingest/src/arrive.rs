@@ -1,0 +1,91 @@
+//! One webhook, from bytes to a lead.
+
+use cadence_core::{
+    arrival::{self, Addresses, Known, Read, Webhook},
+    intake,
+    records::Source,
+    sources::{self, Inbound},
+};
+use cadence_store::{Committed, Quarantined};
+
+use crate::{App, BODY_LIMIT, Refusal};
+
+/// How often a webhook is decided again when another one for the same person is written first.
+const ROUNDS: u32 = 8;
+
+/// Makes a lead of the body, or keeps what can't be used.
+pub(crate) async fn take(
+    app: &App,
+    source: &Source,
+    content_type: Option<&str>,
+    idempotency_key: Option<&str>,
+    body: &[u8],
+) -> Result<(Webhook, Source), Refusal> {
+    if body.len() > BODY_LIMIT {
+        return Err(Refusal::TooLarge);
+    }
+    let inbound = match sources::parse(source.format, content_type, body) {
+        Ok(inbound) => inbound,
+        Err(problems) => {
+            let kept = Quarantined {
+                source: source.id.to_string(),
+                at: app.clock.now(),
+                problems: problems.iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect(),
+                body: String::from_utf8_lossy(body).into_owned(),
+            };
+            app.store.quarantine(&kept).await.map_err(Refusal::Store)?;
+            tracing::warn!(source = %source.id, problems = problems.len(), "quarantined webhook");
+            return Err(Refusal::Unusable(problems));
+        }
+    };
+    let key = intake::idempotency_key(&source.id, &inbound, idempotency_key, body);
+    let read = Read { source, inbound: &inbound, key: &key };
+    for _ in 0..ROUNDS {
+        if let Some(webhook) = once(app, read).await? {
+            return Ok((webhook, source.clone()));
+        }
+    }
+    Err(Refusal::Busy)
+}
+
+/// Loads, decides, writes; `None` if another webhook for the same person was written meanwhile.
+async fn once(app: &App, read: Read<'_>) -> Result<Option<Webhook>, Refusal> {
+    let now = app.clock.now();
+    if let Some(webhook) = app.store.load_webhook(&read.key.text, now).await.map_err(Refusal::Store)? {
+        tracing::info!(lead.id = %webhook.lead, source = %read.source.id, "repeated webhook");
+        return Ok(Some(webhook));
+    }
+    let addresses = load_addresses(app, read.inbound).await?;
+    let known = load_known(app, &addresses).await?;
+    let catalogue = app.store.load_catalogue().await.map_err(Refusal::Store)?;
+
+    let arrival = arrival::arrive(read, known.as_ref(), &addresses, &catalogue, now);
+
+    match app.store.enroll(&arrival).await.map_err(Refusal::Store)? {
+        Committed::Yes => {
+            let enrollment = arrival.webhook.enrollment.as_ref().map(ToString::to_string);
+            tracing::info!(lead.id = %arrival.webhook.lead, enrollment.id = enrollment, status = ?arrival.webhook.status, "took lead");
+            Ok(Some(arrival.webhook))
+        }
+        Committed::Stale => Ok(None),
+    }
+}
+
+async fn load_addresses(app: &App, inbound: &Inbound) -> Result<Addresses, Refusal> {
+    let mut addresses = Addresses::default();
+    for (address, into) in [(&inbound.phone, &mut addresses.phone), (&inbound.email, &mut addresses.email)] {
+        if let Some(address) = address {
+            let hash = intake::address_hash(&app.address_key, address);
+            let stored = app.store.load_address(&hash).await.map_err(Refusal::Store)?;
+            *into = Some((hash, stored.unwrap_or_default()));
+        }
+    }
+    Ok(addresses)
+}
+
+async fn load_known(app: &App, addresses: &Addresses) -> Result<Option<Known>, Refusal> {
+    match arrival::whose(addresses) {
+        Some(lead) => app.store.load_lead(lead).await.map_err(Refusal::Store),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,51 @@
+//! The unsubscribe link of every email. Only a POST unsubscribes: scanners follow links with GET.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{Html, IntoResponse, Response},
+};
+use cadence_core::lead::OptOut;
+use cadence_store::Committed;
+
+use crate::App;
+
+const ASK: &str = "<p>Stop emails from us?</p><form method=\"post\"><button>Unsubscribe</button></form>";
+const DONE: &str = "<p>You are unsubscribed. We will send you no more emails.</p>";
+const UNKNOWN: &str = "<p>This link is not complete. Please copy all of it from the email.</p>";
+const FAILED: &str = "<p>That did not work just now. Please try again in a minute.</p>";
+
+/// Asks; changes nothing.
+pub(crate) async fn page(State(app): State<App>, Path(token): Path<String>) -> Response {
+    match app.links.unsubscribing(&token) {
+        Some(_) => show(StatusCode::OK, ASK),
+        None => show(StatusCode::NOT_FOUND, UNKNOWN),
+    }
+}
+
+/// Unsubscribes, from the page's button or from a mail program's one click (RFC 8058).
+pub(crate) async fn confirm(State(app): State<App>, Path(token): Path<String>) -> Response {
+    let Some(lead) = app.links.unsubscribing(&token) else {
+        return show(StatusCode::NOT_FOUND, UNKNOWN);
+    };
+    match app.store.opt_out(&lead, OptOut::Email, app.clock.now()).await {
+        // An erased lead gets no more emails either.
+        Ok(Committed::Yes | Committed::Stale) => {
+            tracing::info!(lead.id = %lead, "unsubscribed lead");
+            show(StatusCode::OK, DONE)
+        }
+        Err(error) => {
+            tracing::error!(lead.id = %lead, error.kind = ?error, "could not unsubscribe lead");
+            show(StatusCode::SERVICE_UNAVAILABLE, FAILED)
+        }
+    }
+}
+
+fn show(status: StatusCode, body: &str) -> Response {
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Unsubscribe</title><style>body{{font:18px/1.5 system-ui;max-width:30em;margin:4em auto;padding:0 1em}}\
+         button{{font:inherit;padding:.5em 1em}}</style>{body}</html>"
+    );
+    (status, Html(page)).into_response()
+}
