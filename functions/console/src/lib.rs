@@ -66,12 +66,19 @@ async fn one(State(app): State<App>, Subject(user): Subject, Path(id): Path<Stri
     }
 }
 
-async fn complete(State(app): State<App>, Subject(user): Subject, Path(id): Path<String>, body: axum::body::Bytes) -> Response {
+async fn complete(
+    State(app): State<App>,
+    Subject(user): Subject,
+    Path(id): Path<String>,
+    body: axum::body::Bytes,
+) -> Response {
     let told: Told = match serde_json::from_slice(&body) {
         Ok(told) => told,
         Err(error) => {
             let detail = format!("Send {{\"outcome\": \"connected\", \"note\": \"...\"}}: {error}.");
-            return Problem::new(422, "unreadable-outcome", "The outcome can't be read").detail(detail).into_response();
+            return Problem::new(422, "unreadable-outcome", "The outcome can't be read")
+                .detail(detail)
+                .into_response();
         }
     };
     for _ in 0..ROUNDS {
@@ -93,14 +100,20 @@ async fn complete(State(app): State<App>, Subject(user): Subject, Path(id): Path
         match app.store.commit(&change).await {
             Ok(Committed::Yes) => {
                 tracing::info!(enrollment.id = %task.id.key.enrollment, step.id = %task.id.key.step, outcome = told.outcome.as_str(), "completed task");
-                let closed = change.close.iter().find(|(closed, _)| *closed == task.id).map(|(_, closed)| closed.clone());
+                let closed = change
+                    .close
+                    .iter()
+                    .find(|(closed, _)| *closed == task.id)
+                    .map(|(_, closed)| closed.clone());
                 return Json(shown(&Task { closed, ..task })).into_response();
             }
             Ok(Committed::Stale) => {}
             Err(error) => return unavailable(&error),
         }
     }
-    Problem::new(503, "unavailable", "The task was not completed").detail("Nothing was written. Try again.").into_response()
+    Problem::new(503, "unavailable", "The task was not completed")
+        .detail("Nothing was written. Try again.")
+        .into_response()
 }
 
 /// The user's own task; somebody else's is as good as none.
@@ -120,12 +133,16 @@ fn shown(task: &Task) -> Value {
 }
 
 fn not_found() -> Response {
-    Problem::new(404, "no-such-task", "You have no such task").detail("GET /tasks lists yours.").into_response()
+    Problem::new(404, "no-such-task", "You have no such task")
+        .detail("GET /tasks lists yours.")
+        .into_response()
 }
 
 fn conflict(task: &Task) -> Response {
     let how = task.closed.as_ref().map_or("", |closed| closed.outcome.as_str());
-    Problem::new(409, "task-is-closed", "The task is closed").detail(format!("It was closed as {how}.")).into_response()
+    Problem::new(409, "task-is-closed", "The task is closed")
+        .detail(format!("It was closed as {how}."))
+        .into_response()
 }
 
 fn not_an_outcome(task: &Task) -> Response {
@@ -138,5 +155,9 @@ fn not_an_outcome(task: &Task) -> Response {
 
 fn unavailable(error: &StoreError) -> Response {
     tracing::error!(error.kind = ?error, "could not serve tasks");
-    (StatusCode::SERVICE_UNAVAILABLE, Problem::new(503, "unavailable", "The tasks can't be read just now").detail("Try again.")).into_response()
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        Problem::new(503, "unavailable", "The tasks can't be read just now").detail("Try again."),
+    )
+        .into_response()
 }

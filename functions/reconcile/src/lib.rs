@@ -81,11 +81,22 @@ pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
             done.failed += 1;
         }
     }
-    tracing::info!(requeued = done.requeued, settled = done.settled, released = done.released, failed = done.failed, "reconciled");
+    tracing::info!(
+        requeued = done.requeued,
+        settled = done.settled,
+        released = done.released,
+        failed = done.failed,
+        "reconciled"
+    );
     Ok(done)
 }
 
-async fn look_at(app: &App, lead: &LeadId, enrollment: &EnrollmentId, done: &mut Reconciled) -> Result<(), ReconcileError> {
+async fn look_at(
+    app: &App,
+    lead: &LeadId,
+    enrollment: &EnrollmentId,
+    done: &mut Reconciled,
+) -> Result<(), ReconcileError> {
     let context = app.store.load_step(lead, enrollment).await?;
     // A write that lost a race is left to the next run.
     let count = |committed, counter: &mut u32| *counter += u32::from(committed == Committed::Yes);
@@ -95,14 +106,19 @@ async fn look_at(app: &App, lead: &LeadId, enrollment: &EnrollmentId, done: &mut
             requeue(app, &context).await?;
             done.requeued += 1;
         }
-        Remedy::Settle(settlement) => count(app.store.settle(&settlement, &context.enrollment).await?, &mut done.settled),
+        Remedy::Settle(settlement) => count(
+            app.store.settle(&settlement, &context.enrollment).await?,
+            &mut done.settled,
+        ),
         Remedy::Release(change) => count(app.store.commit(&change).await?, &mut done.released),
     }
     Ok(())
 }
 
 async fn requeue(app: &App, context: &StepContext) -> Result<(), ReconcileError> {
-    let Some(next) = &context.enrollment.progress.next else { return Ok(()) };
+    let Some(next) = &context.enrollment.progress.next else {
+        return Ok(());
+    };
     let due = context.enrollment.step_due();
     let body = serde_json::to_string(&due)?;
     let url = match next.channel {

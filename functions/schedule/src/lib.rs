@@ -130,9 +130,15 @@ pub fn scheduling(old: Option<&Enrollment>, new: Option<&Enrollment>) -> Schedul
     if !is_new_generation && !claim_was_cleared {
         return Scheduling::Nothing;
     }
-    let retire = old.filter(|old| is_new_generation && old.progress.next.is_some()).map(Enrollment::step_due);
+    let retire = old
+        .filter(|old| is_new_generation && old.progress.next.is_some())
+        .map(Enrollment::step_due);
     match &new.progress.next {
-        Some(next) if new.is_active() => Scheduling::Set { retire, due: new.step_due(), next: next.clone() },
+        Some(next) if new.is_active() => Scheduling::Set {
+            retire,
+            due: new.step_due(),
+            next: next.clone(),
+        },
         Some(_) | None => retire.map_or(Scheduling::Nothing, Scheduling::Retire),
     }
 }

@@ -41,10 +41,7 @@ pub enum Completed {
 
 /// What a report makes of the enrollment.
 pub fn apply_outcome(context: &StepContext, report: &Report, now: DateTime<Utc>) -> Applied {
-    let known = context
-        .outcomes
-        .iter()
-        .find(|known| known.key == report.key);
+    let known = context.outcomes.iter().find(|known| known.key == report.key);
     let merged = known.map_or(report.outcome, |known| known.outcome.merge(report.outcome));
     if known.is_some_and(|known| known.outcome == merged) {
         return Applied::Known;
@@ -134,7 +131,11 @@ fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: Dat
             OptOut::Phone => context.lead.phone_hash.clone(),
             OptOut::Email => context.lead.email_hash.clone(),
         };
-        change.lead = Some(LeadChange::OptOut { closes, address_hash, at: now });
+        change.lead = Some(LeadChange::OptOut {
+            closes,
+            address_hash,
+            at: now,
+        });
         change.note(Entry {
             outcome: Some(outcome),
             ..Entry::new(EntryKind::OptedOut, &context.lead.id, now)
@@ -165,11 +166,7 @@ fn act(change: &mut Change, context: &StepContext, report: &Report, now: DateTim
     };
     match target {
         Some(Target::End) => context.end_by(change, report.outcome, now),
-        Some(Target::Pause) => change.park(
-            crate::enrollment::Park::Outcome,
-            now,
-            "an outcome asked for a pause",
-        ),
+        Some(Target::Pause) => change.park(crate::enrollment::Park::Outcome, now, "an outcome asked for a pause"),
         Some(Target::Cadence(to)) => context.switch(change, to.clone(), now),
         Some(Target::Step(to)) => jump_forward(change, context, next, to, now),
         Some(Target::Next) | None => {}
@@ -186,27 +183,14 @@ fn is_current(context: &StepContext, next: &Next, key: &StepKey) -> bool {
     next.step == key.step && next.round == key.round && (next.act == Act::ExpireHold || is_claimed)
 }
 
-fn jump_forward(
-    change: &mut Change,
-    context: &StepContext,
-    next: Option<&Next>,
-    to: &StepId,
-    now: DateTime<Utc>,
-) {
+fn jump_forward(change: &mut Change, context: &StepContext, next: Option<&Next>, to: &StepId, now: DateTime<Utc>) {
     let cadence = &context.cadence;
     let (Some(next), Some(step)) = (next, cadence.step(to)) else {
         return;
     };
     let is_forward = cadence.position(to) > cadence.position(&next.step);
     if is_forward && context.enrollment.progress.state == State::Active {
-        let round = context
-            .enrollment
-            .progress
-            .rounds
-            .get(to)
-            .copied()
-            .unwrap_or(0)
-            + 1;
+        let round = context.enrollment.progress.rounds.get(to).copied().unwrap_or(0) + 1;
         let calendar = context.calendar();
         let due_at = calendar
             .opening(
@@ -246,14 +230,9 @@ impl StepContext {
                 outcome.as_str().replace('_', " ")
             );
             let due = now + TimeDelta::hours(4);
-            change.open.push(self.task(
-                key,
-                TaskKind::FollowUp,
-                owner,
-                text.trim().to_owned(),
-                now,
-                due,
-            ));
+            change
+                .open
+                .push(self.task(key, TaskKind::FollowUp, owner, text.trim().to_owned(), now, due));
         }
     }
 
@@ -261,17 +240,9 @@ impl StepContext {
     pub(crate) fn switch(&self, change: &mut Change, to: CadenceId, now: DateTime<Utc>) {
         let text = format!("moved to the cadence {to}");
         change.end(End::Switched(to.clone()), now, &text, &self.open_tasks);
-        if let Some((cadence, version)) = self.targets.iter().find(|(cadence, _)| cadence.id == to)
-        {
+        if let Some((cadence, version)) = self.targets.iter().find(|(cadence, _)| cadence.id == to) {
             let id = enroll::switched_id(&self.enrollment.id, &to);
-            let begun = enroll::begin(
-                id,
-                &self.lead,
-                (cadence, *version),
-                &self.settings,
-                false,
-                now,
-            );
+            let begun = enroll::begin(id, &self.lead, (cadence, *version), &self.settings, false, now);
             change.entries.push(enroll::entry(&begun, cadence, now));
             change.enroll = Some(begun);
         }

@@ -68,11 +68,7 @@ impl<'a> Calendar<'a> {
         };
         let default = law::default_window(action);
         let is_email = matches!(action, Do::CustomEmail | Do::AiEmail | Do::CannedEmail);
-        let skips = if is_email {
-            None
-        } else {
-            self.cadence.skip_holidays
-        };
+        let skips = if is_email { None } else { self.cadence.skip_holidays };
         let mut windows = vec![Window {
             hours: stated.unwrap_or(default.hours),
             skip_holidays: skips.unwrap_or(default.skip_holidays),

@@ -76,9 +76,7 @@ impl Do {
     pub fn is_users(self) -> bool {
         match self {
             Self::Dial | Self::CustomSms | Self::CustomEmail => true,
-            Self::AiDial | Self::AiSms | Self::AiEmail | Self::CannedSms | Self::CannedEmail => {
-                false
-            }
+            Self::AiDial | Self::AiSms | Self::AiEmail | Self::CannedSms | Self::CannedEmail => false,
         }
     }
 

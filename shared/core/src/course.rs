@@ -79,17 +79,11 @@ pub fn onward(
 
 /// What an outcome leads to: the step's own `on` beats the cadence's `anytime`.
 pub fn target_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<&'a Target> {
-    step.on
-        .get(&outcome)
-        .or_else(|| cadence.anytime.get(&outcome))
+    step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome))
 }
 
 /// The first step's first round.
-pub fn first(
-    cadence: &Cadence,
-    calendar: &Calendar<'_>,
-    enrolled_at: DateTime<Utc>,
-) -> Option<Next> {
+pub fn first(cadence: &Cadence, calendar: &Calendar<'_>, enrolled_at: DateTime<Utc>) -> Option<Next> {
     let step = cadence.steps.first()?;
     let leg = Leg {
         step,
@@ -138,9 +132,7 @@ fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
 
 fn run_after(calendar: &Calendar<'_>, step: &Step, round: u32, leg: Leg<'_>, wait: &Wait) -> Next {
     let after_wait = calendar.after(leg.due_at, wait);
-    let not_before = leg
-        .held_until
-        .map_or(after_wait, |ended| after_wait.max(ended));
+    let not_before = leg.held_until.map_or(after_wait, |ended| after_wait.max(ended));
     let due_at = calendar.opening(step.action, not_before).from;
     Next::run(&step.id, step.action.channel(), round, due_at)
 }

@@ -26,14 +26,9 @@ pub fn begin(
     let next = course::first(cadence, &calendar, now);
     let state = match next {
         Some(_) => State::Active,
-        None => State::Ended {
-            why: End::Completed,
-        },
+        None => State::Ended { why: End::Completed },
     };
-    let rounds = next
-        .iter()
-        .map(|next| (next.step.clone(), next.round))
-        .collect();
+    let rounds = next.iter().map(|next| (next.step.clone(), next.round)).collect();
     Enrollment {
         id,
         lead: lead.id.clone(),

@@ -160,10 +160,7 @@ pub const LEASE: TimeDelta = TimeDelta::seconds(90);
 impl Enrollment {
     /// The step key that is due next.
     pub fn next_key(&self) -> Option<StepKey> {
-        self.progress
-            .next
-            .as_ref()
-            .map(|next| self.key(&next.step, next.round))
+        self.progress.next.as_ref().map(|next| self.key(&next.step, next.round))
     }
 
     /// The key of a round of a step.

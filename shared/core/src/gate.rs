@@ -94,12 +94,8 @@ impl AskUser {
     /// The reason in words.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NoWrittenConsent => {
-                "the lead has not agreed in writing to be texted or called by an AI"
-            }
-            Self::StaleLead => {
-                "the lead is over two hours old, too old for an instant text or AI call"
-            }
+            Self::NoWrittenConsent => "the lead has not agreed in writing to be texted or called by an AI",
+            Self::StaleLead => "the lead is over two hours old, too old for an instant text or AI call",
             Self::NoAiWriter => "no AI writer is connected",
         }
     }
@@ -150,9 +146,7 @@ pub fn gate(
             at: calendar.opening(action, at).from,
             why: Wait::Cap,
         },
-        Some(Slot::At(_)) | None => Verdict::Pass {
-            send_by: opening.until,
-        },
+        Some(Slot::At(_)) | None => Verdict::Pass { send_by: opening.until },
     }
 }
 
@@ -216,24 +210,14 @@ fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Ut
             caps.contacts_per_day.min(state_limit),
             day,
         ),
-        (
-            is_contact(kind),
-            &is_contact,
-            caps.contacts_per_week,
-            TOUCH_COUNTS_FOR,
-        ),
+        (is_contact(kind), &is_contact, caps.contacts_per_week, TOUCH_COUNTS_FOR),
         (
             kind == TouchKind::AiCall,
             &|k| k == TouchKind::AiCall,
             caps.ai_calls_per_day,
             day,
         ),
-        (
-            kind == TouchKind::Sms,
-            &|k| k == TouchKind::Sms,
-            caps.sms_per_day,
-            day,
-        ),
+        (kind == TouchKind::Sms, &|k| k == TouchKind::Sms, caps.sms_per_day, day),
         (
             kind == TouchKind::Email,
             &|k| k == TouchKind::Email,
@@ -246,12 +230,7 @@ fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Ut
         if !applies {
             continue;
         }
-        let mut touched: Vec<_> = lead
-            .touches
-            .values()
-            .filter(|t| counts(t.kind))
-            .map(|t| t.at)
-            .collect();
+        let mut touched: Vec<_> = lead.touches.values().filter(|t| counts(t.kind)).map(|t| t.at).collect();
         touched.sort_unstable_by_key(|at| Reverse(*at));
         let Some(newest_to_expire) = (limit as usize).checked_sub(1) else {
             return Slot::Never;

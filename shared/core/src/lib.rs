@@ -28,7 +28,5 @@ pub mod timeline;
 
 pub use channel::{Channel, Do};
 pub use clock::Clock;
-pub use ids::{
-    CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId,
-};
+pub use ids::{CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId};
 pub use outcome::Outcome;

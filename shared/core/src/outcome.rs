@@ -61,11 +61,7 @@ impl Outcome {
     /// The one of two reports on the same step that stands.
     pub fn merge(self, other: Self) -> Self {
         let rank = |outcome| Self::BY_STRENGTH.iter().position(|o| *o == outcome);
-        if rank(other) > rank(self) {
-            other
-        } else {
-            self
-        }
+        if rank(other) > rank(self) { other } else { self }
     }
 
     /// True for the outcomes that `attempts` redials after.
@@ -121,13 +117,7 @@ mod tests {
     #[test]
     fn every_outcome_has_a_strength_of_its_own_and_prints_as_it_is_written() {
         for outcome in Outcome::BY_STRENGTH {
-            assert_eq!(
-                Outcome::BY_STRENGTH
-                    .iter()
-                    .filter(|o| **o == outcome)
-                    .count(),
-                1
-            );
+            assert_eq!(Outcome::BY_STRENGTH.iter().filter(|o| **o == outcome).count(), 1);
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.as_str());
         }
     }

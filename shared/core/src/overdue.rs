@@ -56,21 +56,10 @@ pub fn remedy(context: &StepContext, now: DateTime<Utc>) -> Remedy {
 fn may_release(context: &StepContext, why: Park) -> bool {
     let lead = &context.lead;
     match why {
-        Park::CadencePaused => matches!(
-            context.status,
-            Status::Live | Status::Off | Status::Archived
-        ),
+        Park::CadencePaused => matches!(context.status, Status::Live | Status::Off | Status::Archived),
         Park::NoLicensedOwner => {
-            context
-                .owner()
-                .is_some_and(|owner| gate::may_act(owner, lead))
-                || intake::pick_owner(
-                    &context.users,
-                    &lead.id,
-                    lead.state.as_deref(),
-                    &OwnerHints::default(),
-                )
-                .is_some()
+            context.owner().is_some_and(|owner| gate::may_act(owner, lead))
+                || intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &OwnerHints::default()).is_some()
         }
         Park::Outcome => false,
     }
@@ -95,9 +84,11 @@ fn release(context: &StepContext, now: DateTime<Utc>) -> Remedy {
 
 /// The same for the same enrollment, spread evenly over many.
 fn jitter(enrollment: &Enrollment) -> TimeDelta {
-    let sum: u64 = enrollment.id.as_str().bytes().fold(7, |sum, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let sum: u64 = enrollment
+        .id
+        .as_str()
+        .bytes()
+        .fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let spread = RELEASE_SPREAD.num_seconds().unsigned_abs();
     TimeDelta::seconds(i64::try_from(sum % spread).unwrap_or(0))
 }

@@ -178,12 +178,7 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
             return Plan::Change(Box::new(change));
         }
         Status::Archived => {
-            change.end(
-                End::Archived,
-                now,
-                "the cadence was archived",
-                &context.open_tasks,
-            );
+            change.end(End::Archived, now, "the cadence was archived", &context.open_tasks);
             return Plan::Change(Box::new(change));
         }
     }
@@ -281,13 +276,7 @@ struct Sending {
 }
 
 /// A plan to deliver the step, or the failure that its message can't be rendered.
-fn send(
-    context: &StepContext,
-    next: &Next,
-    step: &Step,
-    sending: Sending,
-    now: DateTime<Utc>,
-) -> Plan {
+fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: DateTime<Utc>) -> Plan {
     let Some(owner) = context.owner() else {
         return Plan::Change(Box::new(find_owner(context, next, now)));
     };
@@ -308,12 +297,7 @@ fn send(
             send_by: sending.send_by,
             action,
         })),
-        Err(error) => Plan::Change(Box::new(settle::fail_step(
-            context,
-            next,
-            &error.to_string(),
-            now,
-        ))),
+        Err(error) => Plan::Change(Box::new(settle::fail_step(context, next, &error.to_string(), now))),
     }
 }
 
@@ -379,25 +363,12 @@ impl StepContext {
     }
 
     /// Moves the enrollment on from a step that ended.
-    pub(crate) fn move_on(
-        &self,
-        change: &mut Change,
-        leg: Leg<'_>,
-        outcome: Option<Outcome>,
-        now: DateTime<Utc>,
-    ) {
+    pub(crate) fn move_on(&self, change: &mut Change, leg: Leg<'_>, outcome: Option<Outcome>, now: DateTime<Utc>) {
         let calendar = self.calendar();
         match course::onward(&self.enrollment, &self.cadence, &calendar, leg, outcome) {
             course::Onward::Go(next) => change.go(next),
-            course::Onward::Pause => {
-                change.park(Park::Outcome, now, "an outcome asked for a pause")
-            }
-            course::Onward::Complete => change.end(
-                End::Completed,
-                now,
-                "the last step is done",
-                &self.open_tasks,
-            ),
+            course::Onward::Pause => change.park(Park::Outcome, now, "an outcome asked for a pause"),
+            course::Onward::Complete => change.end(End::Completed, now, "the last step is done", &self.open_tasks),
             course::Onward::End(outcome) => self.end_by(change, outcome, now),
             course::Onward::Switch(to) => self.switch(change, to, now),
         }
@@ -436,13 +407,7 @@ impl StepContext {
     }
 
     /// The task that a step makes: because it is a user's, or in place of what a machine may not do.
-    pub(crate) fn step_task(
-        &self,
-        key: StepKey,
-        step: &Step,
-        owner: &User,
-        now: DateTime<Utc>,
-    ) -> Task {
+    pub(crate) fn step_task(&self, key: StepKey, step: &Step, owner: &User, now: DateTime<Utc>) -> Task {
         let script = match self.rendered() {
             Ok(Rendered::Text(text)) => text,
             Ok(Rendered::Email { subject, text, .. }) => format!("{subject}\n\n{text}"),
@@ -486,16 +451,8 @@ impl StepContext {
 
     fn canned_email(&self, key: StepKey, owner: &User, rendered: Rendered) -> Action {
         let (subject, text, html) = match rendered {
-            Rendered::Email {
-                subject,
-                text,
-                html,
-            } => (subject, text, html),
-            Rendered::Text(text) => (
-                self.settings.company.clone(),
-                text.clone(),
-                template::html_of(&text),
-            ),
+            Rendered::Email { subject, text, html } => (subject, text, html),
+            Rendered::Text(text) => (self.settings.company.clone(), text.clone(), template::html_of(&text)),
         };
         Action::Email(Email {
             key,

@@ -59,16 +59,9 @@ pub fn settle_expired(context: &StepContext, claim: &Claim, now: DateTime<Utc>) 
 }
 
 /// A step that could not even be planned: it ends as failed and its owner is told.
-pub(crate) fn fail_step(
-    context: &StepContext,
-    next: &Next,
-    reason: &str,
-    now: DateTime<Utc>,
-) -> Change {
+pub(crate) fn fail_step(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Change {
     let mut change = Change::of(&context.enrollment);
-    let entry = next
-        .entry(EntryKind::Failed, &context.enrollment, now)
-        .text(reason);
+    let entry = next.entry(EntryKind::Failed, &context.enrollment, now).text(reason);
     change.note(Entry {
         outcome: Some(Outcome::Failed),
         ..entry
@@ -145,11 +138,8 @@ impl Tried<'_> {
                 ..entry
             });
             change.open.push(task);
-            if gate::asks_user(
-                step.action,
-                &context.lead,
-                context.enrollment.progress.stale,
-            ) == Some(AskUser::StaleLead)
+            if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
+                == Some(AskUser::StaleLead)
             {
                 change.next_generation().stale = false;
             }
@@ -194,8 +184,7 @@ impl Tried<'_> {
             due_at,
             held_until: None,
         };
-        self.context
-            .move_on(&mut change, leg, Some(outcome), self.now);
+        self.context.move_on(&mut change, leg, Some(outcome), self.now);
         change
     }
 
@@ -264,23 +253,15 @@ impl Tried<'_> {
 /// A task to look at what went wrong, for the owner if there is one.
 fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Option<Task> {
     let owner = context.owner()?;
-    let key = context.enrollment.key(
-        &crate::StepId::new(format!("{}~review", next.step)),
-        next.round,
-    );
+    let key = context
+        .enrollment
+        .key(&crate::StepId::new(format!("{}~review", next.step)), next.round);
     let text = format!(
         "{} may not have reached {}: {reason}. Please see to it.",
         next.step,
         context.facts.full_name()
     );
-    Some(context.task(
-        key,
-        TaskKind::Review,
-        owner,
-        text,
-        now,
-        now + TimeDelta::hours(24),
-    ))
+    Some(context.task(key, TaskKind::Review, owner, text, now, now + TimeDelta::hours(24)))
 }
 
 /// How long to wait after a try that certainly was not sent: 1, 5, 15, 60 minutes, then 4 hours.

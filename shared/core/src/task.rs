@@ -120,7 +120,6 @@ mod id_text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<TaskId, D::Error> {
         let text = String::deserialize(from)?;
-        TaskId::parse(&text)
-            .ok_or_else(|| D::Error::custom("a task's id reads lead.enrollment.step.round"))
+        TaskId::parse(&text).ok_or_else(|| D::Error::custom("a task's id reads lead.enrollment.step.round"))
     }
 }

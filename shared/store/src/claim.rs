@@ -83,21 +83,31 @@ impl Store {
     }
 
     fn claimed_enrollment(&self, enrollment: &Enrollment, claim: &Claim) -> Result<Edit, StoreError> {
-        let mut edit = Edit::of(key(keys::lead_pk(&enrollment.lead), keys::enrollment_sk(&enrollment.id)));
+        let mut edit = Edit::of(key(
+            keys::lead_pk(&enrollment.lead),
+            keys::enrollment_sk(&enrollment.id),
+        ));
         edit.expect(&["progress", "generation"], number(enrollment.progress.generation)?)
             .expect(&["progress", "state", "is"], s("active"))
             .expect_none(&["claim"])
             .set(&["claim"], attribute(claim)?);
-        let claimed = Enrollment { claim: Some(claim.clone()), ..enrollment.clone() };
+        let claimed = Enrollment {
+            claim: Some(claim.clone()),
+            ..enrollment.clone()
+        };
         set_due_index(&mut edit, &claimed);
         Ok(edit)
     }
 
     fn touched_lead(&self, plan: &StepPlan, claim: &Claim) -> Result<Edit, StoreError> {
         let mut edit = Edit::of(key(keys::lead_pk(plan.lead()), keys::LEAD));
-        edit.expect(&["revision"], number(plan.revision)?).set(&["revision"], number(plan.revision + 1)?);
+        edit.expect(&["revision"], number(plan.revision)?)
+            .set(&["revision"], number(plan.revision + 1)?);
         if let Some(kind) = plan.touch {
-            let touch = Touch { at: claim.claimed_at, kind };
+            let touch = Touch {
+                at: claim.claimed_at,
+                kind,
+            };
             edit.set(&["touches", keys::touch_key(&claim.id)], attribute(&touch)?);
         }
         for old in &plan.drops_touches {
@@ -108,7 +118,9 @@ impl Store {
 
     async fn is_mine(&self, enrollment: &Enrollment, claim: &Claim) -> Result<bool, StoreError> {
         let key = key(keys::lead_pk(&enrollment.lead), keys::enrollment_sk(&enrollment.id));
-        let Some(item) = self.get(&self.leads, key).await? else { return Ok(false) };
+        let Some(item) = self.get(&self.leads, key).await? else {
+            return Ok(false);
+        };
         let stored: Enrollment = read(item)?;
         Ok(stored.claim.is_some_and(|stored| stored.id == claim.id))
     }
@@ -118,7 +130,8 @@ impl Store {
 pub(crate) fn set_due_index(edit: &mut Edit, enrollment: &Enrollment) {
     match keys::due_index(enrollment) {
         Some((shard, due_at)) => {
-            edit.set(&[keys::DUE_SHARD], s(shard)).set(&[keys::DUE_AT], s(keys::instant(due_at)));
+            edit.set(&[keys::DUE_SHARD], s(shard))
+                .set(&[keys::DUE_AT], s(keys::instant(due_at)));
         }
         None => {
             edit.remove(&[keys::DUE_SHARD]).remove(&[keys::DUE_AT]);

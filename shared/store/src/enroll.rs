@@ -17,14 +17,19 @@ use crate::{
 impl Store {
     /// What that webhook came to, if it was taken before.
     pub async fn load_webhook(&self, key_text: &str, now: DateTime<Utc>) -> Result<Option<Webhook>, StoreError> {
-        let found = self.get(&self.leads, key(keys::webhook_pk(key_text), "WEBHOOK")).await?;
+        let found = self
+            .get(&self.leads, key(keys::webhook_pk(key_text), "WEBHOOK"))
+            .await?;
         let webhook: Option<Webhook> = found.map(read).transpose()?;
         Ok(webhook.filter(|webhook| webhook.expires_at.is_none_or(|until| until > now.timestamp())))
     }
 
     /// What is stored of an address.
     pub async fn load_address(&self, hash: &str) -> Result<Option<Address>, StoreError> {
-        self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS")).await?.map(read).transpose()
+        self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS"))
+            .await?
+            .map(read)
+            .transpose()
     }
 
     /// A lead with its enrollments.
@@ -33,7 +38,11 @@ impl Store {
         let (Some(lead), Some(facts)) = (items.maybe(keys::LEAD)?, items.maybe(keys::FACTS)?) else {
             return Ok(None);
         };
-        Ok(Some(Known { lead, facts, enrollments: items.all("ENROLLMENT#")? }))
+        Ok(Some(Known {
+            lead,
+            facts,
+            enrollments: items.all("ENROLLMENT#")?,
+        }))
     }
 
     /// Writes one webhook's lead, enrollment and timeline, all or nothing.
@@ -45,7 +54,9 @@ impl Store {
         }
         for hash in &arrival.gains {
             let mut address = Edit::anywhere(key(keys::address_pk(hash), "ADDRESS"));
-            address.expect_none(&["lead"]).set(&["lead"], s(arrival.webhook.lead.as_str()));
+            address
+                .expect_none(&["lead"])
+                .set(&["lead"], s(arrival.webhook.lead.as_str()));
             items.push(address.item(&self.leads)?);
         }
         if let Some(enrollment) = &arrival.enrollment {
@@ -76,7 +87,10 @@ impl Store {
     fn lead_item(&self, arrival: &Arrival) -> Result<Option<TransactWriteItem>, StoreError> {
         let Some(lead) = &arrival.lead else {
             let id = &arrival.webhook.lead;
-            return arrival.read_revision.map(|revision| self.bumped(id, revision)).transpose();
+            return arrival
+                .read_revision
+                .map(|revision| self.bumped(id, revision))
+                .transpose();
         };
         match arrival.read_revision {
             None => Ok(Some(put_new(&self.leads, item::lead(lead)?)?)),

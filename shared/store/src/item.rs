@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use cadence_core::{LeadId, attempt::Attempt, attempt::StepOutcome, enrollment::Enrollment, lead::Facts, lead::Lead, task::Task, timeline::Entry};
+use cadence_core::{
+    LeadId, attempt::Attempt, attempt::StepOutcome, enrollment::Enrollment, lead::Facts, lead::Lead, task::Task,
+    timeline::Entry,
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{StoreError, keys};
@@ -46,7 +49,11 @@ pub(crate) fn facts(id: &LeadId, facts: &Facts) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn enrollment(enrollment: &Enrollment) -> Result<Item, StoreError> {
-    let mut item = item(enrollment, keys::lead_pk(&enrollment.lead), keys::enrollment_sk(&enrollment.id))?;
+    let mut item = item(
+        enrollment,
+        keys::lead_pk(&enrollment.lead),
+        keys::enrollment_sk(&enrollment.id),
+    )?;
     if let Some((shard, due_at)) = keys::due_index(enrollment) {
         item.insert(keys::DUE_SHARD.to_owned(), s(shard));
         item.insert(keys::DUE_AT.to_owned(), s(keys::instant(due_at)));
@@ -55,7 +62,11 @@ pub(crate) fn enrollment(enrollment: &Enrollment) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn attempt(attempt: &Attempt) -> Result<Item, StoreError> {
-    item(attempt, keys::lead_pk(&attempt.lead), keys::attempt_sk(&attempt.key, attempt.try_number))
+    item(
+        attempt,
+        keys::lead_pk(&attempt.lead),
+        keys::attempt_sk(&attempt.key, attempt.try_number),
+    )
 }
 
 pub(crate) fn outcome(outcome: &StepOutcome) -> Result<Item, StoreError> {
@@ -72,5 +83,9 @@ pub(crate) fn task(task: &Task) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn entry(entry: &Entry, generation: u64, index: usize) -> Result<Item, StoreError> {
-    item(entry, keys::lead_pk(&entry.lead), keys::entry_sk(entry, generation, index))
+    item(
+        entry,
+        keys::lead_pk(&entry.lead),
+        keys::entry_sk(entry, generation, index),
+    )
 }

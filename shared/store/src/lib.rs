@@ -22,10 +22,7 @@ mod timeline;
 mod update;
 
 use aws_sdk_dynamodb::{
-    Client,
-    error::SdkError,
-    operation::transact_write_items::TransactWriteItemsError,
-    types::TransactWriteItem,
+    Client, error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
 };
 
 pub use claim::{Claimed, Refused};
@@ -47,12 +44,21 @@ pub struct Store {
 impl Store {
     /// The tables of that name.
     pub fn new(client: Client, leads: impl Into<String>, config: impl Into<String>) -> Self {
-        Self { client, leads: leads.into(), config: config.into() }
+        Self {
+            client,
+            leads: leads.into(),
+            config: config.into(),
+        }
     }
 
     /// Writes all or nothing. `Ok(Err(..))` says, item by item, why nothing was written.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Result<(), Vec<error::Refusal>>, StoreError> {
-        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await;
         match sent {
             Ok(_) => Ok(Ok(())),
             Err(SdkError::ServiceError(answer)) => match answer.err() {

@@ -29,7 +29,11 @@ impl Store {
         self.indexed(keys::parked_shard, None).await
     }
 
-    async fn indexed(&self, shard: fn(u8) -> String, until: Option<DateTime<Utc>>) -> Result<Vec<(LeadId, EnrollmentId)>, StoreError> {
+    async fn indexed(
+        &self,
+        shard: fn(u8) -> String,
+        until: Option<DateTime<Utc>>,
+    ) -> Result<Vec<(LeadId, EnrollmentId)>, StoreError> {
         let mut found = Vec::new();
         for number in 0..keys::DUE_SHARDS {
             let mut values = HashMap::from([(":shard".to_owned(), s(shard(number)))]);

@@ -62,9 +62,15 @@ fn is_ours(name: &str) -> bool {
 impl Store {
     /// The record as it stands now.
     pub async fn load_edited(&self, pk: &str) -> Result<Option<Edited>, StoreError> {
-        let Some(item) = self.get(&self.config, key(pk, keys::CURRENT)).await? else { return Ok(None) };
+        let Some(item) = self.get(&self.config, key(pk, keys::CURRENT)).await? else {
+            return Ok(None);
+        };
         let content = Edited::content_of(read(item.clone())?);
-        Ok(Some(Edited { pk: pk.to_owned(), content, item }))
+        Ok(Some(Edited {
+            pk: pk.to_owned(),
+            content,
+            item,
+        }))
     }
 
     /// The published record of that kind and id, as JSON, with its version.
@@ -90,14 +96,25 @@ impl Store {
         version: Option<u32>,
     ) -> Result<Committed, StoreError> {
         let mut items = vec![self.written_back(edited, check, problems, version)?];
-        if let Verdict::Version { number, record, kind, id } = verdict {
+        if let Verdict::Version {
+            number,
+            record,
+            kind,
+            id,
+        } = verdict
+        {
             let mut published: Item = key(keys::published_pk(kind), id);
             published.insert("version".to_owned(), attribute(&number)?);
             published.insert("record".to_owned(), attribute(record)?);
             let mut kept = published.clone();
             kept.extend(key(edited.pk.clone(), keys::version_sk(number)));
             items.push(put_new(&self.config, kept)?);
-            items.push(put_over_number(&self.config, published, "version", number.checked_sub(1).filter(|read| *read > 0))?);
+            items.push(put_over_number(
+                &self.config,
+                published,
+                "version",
+                number.checked_sub(1).filter(|read| *read > 0),
+            )?);
         }
         Ok(match self.transact(items).await? {
             Ok(()) => Committed::Yes,

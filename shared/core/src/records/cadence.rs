@@ -161,13 +161,9 @@ impl Step {
         self.hold.clone().or_else(|| match self.action {
             Do::AiDial => Some(Wait::minutes(15)),
             _ if self.attempts > 1 => Some(Wait::hours(8)),
-            Do::Dial
-            | Do::CustomSms
-            | Do::CustomEmail
-            | Do::AiSms
-            | Do::AiEmail
-            | Do::CannedSms
-            | Do::CannedEmail => None,
+            Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail | Do::CannedSms | Do::CannedEmail => {
+                None
+            }
         })
     }
 }
