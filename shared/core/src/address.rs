@@ -28,7 +28,7 @@ pub fn normalize_phone(text: &str) -> Option<String> {
 
 /// The library learns of a new area code only once numbers of it are in use; the law's table may know it earlier.
 fn can_be_dialled(number: &PhoneNumber, e164: &str) -> bool {
-    number.is_valid() || (is_nanp_shaped(e164) && law::zones_of_phone(e164).is_some())
+    number.is_valid() || (is_nanp_shaped(e164) && law::is_us_area_code(e164))
 }
 
 /// `+1`, an area code and an exchange that begin with 2 to 9, and four digits.
