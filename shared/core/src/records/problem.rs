@@ -85,11 +85,29 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
 
 /// What an editor wrote, quoted and cut to a length that fits a sentence.
 pub(crate) fn quoted(text: &str) -> String {
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    match shown.len() < text.len() {
+    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
+    match text.chars().nth(60).is_some() {
         true => format!("\"{shown}...\""),
         false => format!("\"{shown}\""),
     }
+}
+
+/// So many findings fit on the record that is written back (an item holds 400 KB), and more nobody reads at once.
+const AT_MOST: usize = 40;
+
+/// The first findings, and one that says how many more there are.
+pub(crate) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by_key(|problem| problem.severity == Severity::Warning);
+    let more = problems.len().saturating_sub(AT_MOST);
+    if more > 0 {
+        let is_refused = problems.iter().skip(AT_MOST).any(|problem| problem.severity == Severity::Error);
+        problems.truncate(AT_MOST);
+        problems.push(Problem {
+            severity: if is_refused { Severity::Error } else { Severity::Warning },
+            ..Problem::error("", format!("There are {more} more problems."), "Mend these first.")
+        });
+    }
+    problems
 }
 
 /// `a, b or c`
@@ -134,7 +152,7 @@ mod tests {
     #[test]
     fn a_quote_is_short_and_stays_on_one_line() {
         assert_eq!(quoted("20 mins"), "\"20 mins\"");
-        assert_eq!(quoted("a\nb"), "\"ab...\"");
+        assert_eq!(quoted("a\nb"), "\"a b\"");
         assert_eq!(quoted(&"x".repeat(100)).len(), 65);
     }
 }
