@@ -285,7 +285,6 @@ pub(super) fn below(path: &str, name: &str) -> String {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the range is checked first")]
 fn whole_of(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
