@@ -29,6 +29,9 @@ pub(super) struct Fields<'a> {
     findings: &'a Findings,
 }
 
+/// Longer than any wait, hours, address or number; what is wrong with it has to fit into a sentence.
+const LONGEST_NOTATION: usize = 500;
+
 /// What may stand in any map, for people only.
 const NOTE: &str = "note";
 
@@ -175,10 +178,17 @@ impl<'a> Fields<'a> {
         remedy: &str,
     ) -> Option<T> {
         let text = self.text(name)?;
+        if text.len() > LONGEST_NOTATION {
+            self.wrong(name, format!("{} is too long to be right.", quoted(&text)), remedy);
+            return None;
+        }
         match parse(&text) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
-                self.wrong(name, sentence(&error.to_string()), remedy);
+                let error = error.to_string();
+                // Some parsers know the remedy and say it after a semicolon.
+                let (error, remedy) = error.rsplit_once("; ").unwrap_or((&error, remedy));
+                self.wrong(name, sentence(error), sentence(remedy));
                 None
             }
         }

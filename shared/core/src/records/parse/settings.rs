@@ -1,12 +1,13 @@
 //! Reads the settings.
 
-use chrono::NaiveDate;
-
 use super::{email, fields::Fields};
-use crate::records::{
-    Settings,
-    problem::{Problem, quoted},
-    settings::Caps,
+use crate::{
+    records::{
+        Settings,
+        problem::{Problem, quoted},
+        settings::Caps,
+    },
+    time::Holidays,
 };
 
 pub(super) fn read(fields: Fields<'_>) -> Option<Settings> {
@@ -46,14 +47,12 @@ fn web_address(text: &str) -> Result<String, String> {
 fn holidays(fields: &Fields<'_>) -> Vec<String> {
     let mut holidays = Vec::new();
     for (path, day) in fields.words("holidays") {
-        match NaiveDate::parse_from_str(&day, "%Y-%m-%d") {
-            Ok(date) => holidays.push(date.format("%Y-%m-%d").to_string()),
-            Err(_) => fields.findings().add(Problem::error(
-                path,
-                format!("{} is not a day.", quoted(&day)),
-                "Write it as 2026-12-24.",
-            )),
+        if Holidays::is_date(&day) {
+            holidays.push(day);
+            continue;
         }
+        let sentence = format!("{} is not a day.", quoted(&day));
+        fields.findings().add(Problem::error(path, sentence, "Write it as 2026-12-24."));
     }
     holidays
 }

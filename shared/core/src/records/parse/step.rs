@@ -66,10 +66,10 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         fields.wrong("every", "The step has \"attempts\" but no \"every\".", remedy);
     }
     let needs = action.map_or(Needs::Nothing, needs);
-    if needs == Needs::Agent && agent.is_none() {
+    if needs == Needs::Agent && fields.value("agent").is_none() {
         fields.missing("agent", "Name the AI agent that calls.");
     }
-    if needs == Needs::Message && message.is_none() {
+    if needs == Needs::Message && fields.value("message").is_none() {
         fields.missing("message", "Name the message that is sent, such as \"sms/intro\".");
     }
     fields.finish();
