@@ -170,7 +170,7 @@ fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, Templ
         return Err(TemplateError::UnknownVariable {
             template: name.to_owned(),
             line: line_of(source, &unknown),
-            guess: closest(&unknown, variables().iter().map(|variable| variable.name)),
+            guess: closest(&unknown, self::variables().iter().map(|variable| variable.name)),
             name: unknown,
         });
     }

@@ -69,7 +69,7 @@ impl Variables {
     ) -> Self {
         let of = |value: &Option<String>| word(value.as_deref().unwrap_or_default());
         let own = |get: fn(&User) -> &str| one_line(owner.map(get).unwrap_or_default());
-        let text = |name| match name {
+        let text = |name: &str| match name {
             "lead_first_name" => word(&facts.first_name),
             "lead_last_name" => word(&facts.last_name),
             "city" => of(&facts.city),
@@ -83,7 +83,7 @@ impl Variables {
             "lo_nmls_id" => own(|user| user.nmls_id.as_deref().unwrap_or_default()),
             "company" => one_line(&settings.company),
             "postal_address" => settings.postal_address.clone(),
-            "unsubscribe_url" => one_line(unsubscribe_url.unwrap_or_default()),
+            "unsubscribe_url" => unsubscribe_url.unwrap_or_default().to_owned(),
             _ => String::new(),
         };
         let attributes = facts.attributes.iter();
