@@ -84,7 +84,7 @@ mod tests {
             ("+44 20 7946 0018", "+442079460018"),
             ("+1 604 555 0123", "+16045550123"),
             ("800-555-0123", "+18005550123"),
-            // In nobody's use when the library was released.
+            // An area code that the library does not know.
             ("471-555-0123", "+14715550123"),
         ] {
             assert_eq!(normalize_phone(text).as_deref(), Some(expected), "{text}");
@@ -144,7 +144,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn normalising_twice_changes_nothing(phone in r"(\+?1[ -]?)?\(?[2-9][0-9]{2}\)?[ .-]?[2-9][0-9]{2}[ .-]?[0-9]{4}( x[0-9]{1,3})?") {
+        fn normalising_twice_changes_nothing(
+            phone in r"(\+?1[ -]?)?\(?[2-9][0-9]{2}\)?[ .-]?[2-9][0-9]{2}[ .-]?[0-9]{4}( x[0-9]{1,3})?"
+        ) {
             if let Some(once) = normalize_phone(&phone) {
                 prop_assert!(once.len() == 12 && once.starts_with("+1"));
                 prop_assert_eq!(normalize_phone(&once), Some(once.clone()));

@@ -1,7 +1,8 @@
 //! Where area codes are given out, as data: a weak hint, since people keep their numbers when they move.
 //!
-//! Source: the North American Numbering Plan Administrator's assignments, overlays that are announced but not yet in use included.
-//! As of 2026-11-23. Toll-free, personal (5xx), premium, Canadian and foreign Caribbean codes tell no zone and are left out.
+//! Sources: the assignments of the North American Numbering Plan as libphonenumber 9.0 lists them, and overlays that
+//! state commissions have announced. As of 2026-11-23. Toll-free, personal (5xx), premium and foreign codes tell no
+//! zone and are left out.
 
 /// Zones by area code. An overlay lists all the zones of the area that it shares.
 const ZONES_BY_AREA_CODE: &[(&str, &str)] = &[
@@ -19,10 +20,7 @@ const ZONES_BY_AREA_CODE: &[(&str, &str)] = &[
     ("America/Indiana/Indianapolis", "260 317 463 765"),
     ("America/Indiana/Indianapolis America/Chicago", "219 574 812 930"),
     // The Florida panhandle, western and southern Kentucky, eastern Tennessee.
-    (
-        "America/New_York America/Chicago",
-        "850 448 270 364 606 423 729",
-    ),
+    ("America/New_York America/Chicago", "850 448 270 364 606 423 729"),
     (
         "America/Chicago",
         "205 210 214 217 218 224 225 228 235 251 254 256 262 274 281 309 312 314 316 318 319 320 325 327 331 334 337 346 \
@@ -88,10 +86,16 @@ mod tests {
         let codes = all_codes();
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
         for code in codes {
-            assert!(code.len() == 3 && code.parse::<u16>().is_ok_and(|code| code >= 200), "{code}");
+            assert!(
+                code.len() == 3 && code.parse::<u16>().is_ok_and(|code| code >= 200),
+                "{code}"
+            );
         }
         for (zones, _) in ZONES_BY_AREA_CODE {
-            assert!(zones.split_whitespace().all(|zone| Zone::parse(zone).is_some()), "{zones}");
+            assert!(
+                zones.split_whitespace().all(|zone| Zone::parse(zone).is_some()),
+                "{zones}"
+            );
         }
     }
 
@@ -102,9 +106,9 @@ mod tests {
             let number = PHONE_NUMBER_UTIL
                 .parse(format!("+1{code}2345678"), Some(Region::US))
                 .unwrap();
-            let is_geographic = matches!(
+            let is_geographic = !matches!(
                 number.get_type(),
-                PhoneNumberType::FixedLineOrMobile | PhoneNumberType::FixedLine | PhoneNumberType::Mobile
+                PhoneNumberType::TollFree | PhoneNumberType::PremiumRate | PhoneNumberType::PersonalNumber
             );
             let Some(region) = number.get_region_code() else {
                 continue;
@@ -117,8 +121,16 @@ mod tests {
     #[test]
     fn numbers_of_no_one_place_tell_no_zone() {
         for phone in [
-            "", "+1", "+18005550123", "+15005550123", "+19005550123", "+16045550123", "+18765550123", "+442079460018",
-            "4155550123", "+1\u{e9}",
+            "",
+            "+1",
+            "+18005550123",
+            "+15005550123",
+            "+19005550123",
+            "+16045550123",
+            "+18765550123",
+            "+442079460018",
+            "4155550123",
+            "+1\u{e9}",
         ] {
             assert_eq!(zones_of_area_code(phone), None, "{phone}");
         }

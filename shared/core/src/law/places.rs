@@ -1,6 +1,7 @@
 //! Where ZIP codes lie and which clocks hold there, as data: prefixes of five or three digits, alone or `first-last`.
 //!
-//! Sources: USPS Publication 65 (prefixes), 49 CFR 71 (zone boundaries), Navajo Nation practice (daylight saving time). As of 2026-11-23.
+//! Sources: the prefixes that USPS assigns; the zone boundaries of 49 CFR 71 as the tz database's map draws them.
+//! As of 2026-11-23.
 //! A place near a boundary, or one whose prefix spans it, lists both sides.
 
 /// States by ZIP codes that don't lie in the state of their prefix, and where a prefix serves several.
@@ -106,27 +107,27 @@ pub(super) const ZONES_BY_STATE: &[(&str, &str)] = &[
 
 /// Zones by ZIP prefix, in states of several zones, where all that the prefix serves keeps the same time.
 pub(super) const ZONES_BY_ZIP3: &[(&str, &str)] = &[
-    ("America/New_York", "320-323 326-339 341-349"),  // FL; 324 is mixed
-    ("America/Chicago", "325"),                       // FL
-    ("America/New_York", "400 402-418 425"),          // KY; 401, 426 and 427 are mixed
-    ("America/Chicago", "420-424"),                   // KY
-    ("America/New_York", "374 376 378-379"),          // TN; 373 and 377 are mixed
-    ("America/Chicago", "370-372 375 380-385"),       // TN
-    ("America/Detroit", "480-497"),                   // MI; 498 and 499 are mixed
+    ("America/New_York", "320-323 326-339 341-349"), // FL; 324 is mixed
+    ("America/Chicago", "325"),                      // FL
+    ("America/New_York", "400 402-418 425"),         // KY; 401, 426 and 427 are mixed
+    ("America/Chicago", "420-424"),                  // KY
+    ("America/New_York", "374 376 378-379"),         // TN; 373 and 377 are mixed
+    ("America/Chicago", "370-372 375 380-385"),      // TN
+    ("America/Detroit", "480-497"),                  // MI; 498 and 499 are mixed
     ("America/Indiana/Indianapolis", "460-462 466-468 470-474 478"), // IN; 465, 469, 475 and 479 are mixed
-    ("America/Chicago", "463-464 476-477"),           // IN
-    ("America/Chicago", "660-676 679"),               // KS; 677 and 678 are mixed
-    ("America/Chicago", "580-584 587"),               // ND; 585, 586 and 588 are mixed
-    ("America/Chicago", "680-689"),                   // NE; 690 to 692 are mixed
-    ("America/Denver", "693"),                        // NE
-    ("America/Chicago", "570-574"),                   // SD; 575 and 576 are mixed
-    ("America/Denver", "577"),                        // SD
-    ("America/Chicago", "733 750-797"),               // TX; 798 is mixed
-    ("America/Denver", "799 885"),                    // TX
-    ("America/Phoenix", "850-859 863-864"),           // AZ; 860 and 865 hold Navajo land, which changes its clocks
-    ("America/Boise", "832-834 836-837"),             // ID; 835 is mixed
-    ("America/Los_Angeles", "838"),                   // ID
-    ("America/Los_Angeles", "970-978"),               // OR; 979 is mixed
-    ("America/Los_Angeles", "889-897"),               // NV; 898 holds West Wendover, on Utah's time
-    ("America/Anchorage", "996-999"),                 // AK; 995 holds the western Aleutians
+    ("America/Chicago", "463-464 476-477"),          // IN
+    ("America/Chicago", "660-676 679"),              // KS; 677 and 678 are mixed
+    ("America/Chicago", "580-584 587"),              // ND; 585, 586 and 588 are mixed
+    ("America/Chicago", "680-689"),                  // NE; 690 to 692 are mixed
+    ("America/Denver", "693"),                       // NE
+    ("America/Chicago", "570-574"),                  // SD; 575 and 576 are mixed
+    ("America/Denver", "577"),                       // SD
+    ("America/Chicago", "733 750-797"),              // TX; 798 is mixed
+    ("America/Denver", "799 885"),                   // TX
+    ("America/Phoenix", "850-859 863-864"),          // AZ; 860 and 865 hold Navajo land, which changes its clocks
+    ("America/Boise", "832-834 836-837"),            // ID; 835 is mixed
+    ("America/Los_Angeles", "838"),                  // ID
+    ("America/Los_Angeles", "970-978"),              // OR; 979 is mixed
+    ("America/Los_Angeles", "889-897"),              // NV; 898 holds West Wendover, on Utah's time
+    ("America/Anchorage", "996-999"),                // AK; 995 holds the western Aleutians
 ];

@@ -3,19 +3,20 @@
 //! Where a rule is unclear, the row holds the stricter reading: exemptions for consent or an existing business are not used.
 
 /// What one state asks of calls and texts.
-pub(super) struct StateRule {
+#[derive(Debug)]
+pub struct StateRule {
     /// USPS code.
-    pub(super) state: &'static str,
+    pub state: &'static str,
     /// When it allows them, in the lead's local time.
-    pub(super) hours: &'static str,
+    pub hours: &'static str,
     /// Whether it allows none on holidays.
-    pub(super) no_holidays: bool,
+    pub no_holidays: bool,
     /// How many calls and texts it allows in any 24 hours.
-    pub(super) contacts_per_day: Option<u32>,
+    pub contacts_per_day: Option<u32>,
     /// Where it says so.
-    pub(super) source: &'static str,
-    /// When the source was last looked at.
-    pub(super) as_of: &'static str,
+    pub source: &'static str,
+    /// When the row was last compared with public summaries of the law; only counsel's word makes it sure.
+    pub as_of: &'static str,
 }
 
 /// The federal window, in the lead's local time. Source: 47 CFR 64.1200(c)(1) and 16 CFR 310.4(c).
@@ -49,7 +50,7 @@ const fn at_most(contacts_per_day: u32, rule: StateRule) -> StateRule {
 }
 
 /// The states whose rules are narrower than federal law, by code.
-pub(super) const STATE_RULES: &[StateRule] = &[
+pub const STATE_RULES: &[StateRule] = &[
     no_holidays(rule("AL", "Mon-Sat 08:00-20:00", "Ala. Code 8-19A-1 et seq.")),
     rule("CT", "daily 09:00-20:00", "Conn. Gen. Stat. 42-288a"),
     at_most(3, rule("FL", "daily 08:00-20:00", "Fla. Stat. 501.616(6)")),
