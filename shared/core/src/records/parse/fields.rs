@@ -67,10 +67,6 @@ impl<'a> Fields<'a> {
         below(&self.path, name)
     }
 
-    /// Where this map stands.
-    pub(super) fn here(&self) -> &str {
-        &self.path
-    }
 
     /// What this map's findings are added to.
     pub(super) fn findings(&self) -> &'a Findings {
