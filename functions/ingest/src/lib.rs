@@ -93,7 +93,6 @@ async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap,
             arrive::take(
                 app,
                 &source,
-                text(headers, "content-type"),
                 text(headers, "idempotency-key"),
                 body,
             )

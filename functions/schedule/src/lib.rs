@@ -205,7 +205,7 @@ async fn enqueue(app: &App, due: &StepDue, next: &Next, now: DateTime<Utc>) -> R
         .sqs
         .send_message()
         .queue_url(&app.queues.of(next.channel).url)
-        .delay_seconds(i32::try_from(delay.div_ceil(1000)).unwrap_or(0))
+        .delay_seconds(i32::try_from((delay + 999) / 1000).unwrap_or(0))
         .message_body(body);
     send.send().await.map_err(|error| ScheduleError::Queue(error.into()))?;
     tracing::info!(enrollment.id = %due.enrollment, generation = due.generation, channel = next.channel.as_str(), "queued step");

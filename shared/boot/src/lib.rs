@@ -71,7 +71,7 @@ where
     F: AsyncFn(&A, LambdaEvent<Value>) -> Result<Value, Diagnostic>,
 {
     let (app, on_event) = (&app, &on_event);
-    lambda_runtime::run(service_fn(move |event| on_event(app, event))).await
+    lambda_runtime::run(service_fn(move |event| Box::pin(on_event(app, event)))).await
 }
 
 /// When the invocation is cut off.

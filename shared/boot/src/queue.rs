@@ -32,7 +32,7 @@ where
     let mut failed = Vec::new();
     for message in records.records {
         let failure = match serde_json::from_str(&message.body) {
-            Ok(body) => handle(body, &event.context).await.err().map(|error| diagnostic::of(class(&error), &error)),
+            Ok(body) => Box::pin(handle(body, &event.context)).await.err().map(|error| diagnostic::of(class(&error), &error)),
             Err(error) => Some(diagnostic::unreadable(&error)),
         };
         if let Some(failure) = failure {

@@ -44,7 +44,7 @@ where
     let records: Event = serde_json::from_value(event.payload).map_err(|error| diagnostic::unreadable(&error))?;
     for record in records.records {
         let number = record.dynamodb.sequence_number.clone();
-        if let Err(error) = handle(record.dynamodb).await {
+        if let Err(error) = Box::pin(handle(record.dynamodb)).await {
             let failure = diagnostic::of(class(&error), &error);
             tracing::error!(error.kind = failure.error_type, error.message = failure.error_message, "failed change");
             return Ok(json!({ "batchItemFailures": [{ "itemIdentifier": number }] }));
