@@ -136,7 +136,8 @@ fn first_messages(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some((path, id, copy)) = first(|action| action == Do::CannedSms) {
         let says = |lack: Lack| lack.warning(&path, &format!("The first text, {},", quoted(id.as_str())));
-        problems.extend(first_text_lacks(copy, company).map(says));
+        let is_text = matches!(copy, Copy::Text(_));
+        problems.extend(first_text_lacks(copy, company).filter(|_| is_text).map(says));
     }
     if let Some((path, id, copy)) = first(|action| matches!(action, Do::CannedSms | Do::CannedEmail)) {
         let says = |lack: Lack| lack.warning(&path, &format!("The first message, {},", quoted(id.as_str())));

@@ -1,5 +1,7 @@
 //! Checks a message.
 
+use minijinja::ErrorKind;
+
 use super::Known;
 use crate::{
     records::{
@@ -129,7 +131,11 @@ fn template_problem(path: &str, source: &str) -> Option<Problem> {
         ),
         TemplateError::Syntax { line, detail, .. } => (
             format!("Line {line} can't be read as a template: {detail}."),
-            "Variables are written as {{ lead_first_name }}, with two braces on each side.".to_owned(),
+            "Write variables as {{ lead_first_name }}, and conditions as {% if city %}in {{ city }}{% endif %}.".to_owned(),
+        ),
+        TemplateError::Failed { line, kind, .. } if kind == ErrorKind::OutOfFuel => (
+            format!("Line {line} repeats something far too often."),
+            "Write it without the repetition.".to_owned(),
         ),
         TemplateError::Failed { line, kind, .. } => (
             format!("Line {line} does something that can't be done when little is known of a lead: {kind}."),

@@ -39,7 +39,7 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
         &[("new_leads", ApplyTo::NewLeads), ("everyone", ApplyTo::Everyone)],
     );
     let for_leads = fields.map("for_leads").map(for_leads);
-    let priority = fields.whole("priority", -1_000_000..=1_000_000);
+    let priority = fields.whole("priority", -1000..=1000);
     let hours = fields.map("hours").map(hours);
     let skip_holidays = fields.flag("skip_holidays");
     let listed = fields.list("steps");

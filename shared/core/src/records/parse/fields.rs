@@ -67,7 +67,6 @@ impl<'a> Fields<'a> {
         below(&self.path, name)
     }
 
-
     /// What this map's findings are added to.
     pub(super) fn findings(&self) -> &'a Findings {
         self.findings
@@ -125,7 +124,7 @@ impl<'a> Fields<'a> {
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let sentence = match text_of(value) {
-                Some(text) => format!("{} is not a whole number from {} to {}.", quoted(&text), range.start(), range.end()),
+                Some(text) => format!("{} is no number that can stand here.", quoted(&text)),
                 None => format!("This must be a whole number, but it is {}.", kind_of(value)),
             };
             self.wrong(name, sentence, format!("Write a whole number from {} to {}.", range.start(), range.end()));
@@ -242,7 +241,8 @@ impl<'a> Fields<'a> {
     pub(super) fn finish(self) {
         let asked = self.asked.borrow();
         for name in self.values.keys().filter(|name| !asked.contains(*name)) {
-            let absent = asked.iter().copied().filter(|known| !self.values.contains_key(known));
+            let is_absent = |known: &&str| self.values.get(known).is_none_or(|value| value.is_null());
+            let absent = asked.iter().copied().filter(is_absent);
             let mut known = asked.clone();
             known.sort_unstable();
             known.dedup();

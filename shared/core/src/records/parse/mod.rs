@@ -82,9 +82,10 @@ fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
         return Err(Problem::error("pk", sentence, "Use the key SETTINGS#company."));
     }
     if id.is_empty() || id.len() > ID_LENGTH || !id.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c)) {
-        let sentence = format!("{} is no id for a record: it needs 1 to {ID_LENGTH} letters and digits.", quoted(id));
-        let allowed: Vec<String> = extra.chars().map(String::from).collect();
-        let remedy = format!("Make a new record with another key; {} are allowed too.", allowed.join(" "));
+        let sentence = format!("{} is no id for a record.", quoted(id));
+        let extra: Vec<String> = extra.chars().map(String::from).collect();
+        let extra = extra.join(" ");
+        let remedy = format!("Make a new record whose id is 1 to {ID_LENGTH} letters, digits and any of {extra} instead.");
         return Err(Problem::error("pk", sentence, remedy));
     }
     Ok((kind, id))
