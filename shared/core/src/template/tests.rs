@@ -16,7 +16,7 @@ fn a_lead_reads_what_is_known_of_it_and_stand_ins_for_the_rest() {
         ("{{ purpose or 'home' }}{% if city %} in {{ city }}{% endif %}", "home in Beverly Hills"),
         ("{{ lo_first_name }} {{ lo_last_name }}, {{ lo_phone }}, {{ lo_email }}, {{ lo_nmls_id }}", "Riley Example, (415) 555-0140, riley@example.com, 1000001"),
         ("{{ company }}; {{ postal_address }}; {{ source }}; {{ state }}", "Example Home Loans; 100 Example Street\nSpringfield; zillow; CA"),
-        ("{{ attributes.loan_amount }} {{ attributes.down_payment }} {{ attributes.rate }} {{ attributes.has_agent }}", "350000 50000 6.5 true"),
+        ("{{ attributes.loan_amount }} {{ attributes.down_payment }} {{ attributes.rate }} {{ attributes.has_agent }}", "350000 50000 6.5 True"),
         ("[{{ attributes.nothing }}][{{ attributes.programs }}][{{ attributes }}]", "[][][]"),
         ("{{ attributes['loan_amount'] }} {{ attributes.nothing or 'some' }}", "350000 some"),
         ("{{ company | upper }}", "EXAMPLE HOME LOANS"),
@@ -94,7 +94,7 @@ fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
     ] {
         assert_eq!(check_template(good), Ok(()), "{good}");
     }
-    for bad in ["{{ rate }}", "{{ dict() }}", "{% if city %}", "{% if city %}{{ city | shout }}{% endif %}", "{{ attributes.rate * 2 }}"] {
+    for bad in ["{{ rate }}", "{{ dict() }}", "{% if city %}", "{% if city %}{{ city | shout }}{% endif %}", "{{ attributes.rate / 2 }}"] {
         assert!(check_template(bad).is_err(), "{bad}");
     }
 }
@@ -121,11 +121,11 @@ proptest! {
     fn nothing_that_is_rendered_leaves_its_paragraph(text in "(<|>|\"|'|&|https://|\\n|[a-z ]){0,30}") {
         let html = html_of(&text);
         let tags = ["<p>", "</p>", "<br>", "</a>", "<a href=\""];
-        let (_, mut body) = html.split_once("<body>").unwrap();
+        let (_, body) = html.split_once("<body>").unwrap();
+        let mut body = body.strip_suffix("</body></html>\n").unwrap();
         while let Some(at) = body.find('<') {
             body = &body[at..];
-            let is_ours = body == "</body></html>\n" || tags.iter().any(|tag| body.starts_with(tag));
-            prop_assert!(is_ours, "{body}");
+            prop_assert!(tags.iter().any(|tag| body.starts_with(tag)), "{body}");
             body = &body[1..];
         }
     }
