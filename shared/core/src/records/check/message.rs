@@ -140,7 +140,11 @@ fn template_problem(path: &str, source: &str) -> Option<Problem> {
             "Write variables as {{ lead_first_name }}, and conditions as {% if city %}in {{ city }}{% endif %}."
                 .to_owned(),
         ),
-        TemplateError::Failed { line, kind, .. } if kind == ErrorKind::OutOfFuel => (
+        TemplateError::Failed {
+            line,
+            kind: ErrorKind::OutOfFuel,
+            ..
+        } => (
             format!("Line {line} repeats something far too often."),
             "Write it without the repetition.".to_owned(),
         ),
