@@ -1,5 +1,7 @@
 //! What an editor reads after a mistake: the findings of broken records, word for word.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use cadence_core::records::{Known, Severity, check, parse_record};
 use serde_json::{Value, json};
 

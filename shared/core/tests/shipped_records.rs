@@ -1,5 +1,7 @@
 //! The records that ship can be published as they are, and say what the law asks.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use cadence_core::{
