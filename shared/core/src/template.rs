@@ -203,7 +203,10 @@ fn sorted(name: &str, error: &minijinja::Error) -> TemplateError {
 
 /// The first line on which a name stands as a word.
 fn line_of(source: &str, name: &str) -> usize {
-    let is_word = |line: &str| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
+    let is_word = |line: &str| {
+        line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| word == name)
+    };
     source.lines().position(is_word).map_or(1, |line| line + 1)
 }
 
@@ -230,3 +233,6 @@ impl io::Write for Bounded {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

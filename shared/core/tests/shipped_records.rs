@@ -1,5 +1,7 @@
 //! The records that ship can be published as they are, and say what the law asks.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use cadence_core::{
@@ -49,11 +51,21 @@ fn the_shipped_users_are_licensed_everywhere_between_them() {
 fn the_shipped_texts_fit_into_one_segment_for_every_user() {
     for user in users() {
         for (id, text) in [
-            ("sms/intro", "Hi John, Riley Example (NMLS 1000001) of Example Home Loans about your purchase loan. When can we talk? Reply STOP to opt out."),
-            ("sms/follow-up", "Hi John, Riley of Example Home Loans again. I have numbers for your purchase loan. Shall I call? Reply STOP to opt out."),
+            (
+                "sms/intro",
+                "Hi John, Riley Example (NMLS 1000001) of Example Home Loans about your purchase loan. When can we talk? Reply STOP to opt out.",
+            ),
+            (
+                "sms/follow-up",
+                "Hi John, Riley of Example Home Loans again. I have numbers for your purchase loan. Shall I call? Reply STOP to opt out.",
+            ),
         ] {
             let rendered = rendered(id, &user);
-            assert!(rendered.text().is_ascii() && rendered.text().len() <= 160, "{}", rendered.text());
+            assert!(
+                rendered.text().is_ascii() && rendered.text().len() <= 160,
+                "{}",
+                rendered.text()
+            );
             if user.first_name == "Riley" {
                 assert_eq!(rendered.text(), text);
             }
@@ -67,8 +79,16 @@ fn the_shipped_emails_carry_licence_address_and_a_way_out() {
         let Rendered::Email { subject, text, html } = rendered(id, &users()[0]) else {
             panic!("{id} is an email");
         };
-        assert!(!subject.contains('\n') && subject.contains("purchase loan"), "{subject}");
-        for part in ["NMLS 100000", "100 Example Street", "https://example.com/unsubscribe/token", "Hi John,"] {
+        assert!(
+            !subject.contains('\n') && subject.contains("purchase loan"),
+            "{subject}"
+        );
+        for part in [
+            "NMLS 100000",
+            "100 Example Street",
+            "https://example.com/unsubscribe/token",
+            "Hi John,",
+        ] {
             assert!(text.contains(part) && html.contains(part), "{id}: {part}");
         }
     }
@@ -76,7 +96,11 @@ fn the_shipped_emails_carry_licence_address_and_a_way_out() {
 
 fn rendered(id: &str, user: &User) -> Rendered {
     let url = "https://example.com/unsubscribe/token";
-    render(&message(id), &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url))).unwrap()
+    render(
+        &message(id),
+        &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url)),
+    )
+    .unwrap()
 }
 
 fn shipped() -> BTreeMap<String, Record> {

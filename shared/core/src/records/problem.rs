@@ -85,7 +85,11 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
 
 /// What an editor wrote, quoted and cut to a length that fits a sentence.
 pub(crate) fn quoted(text: &str) -> String {
-    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
+    let shown: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(60)
+        .collect();
     match text.chars().nth(60).is_some() {
         true => format!("\"{shown}...\""),
         false => format!("\"{shown}\""),
@@ -100,7 +104,10 @@ pub(crate) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.severity == Severity::Warning);
     let more = problems.len().saturating_sub(AT_MOST);
     if more > 0 {
-        let is_refused = problems.iter().skip(AT_MOST).any(|problem| problem.severity == Severity::Error);
+        let is_refused = problems
+            .iter()
+            .skip(AT_MOST)
+            .any(|problem| problem.severity == Severity::Error);
         problems.truncate(AT_MOST);
         problems.push(Problem {
             severity: if is_refused { Severity::Error } else { Severity::Warning },

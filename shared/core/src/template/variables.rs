@@ -41,8 +41,14 @@ const DECLARED: [Variable; 15] = [
     declared("lo_nmls_id", "the loan officer's NMLS id"),
     declared("company", "the company's name"),
     declared("postal_address", "the company's postal address"),
-    declared("unsubscribe_url", "where this lead may unsubscribe; empty but in emails"),
-    declared(ATTRIBUTES, "all else that the source sent, by name: attributes.loan_amount"),
+    declared(
+        "unsubscribe_url",
+        "where this lead may unsubscribe; empty but in emails",
+    ),
+    declared(
+        ATTRIBUTES,
+        "all else that the source sent, by name: attributes.loan_amount",
+    ),
 ];
 
 const ATTRIBUTES: &str = "attributes";
@@ -90,7 +96,9 @@ impl Variables {
         Self {
             values: values(text),
             attributes: Arc::new(Attributes {
-                values: attributes.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
+                values: attributes
+                    .filter_map(|(name, value)| Some((name.clone(), scalar(value)?)))
+                    .collect(),
                 otherwise: Value::from(""),
             }),
         }
@@ -119,7 +127,11 @@ impl Variables {
 
 fn values(text: impl Fn(&str) -> String) -> BTreeMap<&'static str, Value> {
     let value = |variable: &Variable| (variable.name, Value::from(text(variable.name)));
-    DECLARED.iter().filter(|variable| variable.name != ATTRIBUTES).map(value).collect()
+    DECLARED
+        .iter()
+        .filter(|variable| variable.name != ATTRIBUTES)
+        .map(value)
+        .collect()
 }
 
 impl Object for Variables {
@@ -179,7 +191,13 @@ const LONGEST_VALUE: usize = 300;
 
 /// One line of printable text: whatever breaks a line is a space.
 pub(super) fn one_line(text: &str) -> String {
-    let spaced = text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
+    let spaced = text.chars().map(|c| {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            ' '
+        } else {
+            c
+        }
+    });
     let kept: String = spaced.filter(|c| !is_unprintable(*c)).collect();
     let words: Vec<&str> = kept.split_whitespace().collect();
     words.join(" ").chars().take(LONGEST_VALUE).collect()
@@ -187,16 +205,20 @@ pub(super) fn one_line(text: &str) -> String {
 
 /// Control characters, and those that turn the direction in which text reads.
 pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// An American number as people write it: `(415) 555-0123`.
 fn spoken(phone: &str) -> String {
-    let parts = phone.strip_prefix("+1").filter(|digits| digits.len() == 10).and_then(|digits| {
-        let (area, local) = digits.split_at_checked(3)?;
-        let (exchange, line) = local.split_at_checked(3)?;
-        Some(format!("({area}) {exchange}-{line}"))
-    });
+    let parts = phone
+        .strip_prefix("+1")
+        .filter(|digits| digits.len() == 10)
+        .and_then(|digits| {
+            let (area, local) = digits.split_at_checked(3)?;
+            let (exchange, line) = local.split_at_checked(3)?;
+            Some(format!("({area}) {exchange}-{line}"))
+        });
     parts.unwrap_or_else(|| phone.to_owned())
 }
 

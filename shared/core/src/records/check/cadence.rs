@@ -5,13 +5,13 @@ use super::{
     message::{Lack, first_text_lacks, first_written_lacks},
 };
 use crate::{
-    Channel, Do, Outcome,
+    Channel, Do, Outcome, law,
     records::{
         Assign, Cadence, Step, Target,
         message::Copy,
         problem::{Problem, did_you_mean, quoted},
     },
-    time::{WeeklyHours, parse_hours},
+    time::WeeklyHours,
 };
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
@@ -43,13 +43,12 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     problems
 }
 
-/// The law's hours for calls and texts, in the lead's local time; some states' are narrower.
-const LAWFUL_HOURS: &str = "daily 08:00-21:00";
-
 fn wide_hours(path: &str, what: &str, hours: Option<&WeeklyHours>) -> Option<Problem> {
     let hours = hours?;
-    let lawful = parse_hours(LAWFUL_HOURS).ok()?;
-    (!hours.is_within(&lawful)).then(|| {
+    let is_lawful = law::floor_windows(None)
+        .iter()
+        .all(|lawful| hours.is_within(&lawful.hours));
+    (!is_lawful).then(|| {
         Problem::warning(
             path,
             format!("These hours for {what} are wider than the law's, 08:00 to 21:00 in the lead's time."),
@@ -79,10 +78,17 @@ fn message_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {
         None => {
             let ids = known.messages.keys().map(|id| id.as_str());
             let remedy = did_you_mean(id.as_str(), ids, "Publish that message first, or correct the name.");
-            Some(Problem::error(path, format!("There is no message {}.", quoted(id.as_str())), remedy))
+            Some(Problem::error(
+                path,
+                format!("There is no message {}.", quoted(id.as_str())),
+                remedy,
+            ))
         }
         Some(Copy::Email { .. }) if step.action.channel() == Channel::Sms => {
-            let sentence = format!("The message {} is an email, but this step sends a text.", quoted(id.as_str()));
+            let sentence = format!(
+                "The message {} is an email, but this step sends a text.",
+                quoted(id.as_str())
+            );
             Some(Problem::error(path, sentence, "Name a message that has a \"text\"."))
         }
         Some(Copy::Email { .. } | Copy::Text(_)) => None,
@@ -136,7 +142,8 @@ fn first_messages(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some((path, id, copy)) = first(|action| action == Do::CannedSms) {
         let says = |lack: Lack| lack.warning(&path, &format!("The first text, {},", quoted(id.as_str())));
-        problems.extend(first_text_lacks(copy, company).map(says));
+        let is_text = matches!(copy, Copy::Text(_));
+        problems.extend(first_text_lacks(copy, company).filter(|_| is_text).map(says));
     }
     if let Some((path, id, copy)) = first(|action| matches!(action, Do::CannedSms | Do::CannedEmail)) {
         let says = |lack: Lack| lack.warning(&path, &format!("The first message, {},", quoted(id.as_str())));

@@ -1,5 +1,7 @@
 //! Checks a message.
 
+use minijinja::ErrorKind;
+
 use super::Known;
 use crate::{
     records::{
@@ -84,7 +86,10 @@ pub(super) fn first_text_lacks(copy: &Copy, company: Option<&str>) -> impl Itera
         remedy: "Add {{ company }}.",
     };
     let is_named = named || uses(copy, "company");
-    (!stops).then_some(opt_out).into_iter().chain((!is_named).then_some(company))
+    (!stops)
+        .then_some(opt_out)
+        .into_iter()
+        .chain((!is_named).then_some(company))
 }
 
 /// What the first written message that a lead gets has to carry, whatever its channel.
@@ -99,7 +104,10 @@ pub(super) fn first_written_lacks(copy: &Copy) -> impl Iterator<Item = Lack> {
     };
     let is_named = uses(copy, "lo_first_name") || uses(copy, "lo_last_name");
     let is_licensed = uses(copy, "lo_nmls_id");
-    (!is_named).then_some(name).into_iter().chain((!is_licensed).then_some(licence))
+    (!is_named)
+        .then_some(name)
+        .into_iter()
+        .chain((!is_licensed).then_some(licence))
 }
 
 fn words_of(copy: &Copy) -> &str {
@@ -129,7 +137,16 @@ fn template_problem(path: &str, source: &str) -> Option<Problem> {
         ),
         TemplateError::Syntax { line, detail, .. } => (
             format!("Line {line} can't be read as a template: {detail}."),
-            "Variables are written as {{ lead_first_name }}, with two braces on each side.".to_owned(),
+            "Write variables as {{ lead_first_name }}, and conditions as {% if city %}in {{ city }}{% endif %}."
+                .to_owned(),
+        ),
+        TemplateError::Failed {
+            line,
+            kind: ErrorKind::OutOfFuel,
+            ..
+        } => (
+            format!("Line {line} repeats something far too often."),
+            "Write it without the repetition.".to_owned(),
         ),
         TemplateError::Failed { line, kind, .. } => (
             format!("Line {line} does something that can't be done when little is known of a lead: {kind}."),

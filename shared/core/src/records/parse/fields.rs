@@ -51,7 +51,11 @@ impl<'a> Fields<'a> {
         for (name, value) in map {
             if values.insert(name.trim(), value).is_some() {
                 let sentence = "The same field stands here twice, once with spaces around its name.";
-                findings.add(Problem::error(below(&path, name.trim()), sentence, "Remove one of them."));
+                findings.add(Problem::error(
+                    below(&path, name.trim()),
+                    sentence,
+                    "Remove one of them.",
+                ));
             }
         }
         Some(Self {
@@ -66,7 +70,6 @@ impl<'a> Fields<'a> {
     pub(super) fn path(&self, name: &str) -> String {
         below(&self.path, name)
     }
-
 
     /// What this map's findings are added to.
     pub(super) fn findings(&self) -> &'a Findings {
@@ -125,10 +128,14 @@ impl<'a> Fields<'a> {
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let sentence = match text_of(value) {
-                Some(text) => format!("{} is not a whole number from {} to {}.", quoted(&text), range.start(), range.end()),
+                Some(text) => format!("{} is no number that can stand here.", quoted(&text)),
                 None => format!("This must be a whole number, but it is {}.", kind_of(value)),
             };
-            self.wrong(name, sentence, format!("Write a whole number from {} to {}.", range.start(), range.end()));
+            self.wrong(
+                name,
+                sentence,
+                format!("Write a whole number from {} to {}.", range.start(), range.end()),
+            );
         }
         number
     }
@@ -242,12 +249,17 @@ impl<'a> Fields<'a> {
     pub(super) fn finish(self) {
         let asked = self.asked.borrow();
         for name in self.values.keys().filter(|name| !asked.contains(*name)) {
-            let absent = asked.iter().copied().filter(|known| !self.values.contains_key(known));
+            let is_absent = |known: &&str| self.values.get(known).is_none_or(|value| value.is_null());
+            let absent = asked.iter().copied().filter(is_absent);
             let mut known = asked.clone();
             known.sort_unstable();
             known.dedup();
             let remedy = format!("Remove it, or use one of the fields {}.", known.join(", "));
-            self.wrong(name, format!("There is no field {} here.", quoted(name)), did_you_mean(name, absent, &remedy));
+            self.wrong(
+                name,
+                format!("There is no field {} here.", quoted(name)),
+                did_you_mean(name, absent, &remedy),
+            );
         }
     }
 }
@@ -284,7 +296,11 @@ fn sentence(error: &str) -> String {
 
 /// The path of a field; a name of any length comes out short.
 pub(super) fn below(path: &str, name: &str) -> String {
-    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(60)
+        .collect();
     match path {
         "" => name,
         path => format!("{path}.{name}"),

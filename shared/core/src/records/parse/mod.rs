@@ -15,9 +15,11 @@ use super::{
     Cadence, Message, Settings, Source, User,
     problem::{Problem, capped, did_you_mean, quoted},
 };
+use crate::address::{normalize_email, normalize_phone};
 
 /// A record that could be read.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one record is held at a time")]
 pub enum Record {
     /// `CADENCE#...`
     Cadence(Cadence),
@@ -82,9 +84,11 @@ fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
         return Err(Problem::error("pk", sentence, "Use the key SETTINGS#company."));
     }
     if id.is_empty() || id.len() > ID_LENGTH || !id.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c)) {
-        let sentence = format!("{} is no id for a record: it needs 1 to {ID_LENGTH} letters and digits.", quoted(id));
-        let allowed: Vec<String> = extra.chars().map(String::from).collect();
-        let remedy = format!("Make a new record with another key; {} are allowed too.", allowed.join(" "));
+        let sentence = format!("{} is no id for a record.", quoted(id));
+        let extra: Vec<String> = extra.chars().map(String::from).collect();
+        let extra = extra.join(" ");
+        let remedy =
+            format!("Make a new record whose id is 1 to {ID_LENGTH} letters, digits and any of {extra} instead.");
         return Err(Problem::error("pk", sentence, remedy));
     }
     Ok((kind, id))
@@ -99,31 +103,12 @@ fn reference<'a>(kind: &str, text: &'a str) -> &'a str {
 
 /// Reads a phone number as E.164.
 fn phone(fields: &Fields<'_>, name: &'static str) -> Option<String> {
-    fields.parsed(name, |text| address::phone(text).ok_or_else(|| format!("{} is not a phone number", quoted(text))), "Write it as +14155550123.")
+    let read = |text: &str| normalize_phone(text).ok_or_else(|| format!("{} is not a phone number", quoted(text)));
+    fields.parsed(name, read, "Write it as +14155550123.")
 }
 
 /// Reads an email address.
 fn email(fields: &Fields<'_>, name: &'static str) -> Option<String> {
-    fields.parsed(name, |text| address::email(text).ok_or_else(|| format!("{} is not an email address", quoted(text))), "Write it as name@example.com.")
-}
-
-mod address {
-    /// E.164 of a number written the American way or internationally.
-    pub(super) fn phone(text: &str) -> Option<String> {
-        let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-        let digits = plain.strip_prefix('+').unwrap_or(&plain);
-        if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit()) {
-            return None;
-        }
-        match (plain.starts_with('+'), digits.len()) {
-            (true, 8..=15) | (false, 11) if plain.starts_with('+') || digits.starts_with('1') => Some(format!("+{digits}")),
-            (false, 10) => Some(format!("+1{digits}")),
-            _ => None,
-        }
-    }
-
-    /// A lower-case address.
-    pub(super) fn email(text: &str) -> Option<String> {
-        email_address::EmailAddress::is_valid(text).then(|| text.to_ascii_lowercase())
-    }
+    let read = |text: &str| normalize_email(text).ok_or_else(|| format!("{} is not an email address", quoted(text)));
+    fields.parsed(name, read, "Write it as name@example.com.")
 }

@@ -9,11 +9,18 @@ use crate::{
 
 pub(super) fn read(id: SourceId, fields: Fields<'_>) -> Option<Source> {
     if fields.value("format").is_none() {
-        fields.missing("format", "Say how its webhooks read: \"zillow\", \"gizmo\" or \"plain\".");
+        fields.missing(
+            "format",
+            "Say how its webhooks read: \"zillow\", \"gizmo\" or \"plain\".",
+        );
     }
     let format = fields.choice(
         "format",
-        &[("zillow", Format::Zillow), ("gizmo", Format::Gizmo), ("plain", Format::Plain)],
+        &[
+            ("zillow", Format::Zillow),
+            ("gizmo", Format::Gizmo),
+            ("plain", Format::Plain),
+        ],
     );
     let secret = fields.text("secret").unwrap_or_else(|| id.to_string());
     let consent = fields.map("consent").map(consent).unwrap_or_default();
@@ -43,7 +50,11 @@ fn consent(fields: Fields<'_>) -> SourceConsent {
     let proof = fields.text("proof").unwrap_or_default();
     if proof.is_empty() && [call, sms, email].contains(&Consent::ExpressWritten) {
         let sentence = "The source says \"express_written\", but not what its leads agreed to.";
-        fields.wrong("proof", sentence, "Write down the words that its leads agree to, as they read them.");
+        fields.wrong(
+            "proof",
+            sentence,
+            "Write down the words that its leads agree to, as they read them.",
+        );
     }
     fields.finish();
     SourceConsent {
