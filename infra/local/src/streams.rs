@@ -111,8 +111,8 @@ where
     };
     let answer = invoke(mapping, &batch, now).await;
     let verdict = batch.judge(mapping, answer);
-    let delivered = db.with(|conn| settle(conn, account, mapping, &batch, verdict, now, on_failure))?;
-    batch.log(mapping, &delivered);
+    let delivered = db.with(|conn| settle(conn, account, mapping, &batch, &verdict, now, on_failure))?;
+    batch.log(mapping, &verdict, &delivered);
     Ok(delivered)
 }
 
@@ -182,7 +182,7 @@ fn settle<F>(
     account: &Account,
     mapping: &StreamMapping,
     batch: &Batch,
-    verdict: Verdict,
+    verdict: &Verdict,
     now: DateTime<Utc>,
     on_failure: &F,
 ) -> Result<Delivered, DatabaseError>
@@ -194,10 +194,10 @@ where
     if stored.invocations != batch.position.invocations {
         return Ok(Delivered::Overtaken);
     }
-    let (position, delivered) = batch.settled(mapping, &verdict, now);
+    let (position, delivered) = batch.settled(mapping, verdict, now);
     position.store(&transaction, mapping)?;
     if let (Delivered::GaveUp { taken, .. }, Some(queue)) = (&delivered, &mapping.on_failure_queue) {
-        let body = batch.failure(account, mapping, &verdict, *taken, now);
+        let body = batch.failure(account, mapping, verdict, *taken, now);
         on_failure(&transaction, queue, &body.to_string())?;
     }
     if position.invocations % TRIMMED_EVERY == 0 {
