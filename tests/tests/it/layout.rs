@@ -28,7 +28,11 @@ pub(crate) fn packages_in(workspace: &Metadata, folder: &str) -> BTreeSet<String
 
 /// The packages of the workspace that a package is built from; tests may use what they like.
 fn built_from(workspace: &Metadata, name: &str) -> BTreeSet<String> {
-    let ours: BTreeSet<_> = workspace.packages.iter().map(|package| package.name.to_string()).collect();
+    let ours: BTreeSet<_> = workspace
+        .packages
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
     let dependencies = package(workspace, name).dependencies.iter();
     dependencies
         .filter(|dependency| dependency.kind != DependencyKind::Development)
@@ -78,17 +82,30 @@ fn dependencies_point_one_way() {
 #[test]
 fn core_is_built_from_nothing_that_waits_or_reaches_out() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--package=cadence-core", "--edges=normal", "--prefix=none", "--format={lib}", "--locked", "--offline"])
+        .args([
+            "tree",
+            "--package=cadence-core",
+            "--edges=normal",
+            "--prefix=none",
+            "--format={lib}",
+            "--locked",
+            "--offline",
+        ])
         .current_dir(ROOT)
         .output()
         .unwrap();
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).unwrap();
     let built_from: BTreeSet<_> = tree.split_whitespace().collect();
-    assert!(built_from.contains("cadence_core") && built_from.contains("jiff"), "{built_from:?}");
+    assert!(
+        built_from.contains("cadence_core") && built_from.contains("jiff"),
+        "{built_from:?}"
+    );
 
     let reaches_out = |name: &&&str| {
-        let starts = ["aws_", "tokio", "futures", "lambda_", "hyper", "reqwest", "rusqlite", "dynoxide"];
+        let starts = [
+            "aws_", "tokio", "futures", "lambda_", "hyper", "reqwest", "rusqlite", "dynoxide",
+        ];
         starts.iter().any(|start| name.starts_with(start))
     };
     let wrong: Vec<_> = built_from.iter().filter(reaches_out).collect();
@@ -107,10 +124,16 @@ fn a_function_is_a_library_under_a_thin_main_of_the_same_name() {
             let mut targets = package.targets.iter();
             targets.any(|target| target.kind.contains(&kind) && target.name == name)
         };
-        assert!(has(TargetKind::Bin) && has(TargetKind::Lib), "{name} has a bin and a lib of its name");
+        assert!(
+            has(TargetKind::Bin) && has(TargetKind::Lib),
+            "{name} has a bin and a lib of its name"
+        );
 
         let main = Path::new(ROOT).join("functions").join(&name).join("src/main.rs");
         let lines = fs::read_to_string(main).unwrap().lines().count();
-        assert!(lines <= 40, "{name}'s main.rs has {lines} lines; what it does belongs in its lib.rs");
+        assert!(
+            lines <= 40,
+            "{name}'s main.rs has {lines} lines; what it does belongs in its lib.rs"
+        );
     }
 }
