@@ -1,0 +1,6 @@
+//! Whole-system tests, in one binary.
+
+#![cfg(test)]
+
+mod layout;
+mod template;
