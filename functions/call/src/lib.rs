@@ -50,13 +50,15 @@ impl App {
 
 /// Runs the due steps of an SQS event.
 pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
-    queue::each(event, StepError::class, async |due: StepDue, context: &Context| {
-        let invocation = Invocation::new(context.request_id.as_str(), cadence_boot::deadline(context));
-        let report = invocation.settle(async |invocation| handle(app, &due, invocation).await).await?;
-        tracing::info!(lead.id = %due.lead, enrollment.id = %due.enrollment, generation = due.generation, report = ?report, "ran step");
-        Ok(())
-    })
-    .await
+    queue::each(app, event, StepError::class, |app, due, context| Box::pin(run(app, due, context))).await
+}
+
+/// Runs one due step until it doesn't lose a race.
+async fn run(app: &App, due: StepDue, context: &Context) -> Result<(), StepError> {
+    let invocation = Invocation::new(context.request_id.as_str(), cadence_boot::deadline(context));
+    let report = invocation.settle(app, &due, |app, due, invocation| Box::pin(handle(app, due, invocation))).await?;
+    tracing::info!(lead.id = %due.lead, enrollment.id = %due.enrollment, generation = due.generation, report = ?report, "ran step");
+    Ok(())
 }
 
 /// Runs one due call step.

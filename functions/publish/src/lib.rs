@@ -80,17 +80,18 @@ impl App {
 
 /// Checks and publishes what a stream event of the config table says was edited.
 pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
-    stream::each(event, PublishError::class, async |change: stream::Change| {
-        let json = |image| serde_dynamo::from_item(image).map_err(PublishError::Image);
-        let keys: Value = json(change.keys)?;
-        let old: Option<Value> = change.old_image.map(json).transpose()?;
-        let new: Option<Value> = change.new_image.map(json).transpose()?;
-        if let Some(pk) = edited_key(&keys) {
-            handle(app, pk, old.as_ref(), new.as_ref()).await?;
-        }
-        Ok(())
-    })
-    .await
+    stream::each(app, event, PublishError::class, |app, change| Box::pin(changed(app, change))).await
+}
+
+async fn changed(app: &App, change: stream::Change) -> Result<(), PublishError> {
+    let json = |image| serde_dynamo::from_item(image).map_err(PublishError::Image);
+    let keys: Value = json(change.keys)?;
+    let old: Option<Value> = change.old_image.map(json).transpose()?;
+    let new: Option<Value> = change.new_image.map(json).transpose()?;
+    if let Some(pk) = edited_key(&keys) {
+        handle(app, pk, old.as_ref(), new.as_ref()).await?;
+    }
+    Ok(())
 }
 
 /// Checks and publishes the record of that key, unless only what publish wrote back changed.

@@ -139,16 +139,17 @@ impl App {
 
 /// Schedules what a stream event of the leads table says has changed.
 pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
-    stream::each(event, ScheduleError::class, async |change: stream::Change| {
-        if !is_enrollment(&change.keys) {
-            return Ok(());
-        }
-        let enrollment = |image| serde_dynamo::from_item(image).map_err(ScheduleError::Image);
-        let old: Option<Enrollment> = change.old_image.map(enrollment).transpose()?;
-        let new: Option<Enrollment> = change.new_image.map(enrollment).transpose()?;
-        handle(app, old.as_ref(), new.as_ref()).await
-    })
-    .await
+    stream::each(app, event, ScheduleError::class, |app, change| Box::pin(changed(app, change))).await
+}
+
+async fn changed(app: &App, change: stream::Change) -> Result<(), ScheduleError> {
+    if !is_enrollment(&change.keys) {
+        return Ok(());
+    }
+    let enrollment = |image| serde_dynamo::from_item(image).map_err(ScheduleError::Image);
+    let old: Option<Enrollment> = change.old_image.map(enrollment).transpose()?;
+    let new: Option<Enrollment> = change.new_image.map(enrollment).transpose()?;
+    handle(app, old.as_ref(), new.as_ref()).await
 }
 
 /// The event's filter lets only enrollments through; whatever else comes is passed over.

@@ -36,6 +36,12 @@ impl Env {
         Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
+    /// Only those variables.
+    pub fn only(&self, names: &[&str]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
+        Self(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// A variable that must be set; an empty one is not.
     pub fn required(&self, name: &'static str) -> Result<String, EnvError> {
         self.optional(name).ok_or(EnvError::Missing { name })

@@ -11,7 +11,8 @@ use crate::diagnostic;
 pub async fn answer(router: &Router, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     let payload: LambdaRequest = serde_json::from_value(event.payload).map_err(|error| diagnostic::unreadable(&error))?;
     let request = LambdaEvent { payload, context: event.context };
-    let response = Adapter::from(router.clone()).call(request).await;
-    let response = response.unwrap_or_else(|never| match never {});
+    // The adapter itself may not be held while its answer is awaited: it is not `Send`.
+    let answering = Adapter::from(router.clone()).call(request);
+    let response = answering.await.unwrap_or_else(|never| match never {});
     serde_json::to_value(response).map_err(|error| diagnostic::unreadable(&error))
 }

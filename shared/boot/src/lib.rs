@@ -8,7 +8,7 @@ pub mod queue;
 pub mod secrets;
 pub mod stream;
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -64,6 +64,9 @@ pub fn timeouts() -> TimeoutConfig {
         .operation_timeout(Duration::from_secs(10))
         .build()
 }
+
+/// The handling of one message or change, which may fail.
+pub type Running<'a, E> = Pin<Box<dyn Future<Output = Result<(), E>> + Send + 'a>>;
 
 /// Serves Lambda's events with `on_event` until the process ends.
 pub async fn run<A, F>(app: A, on_event: F) -> Result<(), lambda_runtime::Error>

@@ -1,11 +1,11 @@
 //! Queue functions: SQS messages in, the ids of those that failed out.
 
 use cadence_core::failure::Class;
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::diagnostic;
+use crate::{Running, diagnostic};
 
 /// What is needed of an SQS event; whatever else it holds never fails a batch.
 #[derive(Deserialize)]
@@ -22,17 +22,21 @@ struct Message {
 }
 
 /// Runs `handle` on each message. One that fails, or can't be read, comes again and ends in the dead-letter queue.
-pub async fn each<T, E, F>(event: LambdaEvent<Value>, class: fn(&E) -> Class, handle: F) -> Result<Value, Diagnostic>
+pub async fn each<A, T, E>(
+    app: &A,
+    event: LambdaEvent<Value>,
+    class: fn(&E) -> Class,
+    handle: for<'a> fn(&'a A, T, &'a Context) -> Running<'a, E>,
+) -> Result<Value, Diagnostic>
 where
     T: DeserializeOwned,
     E: std::error::Error + 'static,
-    F: AsyncFn(T, &lambda_runtime::Context) -> Result<(), E>,
 {
     let records: Event = serde_json::from_value(event.payload).map_err(|error| diagnostic::unreadable(&error))?;
     let mut failed = Vec::new();
     for message in records.records {
         let failure = match serde_json::from_str(&message.body) {
-            Ok(body) => Box::pin(handle(body, &event.context)).await.err().map(|error| diagnostic::of(class(&error), &error)),
+            Ok(body) => handle(app, body, &event.context).await.err().map(|error| diagnostic::of(class(&error), &error)),
             Err(error) => Some(diagnostic::unreadable(&error)),
         };
         if let Some(failure) = failure {
@@ -59,9 +63,8 @@ mod tests {
             {"messageId": "c", "body": "not json"},
         ]});
         let event = LambdaEvent::new(payload, lambda_runtime::Context::default());
-        let answer = each(event, |_: &Refused| Class::Permanent, async |number: u32, _: &_| match number {
-            1 => Ok(()),
-            _ => Err(Refused),
+        let answer = each(&(), event, |_: &Refused| Class::Permanent, |_, number: u32, _| {
+            Box::pin(async move { if number == 1 { Ok(()) } else { Err(Refused) } })
         });
         let expected = json!({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "c"}]});
         assert_eq!(answer.await.unwrap(), expected);

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_dynamo::Item;
 use serde_json::{Value, json};
 
-use crate::diagnostic;
+use crate::{Running, diagnostic};
 
 /// What is needed of a stream event; whatever else it holds never fails a batch.
 #[derive(Deserialize)]
@@ -36,15 +36,19 @@ pub struct Change {
 }
 
 /// Runs `handle` on each change, in order, up to the first that fails: Lambda delivers again from there.
-pub async fn each<E, F>(event: LambdaEvent<Value>, class: fn(&E) -> Class, handle: F) -> Result<Value, Diagnostic>
+pub async fn each<A, E>(
+    app: &A,
+    event: LambdaEvent<Value>,
+    class: fn(&E) -> Class,
+    handle: for<'a> fn(&'a A, Change) -> Running<'a, E>,
+) -> Result<Value, Diagnostic>
 where
     E: std::error::Error + 'static,
-    F: AsyncFn(Change) -> Result<(), E>,
 {
     let records: Event = serde_json::from_value(event.payload).map_err(|error| diagnostic::unreadable(&error))?;
     for record in records.records {
         let number = record.dynamodb.sequence_number.clone();
-        if let Err(error) = Box::pin(handle(record.dynamodb)).await {
+        if let Err(error) = handle(app, record.dynamodb).await {
             let failure = diagnostic::of(class(&error), &error);
             tracing::error!(error.kind = failure.error_type, error.message = failure.error_message, "failed change");
             return Ok(json!({ "batchItemFailures": [{ "itemIdentifier": number }] }));
@@ -55,7 +59,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
 
@@ -71,13 +75,13 @@ mod tests {
         };
         let payload = json!({"Records": [change("1"), change("2"), change("3")]});
         let event = LambdaEvent::new(payload, lambda_runtime::Context::default());
-        let seen = Cell::new(0);
-        let answer = each(event, |_: &Refused| Class::Retryable, async |change: Change| {
-            seen.set(seen.get() + 1);
+        let seen = AtomicU32::new(0);
+        let answer = each(&seen, event, |_: &Refused| Class::Retryable, |seen, change| {
+            seen.fetch_add(1, Ordering::Relaxed);
             let image: Value = serde_dynamo::from_item(change.new_image.unwrap()).unwrap();
-            if image["n"] == 2 { Err(Refused) } else { Ok(()) }
+            Box::pin(async move { if image["n"] == 2 { Err(Refused) } else { Ok(()) } })
         });
         assert_eq!(answer.await.unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-        assert_eq!(seen.get(), 2);
+        assert_eq!(seen.load(Ordering::Relaxed), 2);
     }
 }

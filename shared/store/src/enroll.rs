@@ -1,16 +1,21 @@
 //! Enroll: a webhook becomes a lead and an enrollment, once.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
     LeadId,
     arrival::{Address, Arrival, Known, Webhook},
+    lead::{Facts, Lead},
 };
 use chrono::{DateTime, Utc};
 
 use crate::{
     Committed, Store, StoreError,
+    error::sorted,
     item::{self, key, read, s},
     keys,
+    load::text,
     update::{Edit, number, put, put_new},
 };
 
@@ -43,6 +48,29 @@ impl Store {
             facts,
             enrollments: items.all("ENROLLMENT#")?,
         }))
+    }
+
+    /// Every lead and its name, by a scan: for people on a laptop and tests, not for functions.
+    pub async fn load_leads(&self) -> Result<Vec<(Lead, String)>, StoreError> {
+        let scan = self.client.scan().table_name(&self.leads).filter_expression("sk IN (:lead, :facts)");
+        let scan = scan.expression_attribute_values(":lead", s(keys::LEAD)).expression_attribute_values(":facts", s(keys::FACTS));
+        let mut pages = scan.into_paginator().items().send();
+        let (mut leads, mut names) = (Vec::new(), HashMap::new());
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| sorted("Scan", error))?;
+            let (pk, sk) = (text(&item, keys::PK), text(&item, keys::SK));
+            match sk.as_str() {
+                keys::LEAD => leads.push(read::<Lead>(item)?),
+                _ => {
+                    names.insert(pk, read::<Facts>(item)?.full_name());
+                }
+            }
+        }
+        let named = |lead: Lead| {
+            let name = names.get(&keys::lead_pk(&lead.id)).cloned().unwrap_or_default();
+            (lead, name)
+        };
+        Ok(leads.into_iter().map(named).collect())
     }
 
     /// Writes one webhook's lead, enrollment and timeline, all or nothing.

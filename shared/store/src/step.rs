@@ -1,6 +1,6 @@
 //! What the three channel functions share: the invocation that they run in and how they fail.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use cadence_core::{ClaimId, failure::Class, plan::StepReport};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -50,12 +50,14 @@ impl Invocation {
     }
 
     /// Runs a step until it doesn't lose a race.
-    pub async fn settle<F>(mut self, run: F) -> Result<StepReport, StepError>
-    where
-        F: AsyncFn(&Self) -> Result<StepReport, StepError>,
-    {
+    pub async fn settle<A, T>(
+        mut self,
+        app: &A,
+        due: &T,
+        run: for<'a> fn(&'a A, &'a T, &'a Self) -> Running<'a>,
+    ) -> Result<StepReport, StepError> {
         while self.round <= ROUNDS {
-            match run(&self).await? {
+            match run(app, due, &self).await? {
                 StepReport::Replan => self.round += 1,
                 report => return Ok(report),
             }
@@ -63,6 +65,9 @@ impl Invocation {
         Err(StepError::Races)
     }
 }
+
+/// One run of a step.
+pub type Running<'a> = Pin<Box<dyn Future<Output = Result<StepReport, StepError>> + Send + 'a>>;
 
 /// Why a step did not come to an end. Its message comes again, and what was claimed is settled from its record.
 #[derive(Debug, thiserror::Error)]

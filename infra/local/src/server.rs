@@ -1,0 +1,53 @@
+//! The cloud over real HTTP: the API, the AWS endpoints and the pages, on one port.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::{Router, body::Body, extract::State, http::StatusCode, response::IntoResponse};
+use http::{Request, Response};
+use tokio::net::TcpListener;
+
+use crate::{
+    cloud::{self, Cloud, CloudError},
+    pages,
+};
+
+/// No request to AWS that the functions make is longer.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+/// How long to wait for nothing in particular while the clock only jumps.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// Binds a port on this machine only; port 0 takes any that is free.
+pub async fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await
+}
+
+/// Serves requests until the listener fails.
+pub async fn serve(cloud: Cloud, listener: TcpListener) -> io::Result<()> {
+    axum::serve(listener, Router::new().fallback(answer).with_state(cloud)).await
+}
+
+/// Delivers what is ready, each time something is, until the cloud fails.
+pub async fn deliver(cloud: &Cloud) -> Result<(), CloudError> {
+    loop {
+        cloud.run_ready().await?;
+        let next = cloud.next_due_at()?.and_then(|at| cloud.real_time_until(at));
+        // A request may make something ready before that.
+        let _ = tokio::time::timeout(next.unwrap_or(IDLE), cloud.changed()).await;
+    }
+}
+
+async fn answer(State(cloud): State<Cloud>, request: Request<Body>) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response();
+    };
+    let request = Request::from_parts(parts, body);
+    if let Some(page) = pages::answer(&cloud, &request).await {
+        return page.map(Body::from);
+    }
+    let response = match cloud::service(&request) {
+        Some(_) => cloud.handle(&request),
+        None => cloud.answer(&request).await,
+    };
+    response.map(Body::from)
+}
