@@ -193,7 +193,9 @@ mod tests {
     #[test]
     fn a_panic_while_the_connection_is_lent_leaves_no_transaction_open() {
         let database = Database::memory(clock()).unwrap();
-        database.with(|conn| conn.execute_batch("CREATE TABLE kept (x)")).unwrap();
+        database
+            .with(|conn| conn.execute_batch("CREATE TABLE kept (x)"))
+            .unwrap();
         let lent = database.clone();
         std::thread::spawn(move || {
             lent.with(|conn| {

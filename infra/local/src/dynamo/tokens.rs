@@ -83,10 +83,8 @@ fn put_in_flight(conn: &Connection, token: &str, asked: &str, now: DateTime<Utc>
 }
 
 fn keep(conn: &Connection) -> rusqlite::Result<usize> {
-    conn.prepare_cached(
-        "INSERT OR IGNORE INTO transaction_tokens SELECT token, request, used_at FROM token_in_flight",
-    )?
-    .execute([])
+    conn.prepare_cached("INSERT OR IGNORE INTO transaction_tokens SELECT token, request, used_at FROM token_in_flight")?
+        .execute([])
 }
 
 /// The same for the same actions, in whichever order the fields of their maps were written.

@@ -72,7 +72,10 @@ pub(super) fn refused(id: &str, target: &str, error: DynoxideError) -> Response<
 
 /// What AWS says to an operation that it does not have, here said of one that the local cloud does not have.
 pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
-    tracing::warn!(target.operation = target, "refused an operation that the local dynamodb does not have");
+    tracing::warn!(
+        target.operation = target,
+        "refused an operation that the local dynamodb does not have"
+    );
     let body = json!({
         "__type": "com.amazon.coral.service#UnknownOperationException",
         "message": format!("the local cloud does not serve '{target}'"),
@@ -84,7 +87,10 @@ pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
 pub(super) fn request_id(target: &str, now: DateTime<Utc>, body: &[u8]) -> String {
     let mut seed = format!("{target} {now} ").into_bytes();
     seed.extend_from_slice(body);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed).simple().to_string().to_uppercase()
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed)
+        .simple()
+        .to_string()
+        .to_uppercase()
 }
 
 /// The body of a request whose ARNs dynoxide compares with its own.
@@ -113,9 +119,15 @@ pub(super) fn with_aws_arns(target: &str, body: Vec<u8>) -> Vec<u8> {
 }
 
 fn speaks_of_arns(target: &str) -> bool {
-    [".CreateTable", ".DescribeTable", ".DeleteTable", ".ListStreams", ".DescribeStream"]
-        .iter()
-        .any(|operation| target.ends_with(operation))
+    [
+        ".CreateTable",
+        ".DescribeTable",
+        ".DeleteTable",
+        ".ListStreams",
+        ".DescribeStream",
+    ]
+    .iter()
+    .any(|operation| target.ends_with(operation))
 }
 
 fn arns_of(region: &str) -> String {
@@ -155,7 +167,9 @@ fn clean_messages(body: &mut Value) {
 }
 
 fn marked(text: &str) -> Option<(Class, &str)> {
-    let mut found = MARKERS.iter().filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
+    let mut found = MARKERS
+        .iter()
+        .filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
     found.next()
 }
 
@@ -168,7 +182,10 @@ fn response(status: StatusCode, id: &str, body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-amz-json-1.0"),
+    );
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-amzn-requestid", id);
     }

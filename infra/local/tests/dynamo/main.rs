@@ -1,0 +1,8 @@
+//! The embedded DynamoDB and its streams, seen by the real client and by the functions that read them.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod delivery;
+#[cfg(test)]
+mod world;
