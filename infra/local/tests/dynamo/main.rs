@@ -5,4 +5,12 @@ mod api;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod failures;
+#[cfg(test)]
+mod reader;
+#[cfg(test)]
+mod transactions;
+#[cfg(test)]
+mod wire;
+#[cfg(test)]
 mod world;
