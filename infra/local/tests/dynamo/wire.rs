@@ -133,3 +133,68 @@ async fn an_error_that_the_client_cannot_name_still_has_its_code() {
     assert_eq!(refused.code(), Some("ValidationException"));
     assert!(!refused.message().unwrap().contains("VALIDATION:"));
 }
+
+#[tokio::test]
+async fn no_refusal_of_a_value_shows_the_embedded_databases_own_words() {
+    let world = World::new().await;
+    let values = [
+        r#"{}"#,
+        r#"{"S": "a", "N": "1"}"#,
+        r#"{"S": 7}"#,
+        r#"{"N": "x"}"#,
+        r#"{"NULL": false}"#,
+        r#"{"SS": []}"#,
+        r#"{"SS": ["a", "a"]}"#,
+        r#"{"B": "!"}"#,
+        r#"{"X": "1"}"#,
+        "null",
+        "7",
+        r#"{"N": "1e999"}"#,
+        r#"{"L": [{}]}"#,
+    ];
+    let requests = [
+        (
+            "PutItem",
+            r#"{"TableName": "leads", "Item": {"pk": {"S": "a"}, "sk": {"S": "b"}, "v": VALUE}}"#,
+        ),
+        (
+            "PutItem",
+            r#"{"TableName": "leads", "Item": {"pk": VALUE, "sk": {"S": "b"}}}"#,
+        ),
+        (
+            "UpdateItem",
+            r#"{"TableName": "leads", "Key": {"pk": {"S": "a"}, "sk": {"S": "b"}}, "UpdateExpression": "SET a = :v",
+                "ConditionExpression": "a = :v", "ExpressionAttributeValues": {":v": VALUE}}"#,
+        ),
+        (
+            "GetItem",
+            r#"{"TableName": "leads", "Key": {"pk": VALUE, "sk": {"S": "b"}}}"#,
+        ),
+        (
+            "Query",
+            r#"{"TableName": "leads", "KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": VALUE}}"#,
+        ),
+        (
+            "TransactWriteItems",
+            r#"{"TransactItems": [{"Update": {"TableName": "leads", "Key": {"pk": {"S": "a"}, "sk": {"S": "b"}},
+                "UpdateExpression": "SET a = :v", "ConditionExpression": "a = :v",
+                "ExpressionAttributeValues": {":v": VALUE}}}]}"#,
+        ),
+    ];
+    for (operation, body) in requests {
+        for value in values {
+            let body = body.replace("VALUE", value);
+            let (status, answer) = post(&world.db, &format!("DynamoDB_20120810.{operation}"), &body);
+            let told = answer.to_string();
+            assert_eq!(status, 400, "{body}: {told}");
+            let own = [
+                "VALIDATION",
+                "SERIALIZATION",
+                "_REQUEST:",
+                "at line",
+                "empty AttributeValue",
+            ];
+            assert!(!own.iter().any(|own| told.contains(own)), "{body}: {told}");
+        }
+    }
+}
