@@ -28,6 +28,7 @@ pub(crate) const SCHEMA: &str = "
         request TEXT NOT NULL,
         used_at INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS transaction_tokens_by_age ON transaction_tokens (used_at);
     CREATE TEMP TABLE token_in_flight (token TEXT NOT NULL, request TEXT NOT NULL, used_at INTEGER NOT NULL);
     CREATE TEMP TRIGGER keep_token AFTER INSERT ON main._stream_records
     WHEN EXISTS (SELECT 1 FROM temp.token_in_flight)
