@@ -191,9 +191,21 @@ mod tests {
     }
 
     #[test]
+    fn the_next_stream_record_is_numbered_without_reading_all_of_them() {
+        let database = Database::memory(clock()).unwrap();
+        let next = "EXPLAIN QUERY PLAN SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = 'leads'";
+        let plan: String = database
+            .with(|conn| conn.query_row(next, [], |row| row.get(3)))
+            .unwrap();
+        assert!(plan.contains("stream_records_in_order"), "{plan}");
+    }
+
+    #[test]
     fn a_panic_while_the_connection_is_lent_leaves_no_transaction_open() {
         let database = Database::memory(clock()).unwrap();
-        database.with(|conn| conn.execute_batch("CREATE TABLE kept (x)")).unwrap();
+        database
+            .with(|conn| conn.execute_batch("CREATE TABLE kept (x)"))
+            .unwrap();
         let lent = database.clone();
         std::thread::spawn(move || {
             lent.with(|conn| {

@@ -86,6 +86,10 @@ where
     A: Serialize,
     F: Future<Output = Result<A, DynoxideError>>,
 {
+    // serde would take a list of values for a request, field by field.
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(DynoxideError::SerializationException(String::new()));
+    }
     let request = serde_json::from_slice(body).map_err(|error| wire::unreadable(&error))?;
     let answer = finished(execute(request))?;
     serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
@@ -95,6 +99,8 @@ where
 fn finished<A>(work: impl Future<Output = Result<A, DynoxideError>>) -> Result<A, DynoxideError> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
-        Poll::Pending => Err(DynoxideError::InternalServerError("the storage did not answer at once".to_owned())),
+        Poll::Pending => Err(DynoxideError::InternalServerError(
+            "the storage did not answer at once".to_owned(),
+        )),
     }
 }

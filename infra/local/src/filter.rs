@@ -188,15 +188,39 @@ mod tests {
             (json!({"eventName": ["INSERT", "MODIFY"]}), true),
             (json!({"eventName": ["INSERT"]}), false),
             (json!({"eventName": ["modify"]}), false),
-            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENROLLMENT#"}]}}}}), true),
-            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}]}}}}), false),
-            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}, {"suffix": "#9"}]}}}}), true),
-            (json!({"dynamodb": {"Keys": {"sk": [{"prefix": "ENROLLMENT#"}]}}}), false),
-            (json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": true}]}}}}), true),
-            (json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": false}]}}}}), false),
+            (
+                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENROLLMENT#"}]}}}}),
+                true,
+            ),
+            (
+                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}]}}}}),
+                false,
+            ),
+            (
+                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}, {"suffix": "#9"}]}}}}),
+                true,
+            ),
+            (
+                json!({"dynamodb": {"Keys": {"sk": [{"prefix": "ENROLLMENT#"}]}}}),
+                false,
+            ),
+            (
+                json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": true}]}}}}),
+                true,
+            ),
+            (
+                json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": false}]}}}}),
+                false,
+            ),
             (json!({"dynamodb": {"NewImage": {"status": [{"exists": true}]}}}), false),
-            (json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": false}]}}}}), true),
-            (json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": true}]}}}}), false),
+            (
+                json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": false}]}}}}),
+                true,
+            ),
+            (
+                json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": true}]}}}}),
+                false,
+            ),
             (json!({"dynamodb": {"NewImage": {"gone": [null]}}}), true),
             (json!({"dynamodb": {"NewImage": {"absent": [null]}}}), false),
             (json!({"dynamodb": {"NewImage": {"count": [3]}}}), true),
@@ -206,10 +230,22 @@ mod tests {
             (json!({"eventName": [{"anything-but": "REMOVE"}]}), true),
             (json!({"eventName": [{"anything-but": ["MODIFY", "REMOVE"]}]}), false),
             (json!({"absent": [{"anything-but": ["x"]}]}), false),
-            (json!({"eventName": ["MODIFY"], "dynamodb": {"Keys": {"pk": {"S": ["LEAD#2"]}}}}), false),
-            (json!({"$or": [{"eventName": ["INSERT"]}, {"dynamodb": {"Keys": {"pk": {"S": ["LEAD#1"]}}}}]}), true),
-            (json!({"$or": [{"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]}]}), false),
-            (json!({"eventName": ["REMOVE"], "$or": [{"eventName": ["MODIFY"]}, {"eventName": ["REMOVE"]}]}), false),
+            (
+                json!({"eventName": ["MODIFY"], "dynamodb": {"Keys": {"pk": {"S": ["LEAD#2"]}}}}),
+                false,
+            ),
+            (
+                json!({"$or": [{"eventName": ["INSERT"]}, {"dynamodb": {"Keys": {"pk": {"S": ["LEAD#1"]}}}}]}),
+                true,
+            ),
+            (
+                json!({"$or": [{"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]}]}),
+                false,
+            ),
+            (
+                json!({"eventName": ["REMOVE"], "$or": [{"eventName": ["MODIFY"]}, {"eventName": ["REMOVE"]}]}),
+                false,
+            ),
         ];
         for (pattern, expected) in cases {
             let read = Pattern::parse(&pattern).unwrap();

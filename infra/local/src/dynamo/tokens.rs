@@ -28,6 +28,7 @@ pub(crate) const SCHEMA: &str = "
         request TEXT NOT NULL,
         used_at INTEGER NOT NULL
     ) STRICT;
+    CREATE INDEX IF NOT EXISTS transaction_tokens_by_age ON transaction_tokens (used_at);
     CREATE TEMP TABLE token_in_flight (token TEXT NOT NULL, request TEXT NOT NULL, used_at INTEGER NOT NULL);
     CREATE TEMP TRIGGER keep_token AFTER INSERT ON main._stream_records
     WHEN EXISTS (SELECT 1 FROM temp.token_in_flight)
@@ -83,10 +84,8 @@ fn put_in_flight(conn: &Connection, token: &str, asked: &str, now: DateTime<Utc>
 }
 
 fn keep(conn: &Connection) -> rusqlite::Result<usize> {
-    conn.prepare_cached(
-        "INSERT OR IGNORE INTO transaction_tokens SELECT token, request, used_at FROM token_in_flight",
-    )?
-    .execute([])
+    conn.prepare_cached("INSERT OR IGNORE INTO transaction_tokens SELECT token, request, used_at FROM token_in_flight")?
+        .execute([])
 }
 
 /// The same for the same actions, in whichever order the fields of their maps were written.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use dynoxide::{DynoxideError, streams::LOCAL_REGION};
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::Account;
@@ -19,13 +19,15 @@ const MARKERS: [(&str, Class); 5] = [
 ];
 
 /// What serde says of a request that AWS reads and then refuses as invalid.
-const INVALID: [&str; 5] = [
+const INVALID: [&str; 4] = [
     "missing field",
     "unknown variant",
     "invalid type: null",
-    "empty AttributeValue",
     "Supplied AttributeValue",
 ];
+
+/// What AWS says of an attribute without a value.
+const EMPTY_VALUE: &str = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
 
 /// How AWS opens the refusal of a write's parameters.
 const ENVELOPE: &str = "1 validation error detected: ";
@@ -48,6 +50,7 @@ pub(super) fn unreadable(error: &serde_json::Error) -> DynoxideError {
         Some((Class::Serialization, text)) => DynoxideError::SerializationException(text.to_owned()),
         Some((Class::RequestValidation, text)) => DynoxideError::EnvelopedValidation(text.to_owned()),
         Some((Class::Validation, text)) => DynoxideError::ValidationException(text.to_owned()),
+        None if text.contains("empty AttributeValue") => DynoxideError::ValidationException(EMPTY_VALUE.to_owned()),
         None if INVALID.iter().any(|said| text.contains(said)) => DynoxideError::ValidationException(text.to_owned()),
         None => DynoxideError::SerializationException(text.to_owned()),
     }
@@ -64,15 +67,15 @@ pub(super) fn refused(id: &str, target: &str, error: DynoxideError) -> Response<
     if status.is_server_error() {
         tracing::error!(%error, target.operation = target, "failed a dynamodb request");
     }
-    let error = enveloped(target, error);
-    let mut body = serde_json::from_str(&error.to_json()).unwrap_or_else(|_| json!({"__type": error.error_type()}));
-    clean_messages(&mut body);
-    response(status, id, body.to_string().into_bytes())
+    response(status, id, enveloped(target, error).to_json().into_bytes())
 }
 
 /// What AWS says to an operation that it does not have, here said of one that the local cloud does not have.
 pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
-    tracing::warn!(target.operation = target, "refused an operation that the local dynamodb does not have");
+    tracing::warn!(
+        target.operation = target,
+        "refused an operation that the local dynamodb does not have"
+    );
     let body = json!({
         "__type": "com.amazon.coral.service#UnknownOperationException",
         "message": format!("the local cloud does not serve '{target}'"),
@@ -84,7 +87,10 @@ pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
 pub(super) fn request_id(target: &str, now: DateTime<Utc>, body: &[u8]) -> String {
     let mut seed = format!("{target} {now} ").into_bytes();
     seed.extend_from_slice(body);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed).simple().to_string().to_uppercase()
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed)
+        .simple()
+        .to_string()
+        .to_uppercase()
 }
 
 /// The body of a request whose ARNs dynoxide compares with its own.
@@ -113,9 +119,15 @@ pub(super) fn with_aws_arns(target: &str, body: Vec<u8>) -> Vec<u8> {
 }
 
 fn speaks_of_arns(target: &str) -> bool {
-    [".CreateTable", ".DescribeTable", ".DeleteTable", ".ListStreams", ".DescribeStream"]
-        .iter()
-        .any(|operation| target.ends_with(operation))
+    [
+        ".CreateTable",
+        ".DescribeTable",
+        ".DeleteTable",
+        ".ListStreams",
+        ".DescribeStream",
+    ]
+    .iter()
+    .any(|operation| target.ends_with(operation))
 }
 
 fn arns_of(region: &str) -> String {
@@ -141,21 +153,10 @@ fn enveloped(target: &str, error: DynoxideError) -> DynoxideError {
     }
 }
 
-/// Takes dynoxide's markers out of all that a client reads.
-fn clean_messages(body: &mut Value) {
-    let reasons = body.get_mut("CancellationReasons").and_then(Value::as_array_mut);
-    reasons.into_iter().flatten().for_each(clean_messages);
-    for name in ["message", "Message"] {
-        if let Some(Value::String(message)) = body.get_mut(name)
-            && let Some((_, text)) = marked(message)
-        {
-            *message = without_position(text).to_owned();
-        }
-    }
-}
-
 fn marked(text: &str) -> Option<(Class, &str)> {
-    let mut found = MARKERS.iter().filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
+    let mut found = MARKERS
+        .iter()
+        .filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
     found.next()
 }
 
@@ -168,7 +169,10 @@ fn response(status: StatusCode, id: &str, body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/x-amz-json-1.0"),
+    );
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-amzn-requestid", id);
     }

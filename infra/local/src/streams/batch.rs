@@ -80,7 +80,10 @@ impl Batch {
     }
 
     pub(super) fn request_id(&self, mapping: &StreamMapping) -> String {
-        let words = format!("{}/{}/{}", mapping.function.name, mapping.table, self.position.invocations);
+        let words = format!(
+            "{}/{}/{}",
+            mapping.function.name, mapping.table, self.position.invocations
+        );
         id_of(&words).to_string()
     }
 

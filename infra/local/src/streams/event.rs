@@ -50,7 +50,9 @@ impl Stream {
             shard: shard_id(table),
             table: table.to_owned(),
             region: account.region.clone(),
-            view_type: found.stream_view_type.unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_owned()),
+            view_type: found
+                .stream_view_type
+                .unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_owned()),
         })
     }
 

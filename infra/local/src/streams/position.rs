@@ -97,3 +97,44 @@ pub(super) fn trim(conn: &Connection, table: &str, kept: u32) -> rusqlite::Resul
     )?
     .execute(params![table, kept])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{LocalClock, Pace},
+        database::Database,
+    };
+
+    #[test]
+    fn old_records_go_when_all_have_read_them_but_the_last_ones_stay() {
+        let clock = LocalClock::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap(), Pace::Jumps);
+        let db = Database::memory(clock).unwrap();
+        for table in ["leads", "config"] {
+            for number in 1..=10 {
+                let number = number.to_string();
+                db.storage(|s| s.insert_stream_record(table, "INSERT", "{}", None, None, &number, "shard", 0))
+                    .unwrap();
+            }
+        }
+        let read = |function: &str, after: i64| {
+            let insert = "INSERT OR REPLACE INTO stream_positions VALUES (?1, 'leads', ?2, '', 0, NULL, 1)";
+            db.with(|conn| conn.execute(insert, params![function, after])).unwrap();
+        };
+        let left = |table: &str| -> i64 {
+            let count = "SELECT count(*) FROM _stream_records WHERE table_name = ?1";
+            db.with(|conn| conn.query_row(count, [table], |row| row.get(0)))
+                .unwrap()
+        };
+        let trim = |kept| db.with(|conn| trim(conn, "leads", kept)).unwrap();
+        assert_eq!(trim(3), 0, "nobody has read any");
+        read("fast", 10);
+        read("slow", 4);
+        assert_eq!((trim(3), left("leads")), (4, 6), "one has read only four");
+        read("slow", 10);
+        assert_eq!((trim(20), left("leads")), (0, 6));
+        assert_eq!((trim(3), left("leads")), (3, 3));
+        assert_eq!((trim(0), left("leads")), (2, 1), "the last one always stays");
+        assert_eq!(left("config"), 10);
+    }
+}
