@@ -196,10 +196,6 @@ impl Cloud {
         Ok(self.0.database.with(|conn| voice_agent::script(conn, number, ending))?)
     }
 
-    pub(crate) fn pace(&self) -> Pace {
-        self.0.pace
-    }
-
     /// An HTTP client for SDK clients that asks this cloud without a socket.
     pub(crate) fn connector(&self) -> Connector {
         let cloud = self.clone();

@@ -1,6 +1,6 @@
 //! The services beside DynamoDB. All they know is in the cloud's one database, committed before a request is answered.
 
-pub mod outbox;
+pub(crate) mod outbox;
 pub(crate) mod queues;
 pub(crate) mod scheduler;
 pub(crate) mod secrets;
@@ -8,7 +8,7 @@ pub(crate) mod ses;
 pub(crate) mod sns;
 pub(crate) mod sqs;
 pub(crate) mod timers;
-pub mod voice_agent;
+pub(crate) mod voice_agent;
 pub(crate) mod wire;
 
 use chrono::{DateTime, Utc};

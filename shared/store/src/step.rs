@@ -67,7 +67,7 @@ impl Invocation {
 }
 
 /// One run of a step.
-pub type Running<'a> = Pin<Box<dyn Future<Output = Result<StepReport, StepError>> + Send + 'a>>;
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Result<StepReport, StepError>> + Send + 'a>>;
 
 /// Why a step did not come to an end. Its message comes again, and what was claimed is settled from its record.
 #[derive(Debug, thiserror::Error)]

@@ -38,7 +38,7 @@ pub(crate) fn put(conn: &Connection, sent: &Sent) -> rusqlite::Result<i64> {
 }
 
 /// What was sent after that place in the outbox.
-pub fn list(conn: &Connection, after: i64) -> rusqlite::Result<Vec<Sent>> {
+pub(crate) fn list(conn: &Connection, after: i64) -> rusqlite::Result<Vec<Sent>> {
     let mut statement = conn.prepare_cached("SELECT seq, sent FROM sent WHERE seq > ?1 ORDER BY seq")?;
     let rows = statement.query_map([after], |row| {
         let text: String = row.get(1)?;

@@ -93,7 +93,7 @@ fn create(scope: &Scope<'_>, body: &Value) -> Outcome {
 }
 
 /// Tells how calls to a number end from now on.
-pub fn script(conn: &Connection, number: &str, ending: &Ending) -> rusqlite::Result<()> {
+pub(crate) fn script(conn: &Connection, number: &str, ending: &Ending) -> rusqlite::Result<()> {
     conn.execute(
         "INSERT OR REPLACE INTO call_scripts (number, seconds, ended_reason, analysis) VALUES (?1, ?2, ?3, ?4)",
         params![number, ending.after.num_seconds(), ending.ended_reason, ending.analysis.to_string()],

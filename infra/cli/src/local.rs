@@ -1,0 +1,78 @@
+//! `cadence local`: the whole system on this machine.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use cadence_local::{
+    Cloud, Options, Pace,
+    deployment::{self, SOURCE_SECRET, UserToken},
+    server,
+};
+use chrono::{DateTime, Utc};
+
+use crate::told::print;
+
+/// Runs the whole system on this machine until Ctrl-C
+#[derive(clap::Args)]
+#[command(after_help = "Nothing leaves this machine: texts, emails and AI calls land in the outbox.\nSee /_local for what to look at.")]
+pub(crate) struct Args {
+    /// The port to serve on, on 127.0.0.1 only
+    #[arg(long, default_value_t = 7878)]
+    port: u16,
+    /// A folder that keeps everything across restarts; without it all is forgotten at the end
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How many times as fast as real time the clock runs
+    #[arg(long, value_name = "N", default_value_t = 1.0)]
+    speed: f64,
+    /// What the clock tells first, such as 2026-12-01T10:00:00-08:00; now, if not given. It never goes back: with --data it
+    /// goes on where it was, if that is later
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+    crate::start_logs("info,aws_config=warn,aws_smithy_runtime=warn");
+    if !(args.speed > 0.0 && args.speed <= 100_000.0) {
+        bail!("--speed must be above 0 and at most 100000; 600 runs ten minutes a second");
+    }
+    let listener = server::bind(args.port)
+        .await
+        .with_context(|| format!("port {} can't be bound: stop what has it, or give another with --port", args.port))?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let cloud = Cloud::open(Options {
+        endpoint: endpoint.clone(),
+        start: args.at.unwrap_or_else(now),
+        pace: Pace::Times(args.speed),
+        data: args.data.clone(),
+        faults: None,
+    })?;
+    let users = deployment::deploy(&cloud).await?;
+    welcome(&cloud, &endpoint, &users);
+    tokio::select! {
+        served = server::serve(cloud.clone(), listener) => served.context("the server stopped"),
+        delivered = server::deliver(&cloud) => delivered.context("the local cloud stopped"),
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
+    print(&format!("Cadence runs at {endpoint}, its clock at {}.", cloud.now().format("%Y-%m-%dT%H:%M:%SZ")));
+    print("\nA lead, as your own form would send it:\n");
+    print(&format!("  curl {endpoint}/leads/plain -H 'x-cadence-secret: {SOURCE_SECRET}' \\"));
+    print("    -d '{\"first_name\": \"Sam\", \"phone\": \"415-555-0123\", \"email\": \"sam@example.com\", \"state\": \"CA\"}'");
+    print(&format!("\nWhat happens:     {endpoint}/_local/leads"));
+    print(&format!("What was sent:    {endpoint}/_local/outbox"));
+    print(&format!("AWS, for its CLI: aws --endpoint-url {endpoint} dynamodb list-tables"));
+    print("                  (with AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1)");
+    print("\nThe users' tokens, for /tasks (Authorization: Bearer ...):\n");
+    for UserToken { user, token } in users {
+        print(&format!("  {user}: {token}"));
+    }
+    print("");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a laptop's cloud starts at the laptop's time")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
