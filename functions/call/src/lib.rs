@@ -1,5 +1,6 @@
 //! Runs due call steps: load, plan, claim, deliver, settle.
 
+use cadence_boot::{Boot, BootError, Secrets, queue};
 use cadence_core::{
     Clock,
     delivery::{Delivery, Email},
@@ -7,7 +8,12 @@ use cadence_core::{
     plan::{Action, Plan, StepPlan, StepReport, plan_step},
 };
 use cadence_store::{Claimed, Committed, Invocation, StepError, Store};
-use cadence_vendors::{Ses, VoiceAgent, voice_agent};
+use cadence_vendors::{Ses, VoiceAgent, VoiceAgentConfig, voice_agent};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::Value;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID", "SEND_MODE", "SES_CONFIGURATION_SET", "VOICE_AGENT_URL", "VOICE_AGENT_PHONE_NUMBER_ID"];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -20,6 +26,37 @@ pub struct App {
     pub email: Ses,
     /// The time.
     pub clock: Clock,
+}
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let secrets = Secrets::load(boot).await?;
+        let agent = VoiceAgentConfig {
+            url: boot.env.required("VOICE_AGENT_URL")?,
+            api_key: secrets.voice_agent_api_key,
+            phone_number_id: boot.env.required("VOICE_AGENT_PHONE_NUMBER_ID")?,
+            assistants: secrets.voice_agent_assistants,
+        };
+        let mode = boot.env.send_mode()?;
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            voice_agent: VoiceAgent::new(&boot.aws, mode, agent),
+            email: Ses::new(&boot.aws, mode, boot.env.optional("SES_CONFIGURATION_SET")),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Runs the due steps of an SQS event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    queue::each(event, StepError::class, async |due: StepDue, context: &Context| {
+        let invocation = Invocation::new(context.request_id.as_str(), cadence_boot::deadline(context));
+        let report = invocation.settle(async |invocation| handle(app, &due, invocation).await).await?;
+        tracing::info!(lead.id = %due.lead, enrollment.id = %due.enrollment, generation = due.generation, report = ?report, "ran step");
+        Ok(())
+    })
+    .await
 }
 
 /// Runs one due call step.

@@ -9,17 +9,23 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::problem::Problem;
+use cadence_boot::{Boot, BootError, http, problem::Problem};
 use cadence_core::{
     Clock, Outcome, TaskId,
     apply::{Completed, complete_task},
     task::Task,
 };
 use cadence_store::{Committed, Store, StoreError};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use subject::Subject;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE"];
+/// The routes that [`router`] answers, each for users only.
+pub const ROUTES: &[(&str, &str)] = &[("GET", "/tasks"), ("GET", "/tasks/{id}"), ("POST", "/tasks/{id}/outcome")];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -41,6 +47,21 @@ struct Told {
 
 /// How often a completion is decided again when something else is written first.
 const ROUNDS: u32 = 8;
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Answers an API Gateway event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    http::answer(&router(app.clone()), event).await
+}
 
 /// `GET /tasks`, `GET /tasks/{id}`, `POST /tasks/{id}/outcome`.
 pub fn router(app: App) -> Router {

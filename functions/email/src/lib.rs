@@ -1,5 +1,6 @@
 //! Runs due email steps: load, plan, claim, deliver, settle.
 
+use cadence_boot::{Boot, BootError, Secrets, queue};
 use cadence_core::{
     Clock,
     delivery::Delivery,
@@ -9,6 +10,11 @@ use cadence_core::{
 };
 use cadence_store::{Claimed, Committed, Invocation, StepError, Store};
 use cadence_vendors::{Ses, ses};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::Value;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID", "SEND_MODE", "SES_CONFIGURATION_SET"];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -21,6 +27,30 @@ pub struct App {
     pub links: LinkKey,
     /// The time.
     pub clock: Clock,
+}
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let secrets = Secrets::load(boot).await?;
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            email: Ses::new(&boot.aws, boot.env.send_mode()?, boot.env.optional("SES_CONFIGURATION_SET")),
+            links: LinkKey::new(Secrets::key(&secrets.link_key, "link_key")?),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Runs the due steps of an SQS event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    queue::each(event, StepError::class, async |due: StepDue, context: &Context| {
+        let invocation = Invocation::new(context.request_id.as_str(), cadence_boot::deadline(context));
+        let report = invocation.settle(async |invocation| handle(app, &due, invocation).await).await?;
+        tracing::info!(lead.id = %due.lead, enrollment.id = %due.enrollment, generation = due.generation, report = ?report, "ran step");
+        Ok(())
+    })
+    .await
 }
 
 /// Runs one due email step.

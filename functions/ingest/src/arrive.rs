@@ -17,14 +17,13 @@ const ROUNDS: u32 = 8;
 pub(crate) async fn take(
     app: &App,
     source: &Source,
-    content_type: Option<&str>,
     idempotency_key: Option<&str>,
     body: &[u8],
 ) -> Result<(Webhook, Source), Refusal> {
     if body.len() > BODY_LIMIT {
         return Err(Refusal::TooLarge);
     }
-    let inbound = match sources::parse(source.format, content_type, body) {
+    let inbound = match sources::parse(source.format, body) {
         Ok(inbound) => inbound,
         Err(problems) => {
             let kept = Quarantined {

@@ -13,10 +13,18 @@ use axum::{
     response::Response,
     routing::post,
 };
+use cadence_boot::{Boot, BootError, Secrets, http};
 use cadence_core::{Clock, SourceId, intake};
 use cadence_store::Store;
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde_json::Value;
 
 pub use answer::Refusal;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID"];
+/// The routes that [`router`] answers.
+pub const ROUTES: &[(&str, &str)] = &[("POST", "/leads/{source}"), ("POST", "/leads/{source}/{secret}")];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone)]
@@ -35,6 +43,24 @@ pub struct App {
 pub const BODY_LIMIT: usize = 256 * 1024;
 /// The header that carries a source's secret, where its path doesn't.
 pub const SECRET_HEADER: &str = "x-cadence-secret";
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let secrets = Secrets::load(boot).await?;
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            address_key: Secrets::key(&secrets.address_key, "address_key")?,
+            secrets: secrets.sources,
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Answers an API Gateway event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    http::answer(&router(app.clone()), event).await
+}
 
 /// `POST /leads/{source}`, and `POST /leads/{source}/{secret}` for vendors who can't set a header.
 pub fn router(app: App) -> Router {
@@ -67,7 +93,6 @@ async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap,
             arrive::take(
                 app,
                 &source,
-                text(headers, "content-type"),
                 text(headers, "idempotency-key"),
                 body,
             )

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::problem::Problem;
+use cadence_boot::{Boot, BootError, Secrets, http, problem::Problem};
 use cadence_core::{
     Clock,
     apply::{Applied, apply_outcome},
@@ -20,7 +20,14 @@ use cadence_core::{
     vapi,
 };
 use cadence_store::{Committed, Store, StoreError};
-use serde_json::json;
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde_json::{Value, json};
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID"];
+/// The routes that [`router`] answers.
+pub const ROUTES: &[(&str, &str)] =
+    &[("POST", "/events/{provider}"), ("GET", "/unsubscribe/{token}"), ("POST", "/unsubscribe/{token}")];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -52,6 +59,24 @@ pub enum EventError {
 
 /// How often an outcome is decided again when something else is written first.
 const ROUNDS: u32 = 8;
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let secrets = Secrets::load(boot).await?;
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            links: LinkKey::new(Secrets::key(&secrets.link_key, "link_key")?),
+            voice_agent_secret: Secret(secrets.voice_agent_webhook_secret),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Answers an API Gateway event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    http::answer(&router(app.clone()), event).await
+}
 
 /// `POST /events/voice-agent`, and `/unsubscribe/{token}`.
 pub fn router(app: App) -> Router {

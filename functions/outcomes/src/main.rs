@@ -1,2 +1,9 @@
 //! The `outcomes` Lambda.
-fn main() {}
+
+use cadence_boot::{Boot, run};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let app = outcomes::App::start(&Boot::of_process().await).await?;
+    run(app, outcomes::on_event).await
+}

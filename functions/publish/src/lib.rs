@@ -2,13 +2,18 @@
 
 mod known;
 
+use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{
     Clock,
     failure::Class,
     records::{Problem, Record, Severity, check, parse_record},
 };
 use cadence_store::{Committed, Edited, Store, StoreError, Verdict};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE"];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -25,6 +30,9 @@ pub enum PublishError {
     /// The table did not answer.
     #[error("the record could not be read or written")]
     Store(#[from] StoreError),
+    /// An image in the stream does not read as an item.
+    #[error("the change could not be read")]
+    Image(#[source] serde_dynamo::Error),
     /// A record does not turn into JSON.
     #[error("the record could not be written as JSON")]
     Json(#[from] serde_json::Error),
@@ -38,7 +46,7 @@ impl PublishError {
     pub fn class(&self) -> Class {
         match self {
             Self::Store(error) if error.may_work_later() => Class::Retryable,
-            Self::Store(_) | Self::Json(_) => Class::Permanent,
+            Self::Store(_) | Self::Json(_) | Self::Image(_) => Class::Permanent,
             Self::Races => Class::Retryable,
         }
     }
@@ -59,6 +67,31 @@ pub enum Published {
 
 /// How often a record that is edited while it is checked is checked again.
 const ROUNDS: u32 = 8;
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Checks and publishes what a stream event of the config table says was edited.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    stream::each(event, PublishError::class, async |change: stream::Change| {
+        let json = |image| serde_dynamo::from_item(image).map_err(PublishError::Image);
+        let keys: Value = json(change.keys)?;
+        let old: Option<Value> = change.old_image.map(json).transpose()?;
+        let new: Option<Value> = change.new_image.map(json).transpose()?;
+        if let Some(pk) = edited_key(&keys) {
+            handle(app, pk, old.as_ref(), new.as_ref()).await?;
+        }
+        Ok(())
+    })
+    .await
+}
 
 /// Checks and publishes the record of that key, unless only what publish wrote back changed.
 pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value>) -> Result<Published, PublishError> {
@@ -154,8 +187,8 @@ fn refused(version: Option<u32>) -> String {
     }
 }
 
-/// The key and images that a stream record of the config table carries, if it is about a record that ops edit.
-pub fn edited_key(keys: &Value) -> Option<&str> {
+/// The key of a record that ops edit; `None` for versions and published copies.
+fn edited_key(keys: &Value) -> Option<&str> {
     let is_current = keys.get("sk") == Some(&json!("CURRENT"));
     keys.get("pk").and_then(Value::as_str).filter(|_| is_current)
 }

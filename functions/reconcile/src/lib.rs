@@ -1,5 +1,6 @@
 //! Puts back what is overdue, settles what is unsure, releases what is parked. Runs every five minutes; a second run changes nothing.
 
+use cadence_boot::{Boot, BootError, diagnostic};
 use cadence_core::{
     Channel, Clock, EnrollmentId, LeadId,
     failure::Class,
@@ -7,7 +8,12 @@ use cadence_core::{
     plan::StepContext,
 };
 use cadence_store::{Committed, Store, StoreError};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Serialize;
+use serde_json::Value;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SMS_QUEUE_URL", "EMAIL_QUEUE_URL", "CALL_QUEUE_URL"];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -67,6 +73,29 @@ impl ReconcileError {
             Self::Store(_) | Self::Json(_) => Class::Permanent,
         }
     }
+}
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let env = &boot.env;
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            sqs: aws_sdk_sqs::Client::new(&boot.aws),
+            queues: QueueUrls {
+                sms: env.required("SMS_QUEUE_URL")?,
+                email: env.required("EMAIL_QUEUE_URL")?,
+                call: env.required("CALL_QUEUE_URL")?,
+            },
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Runs once, whatever the event says: it comes from a rule that fires every five minutes.
+pub async fn on_event(app: &App, _: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    let reconciled = handle(app).await.map_err(|error| diagnostic::of(error.class(), &error))?;
+    serde_json::to_value(reconciled).map_err(|error| diagnostic::of(Class::Permanent, &error))
 }
 
 /// Looks at everything that is due, claimed or parked.

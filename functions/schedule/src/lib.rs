@@ -4,6 +4,7 @@
 
 mod timer;
 
+use cadence_boot::{Boot, BootError, stream};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use cadence_core::{
     Channel, Clock,
@@ -11,6 +12,15 @@ use cadence_core::{
     failure::Class,
 };
 use chrono::{DateTime, TimeDelta, Utc};
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &[
+    "SMS_QUEUE_URL", "SMS_QUEUE_ARN", "EMAIL_QUEUE_URL", "EMAIL_QUEUE_ARN", "CALL_QUEUE_URL", "CALL_QUEUE_ARN",
+    "SCHEDULE_GROUP", "TIMER_ROLE_ARN", "TIMER_DLQ_ARN",
+];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -86,6 +96,9 @@ pub enum ScheduleError {
     /// The timer could not be made.
     #[error("the timer could not be made")]
     Timer(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// An enrollment in the stream does not read as one.
+    #[error("the change could not be read")]
+    Image(#[source] serde_dynamo::Error),
     /// An AWS request could not even be put together.
     #[error("the request is not complete")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -96,9 +109,51 @@ impl ScheduleError {
     pub fn class(&self) -> Class {
         match self {
             Self::Queue(_) | Self::Timer(_) => Class::Retryable,
-            Self::Request(_) => Class::Permanent,
+            Self::Request(_) | Self::Image(_) => Class::Permanent,
         }
     }
+}
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        let env = &boot.env;
+        let queue = |url, arn| Ok::<_, BootError>(Queue { url: env.required(url)?, arn: env.required(arn)? });
+        Ok(Self {
+            scheduler: aws_sdk_scheduler::Client::new(&boot.aws),
+            sqs: aws_sdk_sqs::Client::new(&boot.aws),
+            queues: Queues {
+                sms: queue("SMS_QUEUE_URL", "SMS_QUEUE_ARN")?,
+                email: queue("EMAIL_QUEUE_URL", "EMAIL_QUEUE_ARN")?,
+                call: queue("CALL_QUEUE_URL", "CALL_QUEUE_ARN")?,
+            },
+            timers: Timers {
+                group: env.required("SCHEDULE_GROUP")?,
+                role_arn: env.required("TIMER_ROLE_ARN")?,
+                dlq_arn: env.required("TIMER_DLQ_ARN")?,
+            },
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Schedules what a stream event of the leads table says has changed.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    stream::each(event, ScheduleError::class, async |change: stream::Change| {
+        if !is_enrollment(&change.keys) {
+            return Ok(());
+        }
+        let enrollment = |image| serde_dynamo::from_item(image).map_err(ScheduleError::Image);
+        let old: Option<Enrollment> = change.old_image.map(enrollment).transpose()?;
+        let new: Option<Enrollment> = change.new_image.map(enrollment).transpose()?;
+        handle(app, old.as_ref(), new.as_ref()).await
+    })
+    .await
+}
+
+/// The event's filter lets only enrollments through; whatever else comes is passed over.
+fn is_enrollment(keys: &Item) -> bool {
+    matches!(keys.get("sk"), Some(AttributeValue::S(sk)) if sk.starts_with("ENROLLMENT#"))
 }
 
 /// Schedules what one change of an enrollment asks for.
@@ -150,7 +205,7 @@ async fn enqueue(app: &App, due: &StepDue, next: &Next, now: DateTime<Utc>) -> R
         .sqs
         .send_message()
         .queue_url(&app.queues.of(next.channel).url)
-        .delay_seconds(i32::try_from(delay.div_ceil(1000)).unwrap_or(0))
+        .delay_seconds(i32::try_from((delay + 999) / 1000).unwrap_or(0))
         .message_body(body);
     send.send().await.map_err(|error| ScheduleError::Queue(error.into()))?;
     tracing::info!(enrollment.id = %due.enrollment, generation = due.generation, channel = next.channel.as_str(), "queued step");

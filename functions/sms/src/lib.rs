@@ -1,5 +1,6 @@
 //! Runs due SMS steps: load, plan, claim, deliver, settle.
 
+use cadence_boot::{Boot, BootError, queue};
 use cadence_core::{
     Clock,
     delivery::Delivery,
@@ -8,6 +9,11 @@ use cadence_core::{
 };
 use cadence_store::{Claimed, Committed, Invocation, StepError, Store};
 use cadence_vendors::{Sns, sns};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use serde_json::Value;
+
+/// The environment variables that [`App::start`] reads.
+pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SEND_MODE"];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -18,6 +24,28 @@ pub struct App {
     pub sms: Sns,
     /// The time.
     pub clock: Clock,
+}
+
+impl App {
+    /// The function, ready for its first event.
+    pub async fn start(boot: &Boot) -> Result<Self, BootError> {
+        Ok(Self {
+            store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
+            sms: Sns::new(&boot.aws, boot.env.send_mode()?),
+            clock: boot.clock.clone(),
+        })
+    }
+}
+
+/// Runs the due steps of an SQS event.
+pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    queue::each(event, StepError::class, async |due: StepDue, context: &Context| {
+        let invocation = Invocation::new(context.request_id.as_str(), cadence_boot::deadline(context));
+        let report = invocation.settle(async |invocation| handle(app, &due, invocation).await).await?;
+        tracing::info!(lead.id = %due.lead, enrollment.id = %due.enrollment, generation = due.generation, report = ?report, "ran step");
+        Ok(())
+    })
+    .await
 }
 
 /// Runs one due SMS step.

@@ -4,4 +4,8 @@
 
 pub mod account;
 pub mod clock;
+pub mod database;
+pub mod dynamo;
+pub mod filter;
 pub mod function;
+pub mod streams;

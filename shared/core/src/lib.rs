@@ -1,5 +1,6 @@
 //! All decisions of Cadence, as pure functions: no I/O, no clock, no environment, no AWS.
 
+pub mod address;
 pub mod apply;
 pub mod arrival;
 pub mod attempt;
@@ -14,6 +15,7 @@ pub mod enrollment;
 pub mod failure;
 pub mod gate;
 pub mod ids;
+pub mod intake;
 pub mod law;
 pub mod lead;
 pub mod links;
@@ -22,9 +24,12 @@ pub mod overdue;
 pub mod plan;
 pub mod records;
 pub mod settle;
+pub mod sources;
 pub mod task;
+pub mod template;
 pub mod time;
 pub mod timeline;
+pub mod vapi;
 
 pub use channel::{Channel, Do};
 pub use clock::Clock;

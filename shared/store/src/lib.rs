@@ -21,6 +21,7 @@ mod tasks;
 mod timeline;
 mod update;
 
+use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client, error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
 };
@@ -42,13 +43,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// The tables of that name.
-    pub fn new(client: Client, leads: impl Into<String>, config: impl Into<String>) -> Self {
-        Self {
-            client,
-            leads: leads.into(),
-            config: config.into(),
-        }
+    /// The tables of those names.
+    pub fn new(aws: &SdkConfig, leads: impl Into<String>, config: impl Into<String>) -> Self {
+        Self { client: Client::new(aws), leads: leads.into(), config: config.into() }
     }
 
     /// Writes all or nothing. `Ok(Err(..))` says, item by item, why nothing was written.

@@ -43,7 +43,7 @@ pub enum Verdict<'a, T> {
 }
 
 /// What publish writes back on a record, and by that no part of its content.
-pub const WRITTEN_BACK: [&str; 4] = ["check", "problems", "published_version", "summary"];
+const WRITTEN_BACK: [&str; 4] = ["check", "problems", "published_version", "summary"];
 
 impl Edited {
     /// A record's content: what ops wrote, without keys and without what publish wrote back.

@@ -1,13 +1,19 @@
 //! The records that ops edit, as the engine reads them once they are published.
 
 pub mod cadence;
+mod check;
 pub mod message;
+mod parse;
+pub(crate) mod problem;
 pub mod settings;
 pub mod source;
 pub mod user;
 
 pub use cadence::{ApplyTo, Assign, Cadence, ForLeads, Status, Step, Target};
+pub use check::{Known, check};
 pub use message::Message;
+pub use parse::{Record, parse_record};
+pub use problem::{Problem, Severity};
 pub use settings::Settings;
 pub use source::{Format, Source};
 pub use user::User;

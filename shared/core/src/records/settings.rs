@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::Holidays;
+
 /// The published settings; there is one record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -17,6 +19,13 @@ pub struct Settings {
     pub holidays: Vec<String>,
     /// The caps per person over all cadences.
     pub caps: Caps,
+}
+
+impl Settings {
+    /// The federal holidays and the company's own.
+    pub fn holidays(&self) -> Holidays {
+        Holidays::federal_and(&self.holidays)
+    }
 }
 
 /// Caps per person, over all cadences; a record can only narrow them.

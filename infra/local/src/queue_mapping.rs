@@ -1,0 +1,90 @@
+//! Delivers a queue's messages to a function, as Lambda's event source mappings do.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use crate::{
+    account::Account,
+    database::Database,
+    function::Function,
+    services::{
+        queues::{self, Received},
+        sqs::md5,
+    },
+};
+
+/// A queue that a function reads.
+#[derive(Clone, Debug)]
+pub struct QueueMapping {
+    /// The queue.
+    pub queue: String,
+    /// Who gets its messages.
+    pub function: Function,
+    /// How many messages one invocation gets at most.
+    pub batch_size: usize,
+}
+
+/// Delivers one batch, with one invocation at most; false where no message is to be seen.
+///
+/// What the function reports as failed, and all of a batch whose invocation or answer fails, comes again when its visibility runs out.
+pub(crate) async fn deliver(
+    db: &Database,
+    account: &Account,
+    mapping: &QueueMapping,
+    now: DateTime<Utc>,
+) -> rusqlite::Result<bool> {
+    let received = db.with(|conn| match queues::load(conn, &mapping.queue)? {
+        Some(queue) => queues::receive(conn, &queue, mapping.batch_size, queue.visibility, now),
+        None => Ok(Vec::new()),
+    })?;
+    let (Some(first), Some(last)) = (received.first(), received.last()) else {
+        return Ok(false);
+    };
+    let request_id = format!("{}-{}-{}", mapping.function.name, first.receipt(), last.receipt());
+    let request_id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, request_id.as_bytes()).to_string();
+    let records: Vec<Value> = received.iter().map(|message| record(account, &mapping.queue, message)).collect();
+    let running = mapping.function.invoke(json!({ "Records": records }), request_id, now);
+    let failed = match tokio::time::timeout(mapping.function.timeout, running).await {
+        Ok(Ok(answer)) => failures(&answer, &received),
+        Ok(Err(error)) => {
+            tracing::warn!(queue = mapping.queue, %error, "the function failed; its messages come again");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(queue = mapping.queue, "the function timed out; its messages come again");
+            None
+        }
+    };
+    let Some(failed) = failed else { return Ok(true) };
+    db.with(|conn| {
+        let done = received.iter().filter(|message| !failed.contains(&message.id()));
+        done.map(|message| queues::delete(conn, &mapping.queue, &message.receipt()).map(drop)).collect::<rusqlite::Result<()>>()
+    })?;
+    Ok(true)
+}
+
+/// Which messages failed; `None` where the answer is malformed or names a message that was not delivered, so that all failed.
+fn failures(answer: &Value, delivered: &[Received]) -> Option<Vec<String>> {
+    let Some(failures) = answer.get("batchItemFailures").filter(|failures| !failures.is_null()) else {
+        return Some(Vec::new());
+    };
+    let ids: Option<Vec<String>> = failures
+        .as_array()?
+        .iter()
+        .map(|failure| failure.get("itemIdentifier").and_then(Value::as_str).map(str::to_owned))
+        .collect();
+    ids.filter(|ids| ids.iter().all(|id| delivered.iter().any(|message| message.id() == *id)))
+}
+
+fn record(account: &Account, queue: &str, message: &Received) -> Value {
+    json!({
+        "messageId": message.id(), "receiptHandle": message.receipt(), "body": message.body, "md5OfBody": md5(&message.body),
+        "attributes": {
+            "ApproximateReceiveCount": message.receives.to_string(), "SentTimestamp": message.sent_at.to_string(),
+            "SenderId": account.id, "ApproximateFirstReceiveTimestamp": message.first_received_at.to_string(),
+        },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs", "eventSourceARN": account.arn("sqs", queue), "awsRegion": account.region,
+    })
+}

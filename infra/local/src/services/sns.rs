@@ -1,0 +1,61 @@
+//! Amazon SNS, as AWS Query: texts to phone numbers.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+
+use super::{
+    Scope,
+    outbox::{self, Sent},
+    wire::{self, Outcome, Refusal},
+};
+
+pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<Bytes> {
+    let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(request.body()).unwrap_or_default();
+    wire::query_answer(match form.get("Action").map(String::as_str) {
+        Some("Publish") => publish(scope, &form),
+        other => Err(Refusal::unknown_operation(other.unwrap_or_default())),
+    })
+}
+
+fn publish(scope: &Scope<'_>, form: &BTreeMap<String, String>) -> Outcome<String> {
+    let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let (to, text) = (field("PhoneNumber"), field("Message"));
+    let is_number = to.strip_prefix('+').is_some_and(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    if !is_number {
+        return Err(Refusal::of("InvalidParameter", "Invalid parameter: PhoneNumber"));
+    }
+    if text.is_empty() || text.len() > 1600 {
+        return Err(Refusal::of("InvalidParameter", "Invalid parameter: Message"));
+    }
+    let attributes = attributes(form);
+    let sent = Sent {
+        seq: 0,
+        at: scope.now,
+        kind: "sms".to_owned(),
+        from: attributes.get("AWS.MM.SMS.OriginationNumber").cloned().unwrap_or_default(),
+        to: to.to_owned(),
+        subject: None,
+        text: text.to_owned(),
+        html: None,
+        carried: json!(attributes),
+    };
+    let id = outbox::put(scope.conn, &sent)?;
+    Ok(format!(
+        "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>sms-{id}</MessageId></PublishResult>\
+         <ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></PublishResponse>"
+    ))
+}
+
+/// `MessageAttributes.entry.1.Name` and `MessageAttributes.entry.1.Value.StringValue`, by name.
+fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let entries = form.iter().filter_map(|(field, name)| Some((field.strip_prefix("MessageAttributes.entry.")?.strip_suffix(".Name")?, name)));
+    entries
+        .filter_map(|(entry, name)| {
+            let value = form.get(&format!("MessageAttributes.entry.{entry}.Value.StringValue"))?;
+            Some((name.clone(), value.clone()))
+        })
+        .collect()
+}

@@ -1,0 +1,187 @@
+//! Reads a cadence.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    fields::{Fields, text_of},
+    reference,
+    step::{self, Steps},
+};
+use crate::{
+    CadenceId, Outcome,
+    law::State,
+    records::{
+        ApplyTo, Cadence, ForLeads, Status, Target,
+        cadence::ChannelHours,
+        problem::{Problem, closest, did_you_mean, quoted},
+    },
+    time::parse_hours,
+};
+
+/// More steps than that is a mistake, and a version has to fit into one item.
+const MOST_STEPS: usize = 100;
+
+pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
+    let name = fields.required("name", "Say what people call this cadence.");
+    let status = fields.choice(
+        "status",
+        &[
+            ("live", Status::Live),
+            ("paused", Status::Paused),
+            ("off", Status::Off),
+            ("archived", Status::Archived),
+        ],
+    );
+    let apply_to = fields.choice(
+        "apply_to",
+        &[("new_leads", ApplyTo::NewLeads), ("everyone", ApplyTo::Everyone)],
+    );
+    let for_leads = fields.map("for_leads").map(for_leads);
+    let priority = fields.whole("priority", -1000..=1000);
+    let hours = fields.map("hours").map(hours);
+    let skip_holidays = fields.flag("skip_holidays");
+    let listed = fields.list("steps");
+    if fields
+        .value("steps")
+        .is_none_or(|steps| steps.as_array().is_some_and(Vec::is_empty))
+    {
+        fields.missing("steps", "A cadence needs at least one step.");
+    } else if listed.len() > MOST_STEPS {
+        let sentence = format!("There are {} steps.", listed.len());
+        fields.wrong(
+            "steps",
+            sentence,
+            format!("A cadence can have {MOST_STEPS}; part it in two."),
+        );
+        return None;
+    }
+    let steps = Steps::of(&listed);
+    let anytime = fields.map("anytime").map(|map| outcomes(&map, &steps));
+    let read = listed.iter().filter_map(|(path, item)| {
+        let fields = Fields::of(path.clone(), item, fields.findings())?;
+        step::read(fields, &steps)
+    });
+    let steps = read.collect();
+    fields.finish();
+    Some(Cadence {
+        id,
+        name: name?,
+        status: status.unwrap_or_default(),
+        for_leads: for_leads.unwrap_or_default(),
+        priority: priority.unwrap_or(0),
+        apply_to: apply_to.unwrap_or_default(),
+        hours: hours.unwrap_or_default(),
+        skip_holidays,
+        anytime: anytime.unwrap_or_default(),
+        steps,
+    })
+}
+
+fn for_leads(fields: Fields<'_>) -> ForLeads {
+    let second = |(_, word): (String, String)| word;
+    let source = fields.words("source").into_iter().map(second);
+    let source = source.map(|source| reference("SOURCE", &source).to_owned()).collect();
+    let purpose = fields.words("purpose").into_iter().map(second);
+    let purpose = purpose.map(|purpose| purpose.to_lowercase()).collect();
+    let state = states(&fields, "state");
+    fields.finish();
+    ForLeads { source, state, purpose }
+}
+
+/// Reads a list of states, each by its code or name.
+pub(super) fn states(fields: &Fields<'_>, name: &'static str) -> Vec<String> {
+    let mut states = Vec::new();
+    for (path, word) in fields.words(name) {
+        match State::parse(&word) {
+            Some(state) => states.push(state.code().to_owned()),
+            None => fields.findings().add(Problem::error(
+                path,
+                format!("{} is not a state of the United States.", quoted(&word)),
+                "Write its two-letter code, such as CA.",
+            )),
+        }
+    }
+    states.sort();
+    states.dedup();
+    states
+}
+
+fn hours(fields: Fields<'_>) -> ChannelHours {
+    let remedy = "Write hours such as \"Mon-Fri 09:00-19:30, Sat 10:00-16:00\", or \"any time\".";
+    let hours = ChannelHours {
+        call: fields.parsed("call", parse_hours, remedy),
+        sms: fields.parsed("sms", parse_hours, remedy),
+        email: fields.parsed("email", parse_hours, remedy),
+    };
+    fields.finish();
+    hours
+}
+
+/// Reads what outcomes lead to: `on` and `anytime`.
+pub(super) fn outcomes(fields: &Fields<'_>, steps: &Steps) -> BTreeMap<Outcome, Target> {
+    let mut targets = BTreeMap::new();
+    for (word, value) in fields.entries() {
+        let outcome = outcome_of(fields, word);
+        if let (Some(outcome), Some(target)) = (outcome, target_of(fields, word, value, steps))
+            && targets.insert(outcome, target).is_some()
+        {
+            let sentence = format!("The outcome \"{}\" stands here twice.", outcome.as_str());
+            fields.wrong(word, sentence, "Remove one of them.");
+        }
+    }
+    targets
+}
+
+fn outcome_of(fields: &Fields<'_>, word: &str) -> Option<Outcome> {
+    let known = || Outcome::BY_STRENGTH.iter().map(|outcome| outcome.as_str());
+    let found = Outcome::BY_STRENGTH
+        .into_iter()
+        .find(|outcome| outcome.as_str().eq_ignore_ascii_case(word));
+    if found.is_none() {
+        let remedy = format!("An outcome is one of {}.", known().collect::<Vec<_>>().join(", "));
+        fields.wrong(
+            word,
+            format!("There is no outcome {}.", quoted(word)),
+            did_you_mean(word, known(), &remedy),
+        );
+    }
+    found
+}
+
+fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> Option<Target> {
+    let remedy = "Write \"next\", \"end\", \"pause\", the id of a step, or {\"cadence\": \"id\"}.";
+    if value.is_object() {
+        let target = Fields::of(fields.path(word), value, fields.findings())?;
+        let cadence = target.required("cadence", "Name the cadence that goes on.");
+        target.finish();
+        return Some(Target::Cadence(reference("CADENCE", &cadence?).into()));
+    }
+    let Some(text) = text_of(value).filter(|text| !text.is_empty()) else {
+        fields.wrong(word, "This does not say what the outcome leads to.", remedy);
+        return None;
+    };
+    match text.to_ascii_lowercase().as_str() {
+        "next" => return Some(Target::Next),
+        "end" => return Some(Target::End),
+        "pause" => return Some(Target::Pause),
+        _ => {}
+    }
+    let step = steps.named(&text);
+    if step.is_none() {
+        let known = step::RESERVED.into_iter().chain(steps.ids());
+        let remedy = match closest(&text, known) {
+            Some(guess) => {
+                format!("Did you mean \"{guess}\"? To go on with another cadence, write {{\"cadence\": \"id\"}}.")
+            }
+            None => remedy.to_owned(),
+        };
+        fields.wrong(
+            word,
+            format!("There is no step {} in this cadence.", quoted(&text)),
+            remedy,
+        );
+    }
+    step.map(Target::Step)
+}

@@ -1,0 +1,114 @@
+//! Parse: the item that ops wrote becomes a typed record, or everything that keeps it from being one is said.
+
+mod cadence;
+mod fields;
+mod message;
+mod settings;
+mod source;
+mod step;
+mod user;
+
+use fields::{Fields, Findings};
+use serde_json::Value;
+
+use super::{
+    Cadence, Message, Settings, Source, User,
+    problem::{Problem, capped, did_you_mean, quoted},
+};
+use crate::address::{normalize_email, normalize_phone};
+
+/// A record that could be read.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one record is held at a time")]
+pub enum Record {
+    /// `CADENCE#...`
+    Cadence(Cadence),
+    /// `MESSAGE#...`
+    Message(Message),
+    /// `USER#...`
+    User(User),
+    /// `SOURCE#...`
+    Source(Source),
+    /// `SETTINGS#company`
+    Settings(Settings),
+}
+
+/// The kinds of record, and what may stand in their ids besides letters and digits.
+const KINDS: [(&str, &str); 5] = [
+    ("CADENCE", "-_"),
+    ("MESSAGE", "-_/"),
+    // A user's id is the subject of their token, which is the login provider's to choose.
+    ("USER", "-_.@|:+"),
+    ("SOURCE", "-_"),
+    ("SETTINGS", ""),
+];
+
+/// Longer ids than that nobody types, and keys and links grow with them.
+const ID_LENGTH: usize = 100;
+
+/// Reads the record of that key; `content` is the item without its keys and without what publish wrote back.
+pub fn parse_record(pk: &str, content: &Value) -> Result<Record, Vec<Problem>> {
+    let (kind, id) = kind_and_id(pk).map_err(|problem| vec![problem])?;
+    let findings = Findings::default();
+    let record = Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
+    match (record, findings.into_problems()) {
+        (Some(record), problems) if problems.is_empty() => Ok(record),
+        (None, problems) if problems.is_empty() => {
+            let sentence = "The record can't be read.";
+            Err(vec![Problem::error("", sentence, "Compare it with one that works.")])
+        }
+        (_, problems) => Err(capped(problems)),
+    }
+}
+
+fn read(kind: &str, id: &str, fields: Fields<'_>) -> Option<Record> {
+    match kind {
+        "CADENCE" => cadence::read(id.into(), fields).map(Record::Cadence),
+        "MESSAGE" => message::read(id.into(), fields).map(Record::Message),
+        "USER" => user::read(id.into(), fields).map(Record::User),
+        "SOURCE" => source::read(id.into(), fields).map(Record::Source),
+        _ => settings::read(fields).map(Record::Settings),
+    }
+}
+
+fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
+    let (written, id) = pk.split_once('#').unwrap_or((pk, ""));
+    let kinds = || KINDS.iter().map(|(kind, _)| *kind);
+    let Some((kind, extra)) = KINDS.iter().copied().find(|(kind, _)| *kind == written) else {
+        let remedy = "Make a new record whose key begins with CADENCE#, MESSAGE#, USER#, SOURCE# or SETTINGS#.";
+        let sentence = format!("The key {} names no kind of record.", quoted(pk));
+        return Err(Problem::error("pk", sentence, did_you_mean(written, kinds(), remedy)));
+    };
+    if kind == "SETTINGS" && id != "company" {
+        let sentence = format!("There is one settings record, and its key is not {}.", quoted(pk));
+        return Err(Problem::error("pk", sentence, "Use the key SETTINGS#company."));
+    }
+    if id.is_empty() || id.len() > ID_LENGTH || !id.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c)) {
+        let sentence = format!("{} is no id for a record.", quoted(id));
+        let extra: Vec<String> = extra.chars().map(String::from).collect();
+        let extra = extra.join(" ");
+        let remedy =
+            format!("Make a new record whose id is 1 to {ID_LENGTH} letters, digits and any of {extra} instead.");
+        return Err(Problem::error("pk", sentence, remedy));
+    }
+    Ok((kind, id))
+}
+
+/// An id that a record refers to, written as the id or as the whole key.
+fn reference<'a>(kind: &str, text: &'a str) -> &'a str {
+    text.strip_prefix(kind)
+        .and_then(|rest| rest.strip_prefix('#'))
+        .unwrap_or(text)
+}
+
+/// Reads a phone number as E.164.
+fn phone(fields: &Fields<'_>, name: &'static str) -> Option<String> {
+    let read = |text: &str| normalize_phone(text).ok_or_else(|| format!("{} is not a phone number", quoted(text)));
+    fields.parsed(name, read, "Write it as +14155550123.")
+}
+
+/// Reads an email address.
+fn email(fields: &Fields<'_>, name: &'static str) -> Option<String> {
+    let read = |text: &str| normalize_email(text).ok_or_else(|| format!("{} is not an email address", quoted(text)));
+    fields.parsed(name, read, "Write it as name@example.com.")
+}

@@ -1,0 +1,157 @@
+//! Reads one step of a cadence.
+
+use serde_json::Value;
+
+use super::{
+    cadence::outcomes,
+    fields::{Fields, text_of},
+    reference,
+};
+use crate::{
+    Do, MessageId, StepId, UserId,
+    records::{Assign, Step, problem::quoted},
+    time::Wait,
+};
+
+/// The words that say where an outcome leads, and so can't be steps.
+pub(super) const RESERVED: [&str; 3] = ["next", "end", "pause"];
+
+/// Step ids go into every vendor's tags and tokens, some of which are short.
+const ID_LENGTH: usize = 40;
+
+/// More rounds than that the caps would not let through in a week.
+const MOST_ATTEMPTS: i64 = 20;
+
+/// The ids of the steps as they stand in the record, for what refers to them.
+pub(super) struct Steps(Vec<String>);
+
+impl Steps {
+    pub(super) fn of(listed: &[(String, &Value)]) -> Self {
+        let id = |item: &Value| {
+            item.as_object()?
+                .iter()
+                .find(|(name, _)| name.trim() == "id")
+                .and_then(|(_, id)| text_of(id))
+        };
+        Self(listed.iter().filter_map(|(_, item)| id(item)).collect())
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    pub(super) fn named(&self, id: &str) -> Option<StepId> {
+        self.ids().find(|known| *known == id).map(StepId::from)
+    }
+
+    fn count(&self, id: &str) -> usize {
+        self.ids().filter(|known| *known == id).count()
+    }
+}
+
+const WAIT: &str = "Write a length of time such as \"0m\", \"20m\", \"2h\", \"1d\", \"1bd\" or \"1d at 10:15\".";
+
+pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
+    let id = id(&fields, steps);
+    let action = action(&fields);
+    if fields.value("wait").is_none() {
+        fields.missing(
+            "wait",
+            "Say how long to wait after the step before, or \"0m\" to run it at once.",
+        );
+    }
+    let wait = fields.parsed("wait", Wait::parse, WAIT);
+    let message = fields
+        .text("message")
+        .map(|text| MessageId::from(reference("MESSAGE", &text)));
+    let agent = fields.text("agent");
+    let assign = fields.text("assign").map(|text| assign(&text)).unwrap_or_default();
+    let due = fields.parsed("due", Wait::parse, WAIT);
+    let hold = fields.parsed("hold", Wait::parse, WAIT);
+    let attempts = fields.whole("attempts", 1..=MOST_ATTEMPTS);
+    let every = fields.parsed("every", Wait::parse, WAIT);
+    let on = fields.map("on").map(|map| outcomes(&map, steps)).unwrap_or_default();
+    if attempts.is_some_and(|attempts| attempts > 1) && fields.value("every").is_none() {
+        let remedy = "Say how long after one attempt the next is due, such as \"2h\".";
+        fields.wrong("every", "The step has \"attempts\" but no \"every\".", remedy);
+    }
+    let needs = action.map_or(Needs::Nothing, needs);
+    if needs == Needs::Agent && fields.value("agent").is_none() {
+        fields.missing("agent", "Name the AI agent that calls.");
+    }
+    if needs == Needs::Message && fields.value("message").is_none() {
+        fields.missing("message", "Name the message that is sent, such as \"sms/intro\".");
+    }
+    fields.finish();
+    Some(Step {
+        id: id?,
+        action: action?,
+        wait: wait?,
+        message,
+        agent,
+        assign,
+        due,
+        hold,
+        attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(1),
+        every,
+        on,
+    })
+}
+
+fn id(fields: &Fields<'_>, steps: &Steps) -> Option<StepId> {
+    let id = fields.required("id", "Give the step a short name of letters, digits and hyphens.")?;
+    let is_well_formed = id.len() <= ID_LENGTH && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !is_well_formed {
+        let sentence = format!("{} is no id for a step.", quoted(&id));
+        fields.wrong(
+            "id",
+            sentence,
+            format!("Use letters, digits and hyphens, at most {ID_LENGTH}."),
+        );
+        return None;
+    }
+    if RESERVED.contains(&id.to_ascii_lowercase().as_str()) {
+        let sentence = format!("A step can't be named \"{id}\", because that word says where an outcome leads.");
+        fields.wrong("id", sentence, "Give it another name.");
+        return None;
+    }
+    if steps.count(&id) > 1 {
+        fields.wrong(
+            "id",
+            format!("Two steps are named \"{id}\"."),
+            "Give each step a name of its own.",
+        );
+        return None;
+    }
+    Some(StepId::from(id.as_str()))
+}
+
+fn action(fields: &Fields<'_>) -> Option<Do> {
+    if fields.value("do").is_none() {
+        fields.missing("do", "Say what the step does, such as \"dial\" or \"canned_sms\".");
+    }
+    fields.choice("do", &Do::ALL.map(|action| (action.as_str(), action)))
+}
+
+/// What a step can't run without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Nothing,
+    Message,
+    Agent,
+}
+
+fn needs(action: Do) -> Needs {
+    match action {
+        Do::AiDial => Needs::Agent,
+        Do::CannedSms | Do::CannedEmail => Needs::Message,
+        Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => Needs::Nothing,
+    }
+}
+
+fn assign(text: &str) -> Assign {
+    match text.eq_ignore_ascii_case("loan_officer") {
+        true => Assign::LoanOfficer,
+        false => Assign::User(UserId::from(reference("USER", text))),
+    }
+}

@@ -1,0 +1,158 @@
+//! Lead sources: each vendor's webhook, read into one shape. Lenient: what a vendor adds or leaves out never fails a lead.
+
+mod fields;
+mod gizmo;
+mod plain;
+mod zillow;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{
+    Outcome,
+    address::{normalize_email, normalize_phone},
+    intake::OwnerHints,
+    law::{self, State},
+    records::{Format, source::SourceConsent},
+};
+use fields::Fields;
+
+/// What a webhook says of a lead, whatever vendor sent it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inbound {
+    /// The vendor's own id of the event.
+    pub vendor_event_id: Option<String>,
+    /// When the vendor took the lead.
+    pub created_at: Option<DateTime<Utc>>,
+    /// First name; may be empty.
+    pub first_name: String,
+    /// Last name; may be empty.
+    pub last_name: String,
+    /// E.164.
+    pub phone: Option<String>,
+    /// Lower-case.
+    pub email: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// USPS code.
+    pub state: Option<String>,
+    /// ZIP code.
+    pub zip: Option<String>,
+    /// IANA name, where the vendor states one.
+    pub time_zone: Option<String>,
+    /// `purchase`, `refinance`, ...
+    pub purpose: Option<String>,
+    /// Everything else, by snake_case name.
+    pub attributes: BTreeMap<String, Value>,
+    /// What the lead agreed to, where the lead's own fields say so.
+    pub consent: Option<SourceConsent>,
+    /// Whom the vendor sent the lead to.
+    pub owner_hints: OwnerHints,
+    /// What came of the lead already.
+    pub outcome: Option<Outcome>,
+    /// What could not be used, in words for the timeline; without the value.
+    pub notes: Vec<String>,
+}
+
+/// What is wrong with one field of a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldProblem {
+    /// Where it is, as a JSON pointer: `/sender/phoneNumber`.
+    pub pointer: String,
+    /// What is wrong and what to do, without the value.
+    pub detail: String,
+}
+
+/// How deep a body may nest.
+const MAX_DEPTH: usize = 32;
+
+/// Reads a body as its source writes it; else says, field by field, why it names nobody who can be reached.
+pub fn parse(format: Format, body: &[u8]) -> Result<Inbound, Vec<FieldProblem>> {
+    let body: Value = serde_json::from_slice(body).map_err(|error| {
+        let detail = format!("The body is not JSON (line {}, column {}). Send one JSON object.", error.line(), error.column());
+        vec![FieldProblem { pointer: String::new(), detail }]
+    })?;
+    let Some(object) = body.as_object() else {
+        return Err(vec![problem("", "The body is not a JSON object. Send one JSON object.")]);
+    };
+    if is_deeper_than(&body, MAX_DEPTH) {
+        return Err(vec![problem("", "The body nests more than 32 levels deep. Send only what is about the lead.")]);
+    }
+    let top = Fields::new("", Some(object));
+    match format {
+        Format::Zillow => zillow::read(&top),
+        Format::Gizmo => gizmo::read(&top),
+        Format::Plain => plain::read(&top),
+    }
+}
+
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    match (value, levels) {
+        (Value::Array(_) | Value::Object(_), 0) => true,
+        (Value::Array(items), _) => items.iter().any(|item| is_deeper_than(item, levels - 1)),
+        (Value::Object(fields), _) => fields.values().any(|field| is_deeper_than(field, levels - 1)),
+        (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => false,
+    }
+}
+
+fn problem(pointer: impl Into<String>, detail: impl Into<String>) -> FieldProblem {
+    FieldProblem { pointer: pointer.into(), detail: detail.into() }
+}
+
+impl Inbound {
+    /// Takes phone and email from those fields. One of the two must be of use; the other's fault is noted.
+    fn reach(&mut self, phone: (&Fields<'_>, &str), email: (&Fields<'_>, &str)) -> Result<(), Vec<FieldProblem>> {
+        let (phone_text, email_text) = (phone.0.text(phone.1), email.0.text(email.1));
+        self.phone = phone_text.as_deref().and_then(normalize_phone);
+        self.email = email_text.as_deref().and_then(normalize_email);
+        let mut problems = Vec::new();
+        if self.phone.is_none() {
+            let detail = match phone_text {
+                Some(_) => "This is not a phone number that can be dialled. Send ten digits, or + and the country's code.",
+                None => "There is no phone number. Send one, or an email address.",
+            };
+            problems.push(problem(phone.0.pointer(phone.1), detail));
+        }
+        if self.email.is_none() {
+            let detail = match email_text {
+                Some(_) => "This is not an email address. Send one like name@example.com.",
+                None => "There is no email address. Send one, or a phone number.",
+            };
+            problems.push(problem(email.0.pointer(email.1), detail));
+        }
+        if self.phone.is_none() && self.email.is_none() {
+            return Err(problems);
+        }
+        if self.phone.is_none() && phone_text.is_some() {
+            self.notes.push("the phone number can't be dialled and was left out".to_owned());
+        }
+        if self.email.is_none() && email_text.is_some() {
+            self.notes.push("the email address can't be used and was left out".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes where the lead is; a state that is not given is told by the ZIP code.
+    fn place(&mut self, fields: &Fields<'_>, city: &str, state: &str, zip: &str) {
+        self.city = fields.text(city);
+        self.zip = fields.text(zip);
+        let stated = fields.text(state);
+        let parsed = stated.as_deref().and_then(State::parse);
+        if stated.is_some() && parsed.is_none() {
+            self.notes.push("the state is none of the United States' and was left out".to_owned());
+        }
+        let state = parsed.or_else(|| self.zip.as_deref().and_then(law::state_of_zip));
+        self.state = state.map(|state| state.code().to_owned());
+    }
+
+    /// Takes when the vendor took the lead.
+    fn created(&mut self, fields: &Fields<'_>, name: &str) {
+        let Some(text) = fields.text(name) else { return };
+        match DateTime::parse_from_rfc3339(&text) {
+            Ok(at) => self.created_at = Some(at.to_utc()),
+            Err(_) => self.notes.push(format!("{name} is not an instant and was left out")),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Templates: what ops write becomes what one lead reads.
+//!
+//! Strict: a name that is not declared is an error, never a gap in a message. There are no includes, macros or
+//! functions, and neither time nor length runs away, because ops can write anything.
+
+mod html;
+mod variables;
+
+use std::{collections::BTreeSet, io};
+
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+
+pub use html::html_of;
+pub use variables::{Variable, Variables, variables};
+
+use crate::records::{Message, message::Copy, problem::closest};
+
+/// A message as one lead gets it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Rendered {
+    /// A text message, or a script to read aloud.
+    Text(String),
+    /// An email.
+    Email {
+        /// The subject: one line.
+        subject: String,
+        /// The body in plain text.
+        text: String,
+        /// The same body as HTML.
+        html: String,
+    },
+}
+
+/// Why a message can't be rendered. Says nothing of the lead, because it goes into logs and timelines.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// There is none.
+    #[error("the step has no message, or it is not published")]
+    Missing,
+    /// It does not read as a template.
+    #[error("{template}, line {line}: {detail}")]
+    Syntax {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+        /// What the template language says of it.
+        detail: String,
+    },
+    /// It uses a name that is not declared.
+    #[error("{template}, line {line}: there is no variable {name}")]
+    UnknownVariable {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+        /// The name.
+        name: String,
+        /// What was most likely meant.
+        guess: Option<&'static str>,
+    },
+    /// It reads well, but does something that can't be done.
+    #[error("{template}, line {line}: {kind}")]
+    Failed {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+        /// What could not be done.
+        kind: ErrorKind,
+    },
+    /// What comes of it is longer than any message.
+    #[error("{template} comes out too long")]
+    TooLong {
+        /// Which one.
+        template: String,
+    },
+    /// Nothing comes of it.
+    #[error("{template} comes out empty")]
+    Empty {
+        /// Which one.
+        template: String,
+    },
+}
+
+impl Rendered {
+    /// What is read as plain text: the whole message, or an email's body.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Email { text, .. } => text,
+        }
+    }
+}
+
+impl std::fmt::Debug for Rendered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Email { .. } => "Email",
+        })
+    }
+}
+
+/// Renders a message for one lead.
+pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, TemplateError> {
+    let named = |part: &str| format!("message {} ({part})", message.id);
+    let full = |part: &str, source: &str| {
+        let name = named(part);
+        let text = shown(&fill(&name, source, variables)?);
+        match text.is_empty() {
+            true => Err(TemplateError::Empty { template: name }),
+            false => Ok(text),
+        }
+    };
+    Ok(match &message.copy {
+        Copy::Text(text) => Rendered::Text(full("text", text)?),
+        Copy::Email { subject, body } => {
+            let text = full("body", body)?;
+            Rendered::Email {
+                subject: variables::one_line(&full("subject", subject)?),
+                html: html_of(&text),
+                text,
+            }
+        }
+    })
+}
+
+/// Checks that a template reads as one, uses only declared variables, and renders for a lead of whom everything or
+/// nothing is known.
+pub fn check_template(source: &str) -> Result<(), TemplateError> {
+    for sample in [Variables::all_known(), Variables::none_known()] {
+        fill("template", source, &sample)?;
+    }
+    Ok(())
+}
+
+/// The variables that a template uses; none if it doesn't read as a template.
+pub(crate) fn variables_of(source: &str) -> BTreeSet<String> {
+    let environment = environment();
+    match environment.template_from_str(source) {
+        Ok(template) => template.undeclared_variables(false).into_iter().collect(),
+        Err(_) => BTreeSet::new(),
+    }
+}
+
+/// Far more steps than any message takes.
+const FUEL: u64 = 20_000;
+/// Far more bytes than any message has.
+const LONGEST: usize = 100_000;
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    let functions: Vec<String> = environment.globals().map(|(name, _)| name.to_owned()).collect();
+    for function in functions {
+        environment.remove_global(&function);
+    }
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    environment
+}
+
+fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
+    let environment = environment();
+    let template = environment
+        .template_from_named_str(name, source)
+        .map_err(|error| sorted(name, &error))?;
+    let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
+    if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
+        return Err(TemplateError::UnknownVariable {
+            template: name.to_owned(),
+            line: line_of(source, &unknown),
+            guess: closest(&unknown, self::variables().iter().map(|variable| variable.name)),
+            name: unknown,
+        });
+    }
+    let mut written = Bounded(Vec::new());
+    template
+        .render_captured_to(Value::from_object(variables.clone()), &mut written)
+        .map_err(|error| sorted(name, &error))?;
+    Ok(String::from_utf8_lossy(&written.0).into_owned())
+}
+
+/// Details come of the template while it is read, but may quote values once it is filled: those stay out.
+fn sorted(name: &str, error: &minijinja::Error) -> TemplateError {
+    let template = name.to_owned();
+    let line = error.line().unwrap_or(1);
+    let kind = error.kind();
+    let is_template_only = matches!(
+        kind,
+        ErrorKind::SyntaxError | ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction
+    );
+    match error.detail() {
+        _ if kind == ErrorKind::WriteFailure => TemplateError::TooLong { template },
+        Some(detail) if is_template_only => TemplateError::Syntax {
+            template,
+            line,
+            detail: detail.chars().take(200).collect(),
+        },
+        _ => TemplateError::Failed { template, line, kind },
+    }
+}
+
+/// The first line on which a name stands as a word.
+fn line_of(source: &str, name: &str) -> usize {
+    let is_word = |line: &str| {
+        line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .any(|word| word == name)
+    };
+    source.lines().position(is_word).map_or(1, |line| line + 1)
+}
+
+/// What a lead may see: no control characters but line ends, none that turn the direction of reading.
+fn shown(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\t', " ");
+    let kept = text.chars().filter(|c| *c == '\n' || !variables::is_unprintable(*c));
+    kept.collect::<String>().trim().to_owned()
+}
+
+/// Takes what is written until it is too long.
+struct Bounded(Vec<u8>);
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,265 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::{
+    lead::{ChannelConsent, Facts, Lead, Proof},
+    records::{Settings, User, settings::Caps},
+};
+
+#[test]
+fn a_lead_reads_what_is_known_of_it_and_stand_ins_for_the_rest() {
+    for (template, text) in [
+        (
+            "Hi {{ lead_first_name or 'there' }} {{ lead_last_name }}",
+            "Hi John Doe",
+        ),
+        (
+            "{{ purpose or 'home' }}{% if city %} in {{ city }}{% endif %}",
+            "home in Beverly Hills",
+        ),
+        (
+            "{{ lo_first_name }} {{ lo_last_name }}, {{ lo_phone }}, {{ lo_email }}, {{ lo_nmls_id }}",
+            "Riley Example, (415) 555-0140, riley@example.com, 1000001",
+        ),
+        (
+            "{{ company }}; {{ postal_address }}; {{ source }}; {{ state }}",
+            "Example Home Loans; 100 Example Street\nSpringfield; zillow; CA",
+        ),
+        (
+            "{{ attributes.loan_amount }} {{ attributes.down_payment }} {{ attributes.rate }} {{ attributes.has_agent }}",
+            "350000 50000 6.5 True",
+        ),
+        (
+            "[{{ attributes.nothing }}][{{ attributes.programs }}][{{ attributes }}]",
+            "[][][]",
+        ),
+        (
+            "{{ attributes['loan_amount'] }} {{ attributes.nothing or 'some' }}",
+            "350000 some",
+        ),
+        ("{{ company | upper }}", "EXAMPLE HOME LOANS"),
+        ("<b>{{ company }}</b> & co", "<b>Example Home Loans</b> & co"),
+        ("  [{{ unsubscribe_url }}]  \n", "[]"),
+    ] {
+        assert_eq!(rendered(template, &facts()), Ok(text.to_owned()), "{template}");
+    }
+}
+
+#[test]
+fn what_a_stranger_typed_as_a_name_stays_a_name() {
+    for (name, shown) in [
+        ("John\r\nBcc: everybody@example.com", "John Bcc: everybody@example.com"),
+        ("  John \t  Q. ", "John Q."),
+        ("{{ company }}", "{{ company }}"),
+        ("J\u{0}o\u{7}hn", "J o hn"),
+        ("\u{202e}nhoJ", "nhoJ"),
+        ("Visit https://evil.example.com", ""),
+        ("WWW.evil.example.com", ""),
+        ("José Nuñez 🏡", "José Nuñez 🏡"),
+    ] {
+        let facts = Facts {
+            first_name: name.to_owned(),
+            ..facts()
+        };
+        assert_eq!(
+            rendered("[{{ lead_first_name }}]", &facts),
+            Ok(format!("[{shown}]")),
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
+fn a_template_that_cannot_be_rendered_says_where_and_never_what_it_rendered() {
+    for (template, error) in [
+        (
+            "\nHi {{ lead_frist_name }}",
+            "message sms/test (text), line 2: there is no variable lead_frist_name",
+        ),
+        (
+            "{{ city",
+            "message sms/test (text), line 1: unexpected end of input, expected end of variable block",
+        ),
+        (
+            "\n\n{{ lead_last_name + 1 }}",
+            "message sms/test (text), line 3: invalid operation",
+        ),
+        (
+            "{{ lead_last_name.secret }}",
+            "message sms/test (text), line 1: undefined value",
+        ),
+        (
+            "{{ city | shout }}",
+            "message sms/test (text), line 1: filter shout is unknown",
+        ),
+        (
+            "{{ 'x' * 99000 }}{{ 'x' * 99000 }}",
+            "message sms/test (text) comes out too long",
+        ),
+        ("{{ unsubscribe_url }} \n", "message sms/test (text) comes out empty"),
+        (
+            "{% for a in 'x' * 999 %}{% for b in 'x' * 999 %}{% endfor %}{% endfor %}",
+            "message sms/test (text), line 1: engine ran out of fuel",
+        ),
+    ] {
+        let told = rendered(template, &facts()).unwrap_err().to_string();
+        assert_eq!(told, error, "{template}");
+        assert!(!told.contains("Doe"), "{told}");
+    }
+}
+
+#[test]
+fn an_email_has_one_line_of_subject_and_the_same_words_twice() {
+    let message = Message {
+        id: "email/test".into(),
+        copy: Copy::Email {
+            subject: "Hi {{ postal_address }}\n\nthere".to_owned(),
+            body: "Dear {{ lead_first_name }},\n\n<{{ unsubscribe_url }}>".to_owned(),
+        },
+    };
+    let url = "https://example.com/unsubscribe/a.b";
+    let Rendered::Email { subject, text, html } = render(&message, &variables_for(&facts(), Some(url))).unwrap() else {
+        panic!("it is an email");
+    };
+    assert_eq!(subject, "Hi 100 Example Street Springfield there");
+    assert_eq!(text, format!("Dear John,\n\n<{url}>"));
+    assert!(
+        html.contains(&format!(
+            "<p>Dear John,</p>\n<p>&lt;<a href=\"{url}\">{url}</a>&gt;</p>"
+        )),
+        "{html}"
+    );
+}
+
+#[test]
+fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
+    for good in [
+        "Hi",
+        "{{ attributes.loan_amount or 'your' }}",
+        "{% for word in company | split %}{{ loop.index }}{{ word }}{% endfor %}",
+        "{% set name = lead_first_name %}{{ name }}",
+        "{% if attributes.loan_amount and attributes.loan_amount > 1000 %}big{% endif %}",
+    ] {
+        assert_eq!(check_template(good), Ok(()), "{good}");
+    }
+    for bad in [
+        "{{ rate }}",
+        "{{ dict() }}",
+        "{% if city %}",
+        "{% if city %}{{ city | shout }}{% endif %}",
+        "{{ attributes.rate / 2 }}",
+    ] {
+        assert!(check_template(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn every_declared_name_is_filled_and_explained() {
+    for variable in variables() {
+        assert_eq!(
+            check_template(&format!("{{{{ {} }}}}", variable.name)),
+            Ok(()),
+            "{}",
+            variable.name
+        );
+        assert!(!variable.doc.is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_template_and_no_name_makes_rendering_panic(template in "([a-z{}%|\\[\\] .'\n]|\\{\\{|\\}\\}|city|if|for){0,40}", name in "\\PC{0,20}|[\\x00-\\x20]{0,5}") {
+        let facts = Facts { first_name: name, ..facts() };
+        let _ = rendered(&template, &facts);
+        let _ = check_template(&template);
+        let text = rendered("x{{ lead_first_name }}", &facts).unwrap();
+        prop_assert!(!text.chars().any(char::is_control), "{text:?}");
+    }
+
+    #[test]
+    fn nothing_that_is_rendered_leaves_its_paragraph(text in "(<|>|\"|'|&|https://|\\n|[a-z ]){0,30}") {
+        let html = html_of(&text);
+        let tags = ["<p>", "</p>", "<br>", "</a>", "<a href=\""];
+        let (_, body) = html.split_once("<body>").unwrap();
+        let mut body = body.strip_suffix("</body></html>\n").unwrap();
+        while let Some(at) = body.find('<') {
+            body = &body[at..];
+            prop_assert!(tags.iter().any(|tag| body.starts_with(tag)), "{body}");
+            body = &body[1..];
+        }
+    }
+}
+
+fn rendered(template: &str, facts: &Facts) -> Result<String, TemplateError> {
+    let message = Message {
+        id: "sms/test".into(),
+        copy: Copy::Text(template.to_owned()),
+    };
+    render(&message, &variables_for(facts, None)).map(|rendered| rendered.text().to_owned())
+}
+
+fn variables_for(facts: &Facts, unsubscribe_url: Option<&str>) -> Variables {
+    let lead = Lead {
+        id: "a1".into(),
+        revision: 1,
+        phone: None,
+        email: None,
+        phone_hash: None,
+        email_hash: None,
+        state: Some("CA".to_owned()),
+        zones: None,
+        owner: None,
+        consent: ChannelConsent::default(),
+        opt_outs: BTreeMap::new(),
+        touches: BTreeMap::new(),
+    };
+    let owner = User {
+        id: "lo-riley".into(),
+        first_name: "Riley".to_owned(),
+        last_name: "Example".to_owned(),
+        email: "riley@example.com".to_owned(),
+        phone: "+14155550140".to_owned(),
+        sms_number: None,
+        nmls_id: Some("1000001".to_owned()),
+        licences: Vec::new(),
+        active: true,
+    };
+    let settings = Settings {
+        company: "Example Home Loans".to_owned(),
+        postal_address: "100 Example Street\nSpringfield".to_owned(),
+        notices_from: "notices@example.com".to_owned(),
+        unsubscribe_url: "https://example.com/unsubscribe".to_owned(),
+        holidays: Vec::new(),
+        caps: Caps::FLOOR,
+    };
+    Variables::new(&lead, facts, Some(&owner), &settings, unsubscribe_url)
+}
+
+fn facts() -> Facts {
+    Facts {
+        first_name: "John".to_owned(),
+        last_name: "Doe".to_owned(),
+        source: "zillow".into(),
+        consent_proof: Proof {
+            text: "yes".to_owned(),
+            source: "lead".to_owned(),
+            at: "2026-01-22T18:30:00Z".parse().unwrap(),
+        },
+        city: Some("Beverly Hills".to_owned()),
+        zip: None,
+        purpose: None,
+        attributes: [
+            ("loan_amount", json!(350000)),
+            ("down_payment", json!(50000.0)),
+            ("rate", json!(6.5)),
+            ("has_agent", json!(true)),
+            ("programs", json!(["Fixed30Year"])),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect(),
+    }
+}

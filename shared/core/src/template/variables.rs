@@ -1,0 +1,235 @@
+//! What a template may say of a lead, its loan officer and the company.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minijinja::{Value, value::Object};
+
+use crate::{
+    lead::{Facts, Lead},
+    records::{Settings, User},
+};
+
+/// A name that templates may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// The name.
+    pub name: &'static str,
+    /// What it stands for.
+    pub doc: &'static str,
+}
+
+/// Every name that templates may use; where nothing is known of it, it is empty text.
+pub fn variables() -> &'static [Variable] {
+    &DECLARED
+}
+
+const fn declared(name: &'static str, doc: &'static str) -> Variable {
+    Variable { name, doc }
+}
+
+const DECLARED: [Variable; 15] = [
+    declared("lead_first_name", "the lead's first name"),
+    declared("lead_last_name", "the lead's last name"),
+    declared("city", "the city of the lead or the property"),
+    declared("state", "its state's two letters"),
+    declared("purpose", "what the loan is for: purchase, refinance, ..."),
+    declared("source", "the id of the source that sent the lead"),
+    declared("lo_first_name", "the loan officer's first name"),
+    declared("lo_last_name", "the loan officer's last name"),
+    declared("lo_phone", "the loan officer's phone number, as people write it"),
+    declared("lo_email", "the loan officer's email address"),
+    declared("lo_nmls_id", "the loan officer's NMLS id"),
+    declared("company", "the company's name"),
+    declared("postal_address", "the company's postal address"),
+    declared(
+        "unsubscribe_url",
+        "where this lead may unsubscribe; empty but in emails",
+    ),
+    declared(
+        ATTRIBUTES,
+        "all else that the source sent, by name: attributes.loan_amount",
+    ),
+];
+
+const ATTRIBUTES: &str = "attributes";
+
+pub(super) fn is_declared(name: &str) -> bool {
+    DECLARED.iter().any(|variable| variable.name == name)
+}
+
+/// What the declared names stand for, for one lead.
+#[derive(Clone)]
+pub struct Variables {
+    values: BTreeMap<&'static str, Value>,
+    attributes: Arc<Attributes>,
+}
+
+impl Variables {
+    /// What they stand for, for this lead, its owner and the company.
+    pub fn new(
+        lead: &Lead,
+        facts: &Facts,
+        owner: Option<&User>,
+        settings: &Settings,
+        unsubscribe_url: Option<&str>,
+    ) -> Self {
+        let of = |value: &Option<String>| word(value.as_deref().unwrap_or_default());
+        let own = |get: fn(&User) -> &str| one_line(owner.map(get).unwrap_or_default());
+        let text = |name: &str| match name {
+            "lead_first_name" => word(&facts.first_name),
+            "lead_last_name" => word(&facts.last_name),
+            "city" => of(&facts.city),
+            "state" => of(&lead.state),
+            "purpose" => of(&facts.purpose),
+            "source" => one_line(facts.source.as_str()),
+            "lo_first_name" => own(|user| &user.first_name),
+            "lo_last_name" => own(|user| &user.last_name),
+            "lo_phone" => spoken(&own(|user| &user.phone)),
+            "lo_email" => own(|user| &user.email),
+            "lo_nmls_id" => own(|user| user.nmls_id.as_deref().unwrap_or_default()),
+            "company" => one_line(&settings.company),
+            "postal_address" => settings.postal_address.clone(),
+            "unsubscribe_url" => unsubscribe_url.unwrap_or_default().to_owned(),
+            _ => String::new(),
+        };
+        let attributes = facts.attributes.iter();
+        Self {
+            values: values(text),
+            attributes: Arc::new(Attributes {
+                values: attributes
+                    .filter_map(|(name, value)| Some((name.clone(), scalar(value)?)))
+                    .collect(),
+                otherwise: Value::from(""),
+            }),
+        }
+    }
+
+    /// A lead of whom everything is known, for checks.
+    pub(super) fn all_known() -> Self {
+        Self::sample("x", Value::from(1))
+    }
+
+    /// A lead of whom nothing is known, for checks.
+    pub(super) fn none_known() -> Self {
+        Self::sample("", Value::from(""))
+    }
+
+    fn sample(text: &str, otherwise: Value) -> Self {
+        Self {
+            values: values(|_| text.to_owned()),
+            attributes: Arc::new(Attributes {
+                values: BTreeMap::new(),
+                otherwise,
+            }),
+        }
+    }
+}
+
+fn values(text: impl Fn(&str) -> String) -> BTreeMap<&'static str, Value> {
+    let value = |variable: &Variable| (variable.name, Value::from(text(variable.name)));
+    DECLARED
+        .iter()
+        .filter(|variable| variable.name != ATTRIBUTES)
+        .map(value)
+        .collect()
+}
+
+impl Object for Variables {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        match name.as_str()? {
+            ATTRIBUTES => Some(Value::from_dyn_object(self.attributes.clone())),
+            name => self.values.get(name).cloned(),
+        }
+    }
+}
+
+/// What the source sent besides. One that this lead came without is empty: what a source sends can't be declared.
+struct Attributes {
+    values: BTreeMap<String, Value>,
+    otherwise: Value,
+}
+
+impl Object for Attributes {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        let value = self.values.get(name.as_str()?);
+        Some(value.unwrap_or(&self.otherwise).clone())
+    }
+
+    fn render(self: &Arc<Self>, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Ok(())
+    }
+}
+
+/// An attribute that fits into a sentence; lists and maps don't.
+fn scalar(value: &serde_json::Value) -> Option<Value> {
+    match value {
+        serde_json::Value::Bool(flag) => Some(Value::from(*flag)),
+        serde_json::Value::Number(number) => Some(match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::from(whole),
+            // Amounts often arrive as 350000.0, and nobody wants to read that.
+            (None, Some(number)) if number.fract() == 0.0 && number.abs() < 9e15 => Value::from(number as i64),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => return None,
+        }),
+        serde_json::Value::String(text) => Some(Value::from(one_line(text))),
+        serde_json::Value::Null | serde_json::Value::Array(_) | serde_json::Value::Object(_) => None,
+    }
+}
+
+/// Names and places come from strangers, who may put anybody's address on a form: no link of theirs goes out.
+fn word(text: &str) -> String {
+    let text = one_line(text);
+    let lower = text.to_lowercase();
+    match lower.contains("://") || lower.contains("www.") {
+        true => String::new(),
+        false => text,
+    }
+}
+
+/// No name, place or amount is longer.
+const LONGEST_VALUE: usize = 300;
+
+/// One line of printable text: whatever breaks a line is a space.
+pub(super) fn one_line(text: &str) -> String {
+    let spaced = text.chars().map(|c| {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            ' '
+        } else {
+            c
+        }
+    });
+    let kept: String = spaced.filter(|c| !is_unprintable(*c)).collect();
+    let words: Vec<&str> = kept.split_whitespace().collect();
+    words.join(" ").chars().take(LONGEST_VALUE).collect()
+}
+
+/// Control characters, and those that turn the direction in which text reads.
+pub(super) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// An American number as people write it: `(415) 555-0123`.
+fn spoken(phone: &str) -> String {
+    let parts = phone
+        .strip_prefix("+1")
+        .filter(|digits| digits.len() == 10)
+        .and_then(|digits| {
+            let (area, local) = digits.split_at_checked(3)?;
+            let (exchange, line) = local.split_at_checked(3)?;
+            Some(format!("({area}) {exchange}-{line}"))
+        });
+    parts.unwrap_or_else(|| phone.to_owned())
+}
+
+impl std::fmt::Debug for Variables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Variables")
+    }
+}
+
+impl std::fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Attributes")
+    }
+}

@@ -1,0 +1,294 @@
+//! Weekly hours, as ops write them: `Mon-Sat 09:00-20:00, Sun 12:00-18:00`.
+
+use std::fmt;
+
+use jiff::civil::Weekday;
+use serde::{Deserialize, Serialize};
+
+/// When something may happen, by weekday, in local time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WeeklyHours {
+    text: String,
+    /// Monday first; in each day, spans in order that don't touch.
+    days: [Vec<Span>; 7],
+}
+
+/// From one minute of the day to another, the last left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Span {
+    pub(super) from: i16,
+    pub(super) until: i16,
+}
+
+/// Weekly hours, and whether they rest on holidays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// When it is open.
+    pub hours: WeeklyHours,
+    /// Whether it stays shut on holidays.
+    pub skip_holidays: bool,
+}
+
+/// Why hours can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HoursError {
+    /// A part is not days and hours.
+    #[error(
+        "\"{part}\" is not days and hours; write it like \"Mon-Fri 09:00-20:00, Sat 10:00-18:00\", or \"any time\""
+    )]
+    Part {
+        /// The part.
+        part: String,
+    },
+    /// A span ends before it begins.
+    #[error("\"{part}\" ends before it begins; hours end on the day on which they begin")]
+    Backwards {
+        /// The part.
+        part: String,
+    },
+    /// There is nothing in it.
+    #[error("no hours are given; write them like \"Mon-Fri 09:00-20:00\", or \"any time\"")]
+    Empty,
+}
+
+const MINUTES_A_DAY: i16 = 24 * 60;
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Reads weekly hours.
+pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
+    let words = text.trim().to_lowercase().replace(['\u{2013}', '\u{2014}'], "-");
+    if matches!(words.as_str(), "any time" | "anytime" | "always") {
+        return Ok(WeeklyHours::any_time());
+    }
+    let mut days: [Vec<Span>; 7] = Default::default();
+    let mut named: Vec<usize> = Vec::new();
+    for part in words.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
+        let wrong = || HoursError::Part { part: part.to_owned() };
+        let (day_text, span) = split(part).ok_or_else(wrong)?;
+        named.extend(days_of(day_text).ok_or_else(wrong)?);
+        let Some((from, until)) = span else { continue };
+        let from = minute(from).ok_or_else(wrong)?;
+        let until = minute(until).ok_or_else(wrong)?;
+        if from >= until {
+            return Err(HoursError::Backwards { part: part.to_owned() });
+        }
+        for day in named.drain(..) {
+            if let Some(spans) = days.get_mut(day) {
+                spans.push(Span { from, until });
+            }
+        }
+    }
+    if !named.is_empty() || days.iter().all(Vec::is_empty) {
+        return Err(HoursError::Empty);
+    }
+    Ok(WeeklyHours {
+        text: text.trim().to_owned(),
+        days: days.map(merged),
+    })
+}
+
+/// `Mon-Sat 09:00-20:00` as days and span; `Mon` alone has no span yet.
+fn split(part: &str) -> Option<(&str, Option<(&str, &str)>)> {
+    let Some(digit) = part.find(|c: char| c.is_ascii_digit()) else {
+        return Some((part, None));
+    };
+    let (days, hours) = part.split_at_checked(digit)?;
+    let (from, until) = hours.split_once('-')?;
+    Some((days.trim(), Some((from.trim(), until.trim()))))
+}
+
+fn days_of(text: &str) -> Option<Vec<usize>> {
+    match text {
+        "" | "daily" | "every day" => return Some((0..7).collect()),
+        "weekdays" => return Some((0..5).collect()),
+        "weekends" => return Some(vec![5, 6]),
+        _ => {}
+    }
+    let Some((first, last)) = text.split_once('-') else {
+        return Some(vec![day(text)?]);
+    };
+    let (first, last) = (day(first)?, day(last)?);
+    let count = (last + 7 - first) % 7 + 1;
+    Some((first..first + count).map(|day| day % 7).collect())
+}
+
+fn day(text: &str) -> Option<usize> {
+    let text = text.trim();
+    let full = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    DAYS.iter()
+        .position(|day| *day == text)
+        .or_else(|| full.iter().position(|day| *day == text))
+}
+
+/// `09:30` or `9:30` as a minute of the day; `24:00` is its end.
+pub(super) fn minute(text: &str) -> Option<i16> {
+    let (hour, minute) = text.split_once(':')?;
+    let is_number = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(hour) || !is_number(minute) || minute.len() != 2 {
+        return None;
+    }
+    let (hour, minute): (i16, i16) = (hour.parse().ok()?, minute.parse().ok()?);
+    let at = hour * 60 + minute;
+    (minute < 60 && at <= MINUTES_A_DAY).then_some(at)
+}
+
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_unstable();
+    let mut merged: Vec<Span> = Vec::new();
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+            Some(_) | None => merged.push(span),
+        }
+    }
+    merged
+}
+
+impl WeeklyHours {
+    /// All day, every day.
+    pub fn any_time() -> Self {
+        let day = vec![Span {
+            from: 0,
+            until: MINUTES_A_DAY,
+        }];
+        Self {
+            text: "any time".to_owned(),
+            days: std::array::from_fn(|_| day.clone()),
+        }
+    }
+
+    /// Not at all.
+    pub fn never() -> Self {
+        Self {
+            text: "never".to_owned(),
+            days: Default::default(),
+        }
+    }
+
+    /// Whether every minute of these hours is one of the other's.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let covers =
+            |outer: &[Span], inner: &Span| outer.iter().any(|o| o.from <= inner.from && inner.until <= o.until);
+        self.days
+            .iter()
+            .zip(&other.days)
+            .all(|(mine, theirs)| mine.iter().all(|span| covers(theirs, span)))
+    }
+
+    pub(super) fn on(&self, weekday: Weekday) -> &[Span] {
+        let day = usize::try_from(weekday.to_monday_zero_offset()).unwrap_or(0);
+        self.days.get(day).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl TryFrom<String> for WeeklyHours {
+    type Error = HoursError;
+
+    fn try_from(text: String) -> Result<Self, HoursError> {
+        match text.as_str() {
+            "never" => Ok(Self::never()),
+            text => parse_hours(text),
+        }
+    }
+}
+
+impl From<WeeklyHours> for String {
+    fn from(hours: WeeklyHours) -> Self {
+        hours.text
+    }
+}
+
+impl fmt::Display for WeeklyHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spans(text: &str, weekday: Weekday) -> Vec<(i16, i16)> {
+        parse_hours(text)
+            .unwrap()
+            .on(weekday)
+            .iter()
+            .map(|span| (span.from, span.until))
+            .collect()
+    }
+
+    #[test]
+    fn hours_open_on_the_days_they_name() {
+        for (text, weekday, expected) in [
+            ("Mon-Sat 09:00-20:00", Weekday::Saturday, vec![(540, 1200)]),
+            ("Mon-Sat 09:00-20:00", Weekday::Sunday, vec![]),
+            (
+                "mon-fri 9:00-20:00, Sat 10:00-18:00",
+                Weekday::Saturday,
+                vec![(600, 1080)],
+            ),
+            ("Sat-Mon 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
+            ("Sat-Mon 10:00-12:00", Weekday::Tuesday, vec![]),
+            ("Mon, Wed 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
+            (
+                "daily 08:00-12:00, daily 11:00-13:00",
+                Weekday::Friday,
+                vec![(480, 780)],
+            ),
+            ("08:00-24:00", Weekday::Friday, vec![(480, 1440)]),
+            ("any time", Weekday::Sunday, vec![(0, 1440)]),
+            (
+                "Monday \u{2013} Friday 09:00\u{2013}17:00",
+                Weekday::Friday,
+                vec![(540, 1020)],
+            ),
+        ] {
+            assert_eq!(spans(text, weekday), expected, "{text} on {weekday:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_hours_is_refused_in_words() {
+        for (text, part) in [
+            ("", "no hours are given"),
+            ("Mon-Fri", "no hours are given"),
+            ("Mon-Fri 9-17", "not days and hours"),
+            ("Mon-Fry 09:00-17:00", "not days and hours"),
+            ("Mon 20:00-09:00", "ends before it begins"),
+            ("Mon 09:00-25:00", "not days and hours"),
+            ("Mon 09:00-09:75", "not days and hours"),
+        ] {
+            let error = parse_hours(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn hours_read_back_as_they_are_written() {
+        for hours in [
+            parse_hours("Mon-Fri 09:00-17:00").unwrap(),
+            WeeklyHours::any_time(),
+            WeeklyHours::never(),
+        ] {
+            let text = serde_json::to_string(&hours).unwrap();
+            assert_eq!(serde_json::from_str::<WeeklyHours>(&text).unwrap(), hours);
+        }
+    }
+
+    #[test]
+    fn hours_are_within_others_only_if_every_minute_is() {
+        let floor = parse_hours("daily 08:00-21:00").unwrap();
+        assert!(parse_hours("Mon-Sat 09:00-20:00").unwrap().is_within(&floor));
+        assert!(!parse_hours("Mon-Sat 07:00-20:00").unwrap().is_within(&floor));
+        assert!(!WeeklyHours::any_time().is_within(&floor));
+    }
+}

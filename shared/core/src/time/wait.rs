@@ -1,0 +1,241 @@
+//! Waits, as ops write them: `20m`, `2h`, `1d`, `1bd at 10:15`.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jiff::civil::{Date, Time, Weekday};
+use serde::{Deserialize, Serialize};
+
+use super::{Holidays, Zone, from_jiff, hours::minute, to_jiff};
+
+/// How long to wait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Wait(Length);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Length {
+    Minutes(u32),
+    Hours(u32),
+    /// To the same local time, or to that minute of the day, so many days on.
+    Days {
+        count: u32,
+        business: bool,
+        at: Option<i16>,
+    },
+}
+
+/// Why a wait can't be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WaitError {
+    /// It is not a number and a unit.
+    #[error("\"{text}\" is not a wait; write it like 20m, 2h, 1d, 1bd (business day) or \"1d at 10:15\"")]
+    Unreadable {
+        /// What was written.
+        text: String,
+    },
+    /// It is longer than a year.
+    #[error("\"{text}\" is longer than a year")]
+    TooLong {
+        /// What was written.
+        text: String,
+    },
+}
+
+const MAX_DAYS: u32 = 365;
+
+impl Wait {
+    /// Reads a wait.
+    pub fn parse(text: &str) -> Result<Self, WaitError> {
+        let unreadable = || WaitError::Unreadable { text: text.to_owned() };
+        let words = text.trim().to_lowercase();
+        let (length, at) = match words.split_once(" at ") {
+            Some((length, at)) => (
+                length.trim(),
+                Some(minute(at.trim()).filter(|at| *at < 24 * 60).ok_or_else(unreadable)?),
+            ),
+            None => (words.as_str(), None),
+        };
+        let digits = length.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, unit) = length.split_at_checked(digits).ok_or_else(unreadable)?;
+        let count: u32 = number.parse().map_err(|_| unreadable())?;
+        let (length, days) = match (unit.trim(), at) {
+            ("m", None) => (Length::Minutes(count), count / (24 * 60)),
+            ("h", None) => (Length::Hours(count), count / 24),
+            ("d", at) => (
+                Length::Days {
+                    count,
+                    business: false,
+                    at,
+                },
+                count,
+            ),
+            ("bd", at) => (
+                Length::Days {
+                    count,
+                    business: true,
+                    at,
+                },
+                count,
+            ),
+            _ => return Err(unreadable()),
+        };
+        match days <= MAX_DAYS {
+            true => Ok(Self(length)),
+            false => Err(WaitError::TooLong { text: text.to_owned() }),
+        }
+    }
+
+    /// That many minutes.
+    pub fn minutes(count: u32) -> Self {
+        Self(Length::Minutes(count))
+    }
+
+    /// That many hours.
+    pub fn hours(count: u32) -> Self {
+        Self(Length::Hours(count))
+    }
+}
+
+/// `base` plus the wait. Days are counted in that zone, business days leave out weekends and holidays; never before `base`.
+pub fn after(base: DateTime<Utc>, wait: &Wait, zone: &Zone, holidays: &Holidays) -> DateTime<Utc> {
+    match wait.0 {
+        Length::Minutes(count) => base + TimeDelta::minutes(count.into()),
+        Length::Hours(count) => base + TimeDelta::hours(count.into()),
+        Length::Days { count, business, at } => days_after(base, count, business, at, zone, holidays).unwrap_or(base),
+    }
+}
+
+/// `None` only at the end of the calendar.
+fn days_after(
+    base: DateTime<Utc>,
+    count: u32,
+    business: bool,
+    at: Option<i16>,
+    zone: &Zone,
+    holidays: &Holidays,
+) -> Option<DateTime<Utc>> {
+    let rules = zone.rules();
+    let local = to_jiff(base).to_zoned(rules.clone()).datetime();
+    let time = match at {
+        Some(minute) => Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()?,
+        None => local.time(),
+    };
+    let mut date = local.date();
+    let mut left = count;
+    while left > 0 {
+        date = date.tomorrow().ok()?;
+        if !business || is_business_day(date, holidays) {
+            left -= 1;
+        }
+    }
+    loop {
+        let instant = date.to_datetime(time).to_zoned(rules.clone()).ok()?.timestamp();
+        // Only a time of day that has passed today, with a wait of no days, lies before `base`.
+        if from_jiff(instant) >= base && (!business || is_business_day(date, holidays)) {
+            return Some(from_jiff(instant));
+        }
+        date = date.tomorrow().ok()?;
+    }
+}
+
+fn is_business_day(date: Date, holidays: &Holidays) -> bool {
+    !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) && !holidays.contains(date)
+}
+
+impl TryFrom<String> for Wait {
+    type Error = WaitError;
+
+    fn try_from(text: String) -> Result<Self, WaitError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Wait> for String {
+    fn from(wait: Wait) -> Self {
+        wait.to_string()
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Length::Minutes(count) => write!(f, "{count}m"),
+            Length::Hours(count) => write!(f, "{count}h"),
+            Length::Days { count, business, at } => {
+                write!(f, "{count}{}", if business { "bd" } else { "d" })?;
+                at.map_or(Ok(()), |at| write!(f, " at {:02}:{:02}", at / 60, at % 60))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+    }
+
+    #[test]
+    fn a_wait_counts_in_the_leads_own_days() {
+        let zone = Zone::parse("America/Los_Angeles").unwrap();
+        let holidays = Holidays::default();
+        for (base, wait, expected) in [
+            ("2026-11-24T10:00:00-08:00", "0m", "2026-11-24T10:00:00-08:00"),
+            ("2026-11-24T10:00:00-08:00", "20m", "2026-11-24T10:20:00-08:00"),
+            ("2026-11-24T10:00:00-08:00", "2h", "2026-11-24T12:00:00-08:00"),
+            ("2026-11-24T10:00:00-08:00", "1d", "2026-11-25T10:00:00-08:00"),
+            ("2026-11-24T10:00:00-08:00", "1d at 10:15", "2026-11-25T10:15:00-08:00"),
+            ("2026-11-25T10:00:00-08:00", "1bd", "2026-11-27T10:00:00-08:00"),
+            ("2026-11-27T10:00:00-08:00", "1bd", "2026-11-30T10:00:00-08:00"),
+            ("2026-10-31T10:00:00-07:00", "1d", "2026-11-01T10:00:00-08:00"),
+            ("2026-11-24T10:00:00-08:00", "0d at 09:00", "2026-11-25T09:00:00-08:00"),
+            ("2026-11-28T10:00:00-08:00", "0bd at 11:00", "2026-11-30T11:00:00-08:00"),
+        ] {
+            let wait = Wait::parse(wait).unwrap();
+            assert_eq!(
+                after(at(base), &wait, &zone, &holidays),
+                at(expected),
+                "{base} + {wait}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_wait_is_refused_in_words() {
+        for text in [
+            "",
+            "m",
+            "20",
+            "20 minutes",
+            "-5m",
+            "1d at 25:00",
+            "1d at 24:00",
+            "20m at 10:00",
+            "1.5h",
+            "9999999999m",
+        ] {
+            let error = Wait::parse(text).unwrap_err().to_string();
+            assert!(error.contains("is not a wait"), "{text}: {error}");
+        }
+        assert!(
+            Wait::parse("400d")
+                .unwrap_err()
+                .to_string()
+                .contains("longer than a year")
+        );
+    }
+
+    #[test]
+    fn a_wait_reads_back_as_it_prints() {
+        for text in ["0m", "20m", "2h", "1d", "3bd", "1d at 10:15", "2bd at 08:05"] {
+            assert_eq!(Wait::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(
+            Wait::parse(" 1 D AT 9:05 ").map(|wait| wait.to_string()),
+            Ok("1d at 09:05".to_owned())
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Time zones, by their IANA names.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::to_jiff;
+
+/// A time zone that exists: `America/Los_Angeles`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(String);
+
+/// Every zone that a lead may be in: at least one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeSet<Zone>", into = "BTreeSet<Zone>")]
+pub struct Zones {
+    first: Zone,
+    rest: BTreeSet<Zone>,
+}
+
+/// A name that is no time zone's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the name of a time zone, such as America/Chicago")]
+pub struct ZoneError;
+
+impl Zone {
+    /// Reads an IANA name; `None` for anything else.
+    pub fn parse(name: &str) -> Option<Self> {
+        let zone = TimeZone::get(name.trim()).ok()?;
+        zone.iana_name().map(|name| Self(name.to_owned()))
+    }
+
+    /// UTC, for what belongs to no place.
+    pub fn utc() -> Self {
+        Self("UTC".to_owned())
+    }
+
+    /// The IANA name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn rules(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    }
+}
+
+impl Zones {
+    /// The zones, if there is one.
+    pub fn of(zones: impl IntoIterator<Item = Zone>) -> Option<Self> {
+        let mut rest: BTreeSet<Zone> = zones.into_iter().collect();
+        let first = rest.pop_first()?;
+        Some(Self { first, rest })
+    }
+
+    /// One zone.
+    pub fn one(zone: Zone) -> Self {
+        Self {
+            first: zone,
+            rest: BTreeSet::new(),
+        }
+    }
+
+    /// The first in the alphabet: the one that waits and local times are told in.
+    pub fn first(&self) -> &Zone {
+        &self.first
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Zone> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+}
+
+/// An instant as people in that zone read it: `Tue Nov 24 10:00:05 PST`.
+pub fn local_text(at: DateTime<Utc>, zone: &Zone) -> String {
+    to_jiff(at)
+        .to_zoned(zone.rules())
+        .strftime("%a %b %-d %H:%M:%S %Z")
+        .to_string()
+}
+
+impl TryFrom<String> for Zone {
+    type Error = ZoneError;
+
+    fn try_from(name: String) -> Result<Self, ZoneError> {
+        Self::parse(&name).ok_or(ZoneError)
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.0
+    }
+}
+
+impl TryFrom<BTreeSet<Zone>> for Zones {
+    type Error = ZoneError;
+
+    fn try_from(zones: BTreeSet<Zone>) -> Result<Self, ZoneError> {
+        Self::of(zones).ok_or(ZoneError)
+    }
+}
+
+impl From<Zones> for BTreeSet<Zone> {
+    fn from(zones: Zones) -> Self {
+        let mut all = zones.rest;
+        all.insert(zones.first);
+        all
+    }
+}
+
+impl std::fmt::Display for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_zones_are_zones() {
+        assert_eq!(
+            Zone::parse(" America/Los_Angeles ").unwrap().as_str(),
+            "America/Los_Angeles"
+        );
+        for wrong in ["", "PDT", "America/Nowhere", "../etc/passwd"] {
+            assert_eq!(Zone::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn zones_read_back_as_they_are_written_and_are_never_none() {
+        let zones = Zones::of(
+            ["America/New_York", "America/Chicago"]
+                .into_iter()
+                .filter_map(Zone::parse),
+        )
+        .unwrap();
+        let text = serde_json::to_string(&zones).unwrap();
+        assert_eq!(text, r#"["America/Chicago","America/New_York"]"#);
+        assert_eq!(serde_json::from_str::<Zones>(&text).unwrap(), zones);
+        assert!(serde_json::from_str::<Zones>("[]").is_err());
+    }
+
+    #[test]
+    fn local_text_tells_the_time_where_the_lead_is() {
+        let at = DateTime::parse_from_rfc3339("2026-11-24T18:00:05Z").unwrap().to_utc();
+        assert_eq!(
+            local_text(at, &Zone::parse("America/Los_Angeles").unwrap()),
+            "Tue Nov 24 10:00:05 PST"
+        );
+    }
+}

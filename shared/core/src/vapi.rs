@@ -1,0 +1,140 @@
+//! Vapi's end-of-call report: what came of an AI call.
+//!
+//! Format: <https://docs.vapi.ai/server-url/events>; reasons: <https://docs.vapi.ai/calls/call-ended-reason>.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::{LeadId, Outcome, StepKey, delivery::Report};
+
+/// The names under which a call carries whose step it is; the vendor echoes them.
+pub const LEAD: &str = "lead";
+/// The step key's name in a call's metadata.
+pub const STEP_KEY: &str = "step_key";
+
+/// Why an event can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum VapiError {
+    /// It is not JSON.
+    #[error("the body is not JSON")]
+    Json(#[from] serde_json::Error),
+    /// It has no message.
+    #[error("message.type is missing: send Vapi's server messages as they are")]
+    NoMessage,
+}
+
+/// How much of a call's summary the timeline keeps, in characters.
+const MAX_NOTE: usize = 1000;
+
+/// Reads an event; `None` where it ends no call of ours.
+pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Report>, VapiError> {
+    let event: Value = serde_json::from_slice(body)?;
+    let message = event.get("message").ok_or(VapiError::NoMessage)?;
+    let kind = message.get("type").and_then(Value::as_str).ok_or(VapiError::NoMessage)?;
+    if kind != "end-of-call-report" {
+        return Ok(None);
+    }
+    let metadata = |name: &str| message.pointer(&format!("/call/metadata/{name}")).and_then(Value::as_str);
+    let (Some(lead), Some(key)) = (metadata(LEAD), metadata(STEP_KEY).and_then(StepKey::parse)) else {
+        return Ok(None);
+    };
+    let reason = message.get("endedReason").or_else(|| message.pointer("/call/endedReason"));
+    let reason = reason.and_then(Value::as_str).unwrap_or_default();
+    let analysis = message.get("analysis").or_else(|| message.pointer("/call/analysis"));
+    let outcome = match outcome_of(reason) {
+        Outcome::Connected => analysis.and_then(told_by_analysis).unwrap_or(Outcome::Connected),
+        other => other,
+    };
+    let summary = analysis.and_then(|analysis| analysis.get("summary")).and_then(Value::as_str);
+    let note = match (summary.map(str::trim).filter(|summary| !summary.is_empty()), outcome) {
+        (Some(summary), _) => Some(summary.chars().take(MAX_NOTE).collect()),
+        (None, Outcome::Failed | Outcome::Unknown) => Some(format!("the call ended with {reason}")),
+        (None, _) => None,
+    };
+    Ok(Some(Report { lead: LeadId::new(lead), key, outcome, note, at: received_at }))
+}
+
+/// What a reason means; one that nobody knows yet is `unknown`, which lets the cadence go on.
+fn outcome_of(reason: &str) -> Outcome {
+    match reason {
+        "customer-did-not-answer" => Outcome::NoAnswer,
+        "customer-busy" => Outcome::Busy,
+        "voicemail" => Outcome::Voicemail,
+        "assistant-forwarded-call" => Outcome::Transferred,
+        "customer-ended-call" | "exceeded-max-duration" => Outcome::Connected,
+        // A line that was picked up and stayed silent reached nobody.
+        "silence-timed-out" => Outcome::NoAnswer,
+        reason if reason.starts_with("assistant-ended-call") => Outcome::Connected,
+        reason if reason.contains("error") || reason.contains("failed") => Outcome::Failed,
+        _ => Outcome::Unknown,
+    }
+}
+
+/// What the agent's own analysis says of an answered call: the outcome that its structured data names.
+fn told_by_analysis(analysis: &Value) -> Option<Outcome> {
+    let outcome = analysis.pointer("/structuredData/outcome")?;
+    let outcome: Outcome = serde_json::from_value(outcome.clone()).ok()?;
+    let may_be_told = [
+        Outcome::AppointmentSet,
+        Outcome::Declined,
+        Outcome::OptedOut,
+        Outcome::Voicemail,
+        Outcome::BadNumber,
+        Outcome::Transferred,
+    ];
+    may_be_told.contains(&outcome).then_some(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn report(reason: &str, analysis: Value) -> Option<Report> {
+        let body = json!({"message": {"type": "end-of-call-report", "endedReason": reason, "analysis": analysis,
+            "call": {"id": "c1", "metadata": {"lead": "a1", "step_key": "b2.robot-call.1"}}}});
+        parse_report(body.to_string().as_bytes(), DateTime::UNIX_EPOCH).unwrap()
+    }
+
+    #[test]
+    fn reasons_are_outcomes_and_the_analysis_of_an_answered_call_refines_them() {
+        for (reason, analysis, expected) in [
+            ("customer-did-not-answer", json!({}), Outcome::NoAnswer),
+            ("customer-busy", json!({}), Outcome::Busy),
+            ("voicemail", json!({}), Outcome::Voicemail),
+            ("assistant-forwarded-call", json!({}), Outcome::Transferred),
+            ("customer-ended-call", json!({}), Outcome::Connected),
+            ("assistant-ended-call-after-message-spoken", json!({}), Outcome::Connected),
+            ("customer-ended-call", json!({"structuredData": {"outcome": "appointment_set"}}), Outcome::AppointmentSet),
+            ("customer-ended-call", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
+            ("customer-ended-call", json!({"structuredData": {"outcome": "delivered"}}), Outcome::Connected),
+            ("customer-did-not-answer", json!({"structuredData": {"outcome": "appointment_set"}}), Outcome::NoAnswer),
+            ("call.start.error-vapi-number-international", json!({}), Outcome::Failed),
+            ("call.in-progress.error-providerfault-x", json!({}), Outcome::Failed),
+            ("something-new", json!({}), Outcome::Unknown),
+        ] {
+            let report = report(reason, analysis).unwrap();
+            assert_eq!(report.outcome, expected, "{reason}");
+            assert_eq!(report.key.to_string(), "b2.robot-call.1");
+        }
+    }
+
+    #[test]
+    fn events_that_end_no_call_of_ours_are_passed_over() {
+        for body in [
+            json!({"message": {"type": "status-update", "status": "in-progress"}}),
+            json!({"message": {"type": "end-of-call-report", "endedReason": "voicemail", "call": {"id": "x"}}}),
+            json!({"message": {"type": "end-of-call-report", "call": {"metadata": {"lead": "a", "step_key": "broken"}}}}),
+        ] {
+            assert!(parse_report(body.to_string().as_bytes(), DateTime::UNIX_EPOCH).unwrap().is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused() {
+        for body in ["", "{", "{}", r#"{"message":{}}"#] {
+            assert!(parse_report(body.as_bytes(), DateTime::UNIX_EPOCH).is_err(), "{body}");
+        }
+    }
+}

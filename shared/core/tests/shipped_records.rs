@@ -1,0 +1,185 @@
+//! The records that ship can be published as they are, and say what the law asks.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use cadence_core::{
+    lead::{ChannelConsent, Facts, Lead, Proof},
+    records::{Known, Message, Record, Settings, User, check, parse_record},
+    template::{Rendered, Variables, render},
+};
+use serde_json::{Value, json};
+
+#[test]
+fn every_shipped_record_parses_and_refers_only_to_what_ships() {
+    let records = shipped();
+    let mut known = Known::default();
+    for (pk, record) in &records {
+        known.add(pk.split('#').next().unwrap(), &stored(record));
+    }
+    for (pk, record) in &records {
+        let problems: Vec<String> = check(record, &known).iter().map(ToString::to_string).collect();
+        assert_eq!(problems, [""; 0], "{pk}");
+    }
+    assert!(records.len() >= 14);
+}
+
+#[test]
+fn the_shipped_records_survive_being_published() {
+    for (pk, record) in shipped() {
+        let read = match &record {
+            Record::Cadence(_) => Record::Cadence(serde_json::from_value(stored(&record)).unwrap()),
+            Record::Message(_) => Record::Message(serde_json::from_value(stored(&record)).unwrap()),
+            Record::User(_) => Record::User(serde_json::from_value(stored(&record)).unwrap()),
+            Record::Source(_) => Record::Source(serde_json::from_value(stored(&record)).unwrap()),
+            Record::Settings(_) => Record::Settings(serde_json::from_value(stored(&record)).unwrap()),
+        };
+        assert_eq!(read, record, "{pk}");
+    }
+}
+
+#[test]
+fn the_shipped_users_are_licensed_everywhere_between_them() {
+    let mut licences: Vec<String> = users().into_iter().flat_map(|user| user.licences).collect();
+    licences.sort();
+    licences.dedup();
+    assert_eq!(licences.len(), 51, "50 states and DC");
+}
+
+#[test]
+fn the_shipped_texts_fit_into_one_segment_for_every_user() {
+    for user in users() {
+        for (id, text) in [
+            (
+                "sms/intro",
+                "Hi John, Riley Example (NMLS 1000001) of Example Home Loans about your purchase loan. When can we talk? Reply STOP to opt out.",
+            ),
+            (
+                "sms/follow-up",
+                "Hi John, Riley of Example Home Loans again. I have numbers for your purchase loan. Shall I call? Reply STOP to opt out.",
+            ),
+        ] {
+            let rendered = rendered(id, &user);
+            assert!(
+                rendered.text().is_ascii() && rendered.text().len() <= 160,
+                "{}",
+                rendered.text()
+            );
+            if user.first_name == "Riley" {
+                assert_eq!(rendered.text(), text);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_shipped_emails_carry_licence_address_and_a_way_out() {
+    for id in ["email/intro", "email/follow-up"] {
+        let Rendered::Email { subject, text, html } = rendered(id, &users()[0]) else {
+            panic!("{id} is an email");
+        };
+        assert!(
+            !subject.contains('\n') && subject.contains("purchase loan"),
+            "{subject}"
+        );
+        for part in [
+            "NMLS 100000",
+            "100 Example Street",
+            "https://example.com/unsubscribe/token",
+            "Hi John,",
+        ] {
+            assert!(text.contains(part) && html.contains(part), "{id}: {part}");
+        }
+    }
+}
+
+fn rendered(id: &str, user: &User) -> Rendered {
+    let url = "https://example.com/unsubscribe/token";
+    render(
+        &message(id),
+        &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url)),
+    )
+    .unwrap()
+}
+
+fn shipped() -> BTreeMap<String, Record> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/cadences");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let json = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    json.map(|path| {
+        let mut item: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        let fields = item.as_object_mut().unwrap();
+        let pk = fields.remove("pk").unwrap().as_str().unwrap().to_owned();
+        assert_eq!(fields.remove("sk").unwrap(), "CURRENT", "{pk}");
+        let record = parse_record(&pk, &item).unwrap_or_else(|problems| panic!("{pk}: {problems:#?}"));
+        (pk, record)
+    })
+    .collect()
+}
+
+fn stored(record: &Record) -> Value {
+    match record {
+        Record::Cadence(record) => json!(record),
+        Record::Message(record) => json!(record),
+        Record::User(record) => json!(record),
+        Record::Source(record) => json!(record),
+        Record::Settings(record) => json!(record),
+    }
+}
+
+fn message(id: &str) -> Message {
+    match shipped().remove(&format!("MESSAGE#{id}")) {
+        Some(Record::Message(message)) => message,
+        other => panic!("{id} is {other:?}"),
+    }
+}
+
+fn settings() -> Settings {
+    match shipped().remove("SETTINGS#company") {
+        Some(Record::Settings(settings)) => settings,
+        other => panic!("the settings are {other:?}"),
+    }
+}
+
+fn users() -> Vec<User> {
+    let users = shipped().into_values().filter_map(|record| match record {
+        Record::User(user) => Some(user),
+        _ => None,
+    });
+    users.collect()
+}
+
+fn lead() -> Lead {
+    Lead {
+        id: "a1".into(),
+        revision: 1,
+        phone: Some("+14155550123".to_owned()),
+        email: Some("john@example.com".to_owned()),
+        phone_hash: None,
+        email_hash: None,
+        state: Some("CA".to_owned()),
+        zones: None,
+        owner: None,
+        consent: ChannelConsent::default(),
+        opt_outs: BTreeMap::new(),
+        touches: BTreeMap::new(),
+    }
+}
+
+fn facts() -> Facts {
+    Facts {
+        first_name: "John".to_owned(),
+        last_name: "Doe".to_owned(),
+        source: "zillow".into(),
+        consent_proof: Proof {
+            text: "yes".to_owned(),
+            source: "lead".to_owned(),
+            at: "2026-01-22T18:30:00Z".parse().unwrap(),
+        },
+        city: Some("Beverly Hills".to_owned()),
+        zip: None,
+        purpose: Some("purchase".to_owned()),
+        attributes: BTreeMap::new(),
+    }
+}
