@@ -102,9 +102,8 @@ impl Deployed {
 pub async fn deploy(cloud: &Cloud) -> Result<Vec<UserToken>, DeployError> {
     let aws = sdk_config(cloud);
     make_resources(cloud, &aws).await?;
-    let boot = Boot { env: environment(cloud), aws: aws.clone(), clock: cloud.clock() };
     let tokens = Tokens::new(token_key(cloud)?);
-    let functions = start(&boot).await?;
+    let functions = start(&boot(cloud)).await?;
     cloud.deploy(functions.deployed(&tokens)?)?;
     let users = publish_records(cloud, &aws).await?;
     let now = cloud.now();
@@ -112,6 +111,11 @@ pub async fn deploy(cloud: &Cloud) -> Result<Vec<UserToken>, DeployError> {
         .into_iter()
         .map(|user| Ok(UserToken { token: tokens.issue(&user, now)?, user }))
         .collect()
+}
+
+/// What functions on this cloud start with: the template's environment, real SDK clients and the cloud's clock.
+pub fn boot(cloud: &Cloud) -> Boot {
+    Boot { env: environment(cloud), aws: sdk_config(cloud), clock: cloud.clock() }
 }
 
 /// What SDK clients of this cloud are made with: the real clients, with production's retries and timeouts.

@@ -3,4 +3,5 @@
 #![cfg(test)]
 
 mod layout;
+mod story;
 mod template;

@@ -1,0 +1,50 @@
+//! The reference story, end to end.
+
+use cadence_tests::{Tested, World};
+use chrono::TimeDelta;
+
+#[tokio::test]
+async fn every_step_of_the_reference_cadence_runs_in_its_order_when_nobody_is_reached() -> Tested {
+    let world = World::start().await?;
+    let (lead, _) = world.enroll().await?;
+    world.pass(TimeDelta::minutes(3)).await?;
+    let tasks = world.open_tasks().await?;
+    assert_eq!(world.complete(&tasks[0], "voicemail").await?.status, 200);
+    world.pass(TimeDelta::hours(2)).await?;
+    assert_eq!(
+        world.told(&lead).await?,
+        [
+            "lead_in - -",
+            "enrolled - -",
+            "task_opened first-call -",
+            "sent intro-text -",
+            "outcome first-call voicemail",
+            "call_placed robot-call -",
+            "outcome robot-call no_answer",
+            "sent intro-email -",
+            "ended - -",
+        ]
+    );
+    let owner = format!("{}@example.com", tasks[0].user.as_str().trim_start_matches("lo-"));
+    let notice = format!("email {owner}");
+    assert_eq!(
+        world.sent()?,
+        [notice.as_str(), "sms +14155550123", "ai_call +14155550123", "email lc-1@example.com"]
+    );
+    assert_eq!(world.open_tasks().await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lead_who_is_reached_gets_nothing_more() -> Tested {
+    let world = World::start().await?;
+    let (lead, _) = world.enroll().await?;
+    world.pass(TimeDelta::minutes(5)).await?;
+    let tasks = world.open_tasks().await?;
+    assert_eq!(world.complete(&tasks[0], "connected").await?.status, 200);
+    let sent = world.sent()?.len();
+    world.pass(TimeDelta::days(3)).await?;
+    assert_eq!(world.sent()?.len(), sent);
+    assert_eq!(world.told(&lead).await?.last().map(String::as_str), Some("ended - -"));
+    Ok(())
+}
