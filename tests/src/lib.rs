@@ -162,7 +162,11 @@ impl World {
     /// The enrollment as it stands.
     pub async fn enrollment(&self, lead: &LeadId, id: &EnrollmentId) -> Tested<Enrollment> {
         let known = self.store.load_lead(lead).await?.ok_or("there is no such lead")?;
-        Ok(known.enrollments.into_iter().find(|enrollment| enrollment.id == *id).ok_or("there is no such enrollment")?)
+        Ok(known
+            .enrollments
+            .into_iter()
+            .find(|enrollment| enrollment.id == *id)
+            .ok_or("there is no such enrollment")?)
     }
 
     /// What the queue would say of the enrollment as it stands.

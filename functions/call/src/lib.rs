@@ -13,7 +13,15 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::Value;
 
 /// The environment variables that [`App::start`] reads.
-pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID", "SEND_MODE", "SES_CONFIGURATION_SET", "VOICE_AGENT_URL", "VOICE_AGENT_PHONE_NUMBER_ID"];
+pub const ENV: &[&str] = &[
+    "LEADS_TABLE",
+    "CONFIG_TABLE",
+    "SECRET_ID",
+    "SEND_MODE",
+    "SES_CONFIGURATION_SET",
+    "VOICE_AGENT_URL",
+    "VOICE_AGENT_PHONE_NUMBER_ID",
+];
 
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
@@ -63,42 +71,25 @@ async fn run(app: &App, due: StepDue, context: &Context) -> Result<(), StepError
 
 /// Runs one due call step.
 pub async fn handle(app: &App, due: &StepDue, invocation: &Invocation) -> Result<StepReport, StepError> {
-    let context = app
-        .store
-        .load_step(&due.lead, &due.enrollment)
-        .await
-        .map_err(StepError::Before)?;
+    let context = app.store.load_step(&due.lead, &due.enrollment).await.map_err(StepError::Before)?;
 
     let plan = match plan_step(&context, due, app.clock.now()) {
         Plan::Send(plan) => plan,
         Plan::Change(change) => return Ok(app.store.commit(&change).await.map_err(StepError::Before)?.into()),
         Plan::Settle(settled) => {
-            return Ok(app
-                .store
-                .settle(&settled, &context.enrollment)
-                .await
-                .map_err(StepError::Before)?
-                .into());
+            return Ok(app.store.settle(&settled, &context.enrollment).await.map_err(StepError::Before)?.into());
         }
         Plan::Skip(why) => return Ok(StepReport::Skipped(why)),
         Plan::Busy => return Ok(StepReport::Busy),
     };
     invocation.has_time_for(voice_agent::TIMEOUT, app.clock.now())?;
 
-    let claim = match app
-        .store
-        .claim(&plan, invocation.claim_id(), app.clock.now())
-        .await
-        .map_err(StepError::Before)?
-    {
+    let claim = match app.store.claim(&plan, invocation.claim_id(), app.clock.now()).await.map_err(StepError::Before)? {
         Claimed::Yes(claim) => claim,
         Claimed::Refused(_) => return Ok(StepReport::Replan),
     };
     let delivery = deliver(app, &plan).await;
-    let settled = app
-        .store
-        .settle_claim(context, &claim, &plan.action, &delivery, &app.clock)
-        .await;
+    let settled = app.store.settle_claim(context, &claim, &plan.action, &delivery, &app.clock).await;
 
     match settled.map_err(StepError::After)? {
         Committed::Yes => Ok(StepReport::Settled(delivery)),
@@ -108,16 +99,14 @@ pub async fn handle(app: &App, due: &StepDue, invocation: &Invocation) -> Result
 
 async fn deliver(app: &App, plan: &StepPlan) -> Delivery {
     if app.clock.now() > plan.send_by {
-        return Delivery::Later {
-            reason: "the hours for this lead ended".to_owned(),
-        };
+        return Delivery::Later { reason: "the hours for this lead ended".to_owned() };
     }
     match &plan.action {
         Action::AiCall(call) => app.voice_agent.call(call).await,
         Action::Task(notice) => notify(app, notice.as_ref()).await,
-        Action::Sms(_) | Action::Email(_) => Delivery::Later {
-            reason: "it came on another channel's queue".to_owned(),
-        },
+        Action::Sms(_) | Action::Email(_) => {
+            Delivery::Later { reason: "it came on another channel's queue".to_owned() }
+        }
     }
 }
 
@@ -127,7 +116,5 @@ async fn notify(app: &App, notice: Option<&Email>) -> Delivery {
         let told = app.email.send(notice).await;
         tracing::info!(enrollment.id = %notice.key.enrollment, step.id = %notice.key.step, told = ?told, "noticed user of task");
     }
-    Delivery::Accepted {
-        vendor_id: "task".to_owned(),
-    }
+    Delivery::Accepted { vendor_id: "task".to_owned() }
 }

@@ -97,9 +97,7 @@ async fn complete(
         Ok(told) => told,
         Err(error) => {
             let detail = format!("Send {{\"outcome\": \"connected\", \"note\": \"...\"}}: {error}.");
-            return Problem::new(422, "unreadable-outcome", "The outcome can't be read")
-                .detail(detail)
-                .into_response();
+            return Problem::new(422, "unreadable-outcome", "The outcome can't be read").detail(detail).into_response();
         }
     };
     for _ in 0..ROUNDS {
@@ -121,11 +119,8 @@ async fn complete(
         match app.store.commit(&change).await {
             Ok(Committed::Yes) => {
                 tracing::info!(enrollment.id = %task.id.key.enrollment, step.id = %task.id.key.step, outcome = told.outcome.as_str(), "completed task");
-                let closed = change
-                    .close
-                    .iter()
-                    .find(|(closed, _)| *closed == task.id)
-                    .map(|(_, closed)| closed.clone());
+                let closed =
+                    change.close.iter().find(|(closed, _)| *closed == task.id).map(|(_, closed)| closed.clone());
                 return Json(shown(&Task { closed, ..task })).into_response();
             }
             Ok(Committed::Stale) => {}
@@ -154,16 +149,12 @@ fn shown(task: &Task) -> Value {
 }
 
 fn not_found() -> Response {
-    Problem::new(404, "no-such-task", "You have no such task")
-        .detail("GET /tasks lists yours.")
-        .into_response()
+    Problem::new(404, "no-such-task", "You have no such task").detail("GET /tasks lists yours.").into_response()
 }
 
 fn conflict(task: &Task) -> Response {
     let how = task.closed.as_ref().map_or("", |closed| closed.outcome.as_str());
-    Problem::new(409, "task-is-closed", "The task is closed")
-        .detail(format!("It was closed as {how}."))
-        .into_response()
+    Problem::new(409, "task-is-closed", "The task is closed").detail(format!("It was closed as {how}.")).into_response()
 }
 
 fn not_an_outcome(task: &Task) -> Response {

@@ -19,21 +19,15 @@ impl<S: Sync> FromRequestParts<S> for Subject {
         let context = parts.extensions.get::<RequestContext>();
         let subject = match context {
             Some(RequestContext::ApiGatewayV2(context)) => {
-                let jwt = context
-                    .authorizer
-                    .as_ref()
-                    .and_then(|authorizer| authorizer.jwt.as_ref());
+                let jwt = context.authorizer.as_ref().and_then(|authorizer| authorizer.jwt.as_ref());
                 jwt.and_then(|jwt| jwt.claims.get("sub")).map(String::as_str)
             }
             Some(_) | None => None,
         };
-        subject
-            .filter(|subject| !subject.is_empty())
-            .map(|subject| Self(UserId::new(subject)))
-            .ok_or_else(|| {
-                Problem::new(401, "unauthorized", "Who are you?")
-                    .detail("Send a token whose subject is a user.")
-                    .into_response()
-            })
+        subject.filter(|subject| !subject.is_empty()).map(|subject| Self(UserId::new(subject))).ok_or_else(|| {
+            Problem::new(401, "unauthorized", "Who are you?")
+                .detail("Send a token whose subject is a user.")
+                .into_response()
+        })
     }
 }

@@ -57,43 +57,26 @@ async fn run(app: &App, due: StepDue, context: &Context) -> Result<(), StepError
 
 /// Runs one due email step.
 pub async fn handle(app: &App, due: &StepDue, invocation: &Invocation) -> Result<StepReport, StepError> {
-    let mut context = app
-        .store
-        .load_step(&due.lead, &due.enrollment)
-        .await
-        .map_err(StepError::Before)?;
+    let mut context = app.store.load_step(&due.lead, &due.enrollment).await.map_err(StepError::Before)?;
     context.unsubscribe_url = Some(app.links.unsubscribe_url(&context.settings.unsubscribe_url, &due.lead));
 
     let plan = match plan_step(&context, due, app.clock.now()) {
         Plan::Send(plan) => plan,
         Plan::Change(change) => return Ok(app.store.commit(&change).await.map_err(StepError::Before)?.into()),
         Plan::Settle(settled) => {
-            return Ok(app
-                .store
-                .settle(&settled, &context.enrollment)
-                .await
-                .map_err(StepError::Before)?
-                .into());
+            return Ok(app.store.settle(&settled, &context.enrollment).await.map_err(StepError::Before)?.into());
         }
         Plan::Skip(why) => return Ok(StepReport::Skipped(why)),
         Plan::Busy => return Ok(StepReport::Busy),
     };
     invocation.has_time_for(ses::TIMEOUT, app.clock.now())?;
 
-    let claim = match app
-        .store
-        .claim(&plan, invocation.claim_id(), app.clock.now())
-        .await
-        .map_err(StepError::Before)?
-    {
+    let claim = match app.store.claim(&plan, invocation.claim_id(), app.clock.now()).await.map_err(StepError::Before)? {
         Claimed::Yes(claim) => claim,
         Claimed::Refused(_) => return Ok(StepReport::Replan),
     };
     let delivery = deliver(app, &plan).await;
-    let settled = app
-        .store
-        .settle_claim(context, &claim, &plan.action, &delivery, &app.clock)
-        .await;
+    let settled = app.store.settle_claim(context, &claim, &plan.action, &delivery, &app.clock).await;
 
     match settled.map_err(StepError::After)? {
         Committed::Yes => Ok(StepReport::Settled(delivery)),
@@ -103,17 +86,13 @@ pub async fn handle(app: &App, due: &StepDue, invocation: &Invocation) -> Result
 
 async fn deliver(app: &App, plan: &StepPlan) -> Delivery {
     if app.clock.now() > plan.send_by {
-        return Delivery::Later {
-            reason: "the hours for this lead ended".to_owned(),
-        };
+        return Delivery::Later { reason: "the hours for this lead ended".to_owned() };
     }
     match &plan.action {
         Action::Email(email) => app.email.send(email).await,
-        Action::Task(_) => Delivery::Accepted {
-            vendor_id: "task".to_owned(),
-        },
-        Action::Sms(_) | Action::AiCall(_) => Delivery::Later {
-            reason: "it came on another channel's queue".to_owned(),
-        },
+        Action::Task(_) => Delivery::Accepted { vendor_id: "task".to_owned() },
+        Action::Sms(_) | Action::AiCall(_) => {
+            Delivery::Later { reason: "it came on another channel's queue".to_owned() }
+        }
     }
 }

@@ -58,22 +58,14 @@ fn refused(refusal: &Refusal) -> Response {
         Refusal::Unauthorized => {
             let detail =
                 "Check the source's name in the path, and its secret in the path or the x-cadence-secret header.";
-            Problem::new(401, "unauthorized", "The source or its secret is not right")
-                .detail(detail)
-                .into_response()
+            Problem::new(401, "unauthorized", "The source or its secret is not right").detail(detail).into_response()
         }
         Refusal::TooLarge => Problem::new(413, "too-large", "The body is too long")
-            .detail(format!(
-                "A webhook may be {BODY_LIMIT} bytes long. Leave out what is not about the lead."
-            ))
+            .detail(format!("A webhook may be {BODY_LIMIT} bytes long. Leave out what is not about the lead."))
             .into_response(),
         Refusal::Unusable(problems) => Problem::new(422, "unusable-lead", "The body can't be used as a lead")
             .detail("It was kept for us to look at. Mend what `errors` names and send it again.")
-            .errors(
-                problems
-                    .iter()
-                    .map(|problem| (problem.pointer.clone(), problem.detail.clone())),
-            )
+            .errors(problems.iter().map(|problem| (problem.pointer.clone(), problem.detail.clone())))
             .into_response(),
         Refusal::Store(error) => {
             tracing::error!(error.kind = ?error, "could not take webhook");

@@ -29,10 +29,7 @@ pub(crate) async fn take(
             let kept = Quarantined {
                 source: source.id.to_string(),
                 at: app.clock.now(),
-                problems: problems
-                    .iter()
-                    .map(|problem| format!("{}: {}", problem.pointer, problem.detail))
-                    .collect(),
+                problems: problems.iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect(),
                 body: String::from_utf8_lossy(body).into_owned(),
             };
             app.store.quarantine(&kept).await.map_err(Refusal::Store)?;
@@ -41,11 +38,7 @@ pub(crate) async fn take(
         }
     };
     let key = intake::idempotency_key(&source.id, &inbound, idempotency_key, body);
-    let read = Read {
-        source,
-        inbound: &inbound,
-        key: &key,
-    };
+    let read = Read { source, inbound: &inbound, key: &key };
     for _ in 0..ROUNDS {
         if let Some(webhook) = once(app, read).await? {
             return Ok((webhook, source.clone()));
@@ -57,12 +50,7 @@ pub(crate) async fn take(
 /// Loads, decides, writes; `None` if another webhook for the same person was written meanwhile.
 async fn once(app: &App, read: Read<'_>) -> Result<Option<Webhook>, Refusal> {
     let now = app.clock.now();
-    if let Some(webhook) = app
-        .store
-        .load_webhook(&read.key.text, now)
-        .await
-        .map_err(Refusal::Store)?
-    {
+    if let Some(webhook) = app.store.load_webhook(&read.key.text, now).await.map_err(Refusal::Store)? {
         tracing::info!(lead.id = %webhook.lead, source = %read.source.id, "repeated webhook");
         return Ok(Some(webhook));
     }
@@ -84,10 +72,7 @@ async fn once(app: &App, read: Read<'_>) -> Result<Option<Webhook>, Refusal> {
 
 async fn load_addresses(app: &App, inbound: &Inbound) -> Result<Addresses, Refusal> {
     let mut addresses = Addresses::default();
-    for (address, into) in [
-        (&inbound.phone, &mut addresses.phone),
-        (&inbound.email, &mut addresses.email),
-    ] {
+    for (address, into) in [(&inbound.phone, &mut addresses.phone), (&inbound.email, &mut addresses.email)] {
         if let Some(address) = address {
             let hash = intake::address_hash(&app.address_key, address);
             let stored = app.store.load_address(&hash).await.map_err(Refusal::Store)?;

@@ -89,15 +89,7 @@ async fn by_path(
 /// Takes one webhook: authenticated, read, and written before it is answered.
 async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap, body: &Bytes) -> Response {
     let taken = match authenticated(app, source, secret).await {
-        Ok(source) => {
-            arrive::take(
-                app,
-                &source,
-                text(headers, "idempotency-key"),
-                body,
-            )
-            .await
-        }
+        Ok(source) => arrive::take(app, &source, text(headers, "idempotency-key"), body).await,
         Err(refusal) => Err(refusal),
     };
     answer::of(taken)
@@ -108,9 +100,7 @@ async fn authenticated(app: &App, id: &SourceId, given: &str) -> Result<cadence_
     let source = app.store.load_source(id).await.map_err(Refusal::Store)?;
     let expected = source.as_ref().and_then(|source| app.secrets.get(&source.secret));
     let is_same = intake::same_secret(given.as_bytes(), expected.map_or(&[][..], |secret| secret.as_bytes()));
-    source
-        .filter(|_| is_same && expected.is_some_and(|secret| !secret.is_empty()))
-        .ok_or(Refusal::Unauthorized)
+    source.filter(|_| is_same && expected.is_some_and(|secret| !secret.is_empty())).ok_or(Refusal::Unauthorized)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -119,8 +109,6 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App")
-            .field("store", &self.store)
-            .finish_non_exhaustive()
+        f.debug_struct("App").field("store", &self.store).finish_non_exhaustive()
     }
 }

@@ -82,10 +82,7 @@ pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Dia
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/events/{provider}", post(event))
-        .route(
-            "/unsubscribe/{token}",
-            get(unsubscribe::page).post(unsubscribe::confirm),
-        )
+        .route("/unsubscribe/{token}", get(unsubscribe::page).post(unsubscribe::confirm))
         .with_state(app)
 }
 
@@ -98,9 +95,9 @@ async fn event(State(app): State<App>, Path(provider): Path<String>, headers: He
     match vapi::parse_report(&body, app.clock.now()) {
         Ok(Some(report)) => answer(apply(&app, &report).await),
         Ok(None) => (StatusCode::OK, Json(json!({ "status": "ignored" }))).into_response(),
-        Err(error) => Problem::new(400, "unreadable-event", "The event can't be read")
-            .detail(error.to_string())
-            .into_response(),
+        Err(error) => {
+            Problem::new(400, "unreadable-event", "The event can't be read").detail(error.to_string()).into_response()
+        }
     }
 }
 
@@ -133,9 +130,7 @@ fn answer(applied: Result<(), EventError>) -> Response {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "applied" }))).into_response(),
         Err(error) => {
             tracing::error!(error.kind = ?error, "could not apply event");
-            Problem::new(503, "unavailable", "The event was not applied")
-                .detail("Send it again.")
-                .into_response()
+            Problem::new(503, "unavailable", "The event was not applied").detail("Send it again.").into_response()
         }
     }
 }

@@ -129,21 +129,12 @@ async fn publish(app: &App, edited: &Edited) -> Result<Option<Published>, Publis
         }
         Some(record) => {
             let number = version.unwrap_or(0) + 1;
-            (
-                Published::Version(number),
-                Some((number, record)),
-                accepted(number, &problems),
-            )
+            (Published::Version(number), Some((number, record)), accepted(number, &problems))
         }
     };
     let version = verdict.as_ref().map(|(number, _)| *number).or(version);
     let verdict = match &verdict {
-        Some((number, record)) => Verdict::Version {
-            number: *number,
-            record,
-            kind,
-            id,
-        },
+        Some((number, record)) => Verdict::Version { number: *number, record, kind, id },
         None if published == Published::Refused => Verdict::Refused,
         None => Verdict::Unchanged,
     };

@@ -135,10 +135,9 @@ async fn look_at(
             requeue(app, &context).await?;
             done.requeued += 1;
         }
-        Remedy::Settle(settlement) => count(
-            app.store.settle(&settlement, &context.enrollment).await?,
-            &mut done.settled,
-        ),
+        Remedy::Settle(settlement) => {
+            count(app.store.settle(&settlement, &context.enrollment).await?, &mut done.settled)
+        }
         Remedy::Release(change) => count(app.store.commit(&change).await?, &mut done.released),
     }
     Ok(())

@@ -4,8 +4,8 @@
 
 mod timer;
 
-use cadence_boot::{Boot, BootError, stream};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{
     Channel, Clock,
     enrollment::{Enrollment, Next, StepDue},
@@ -18,8 +18,15 @@ use serde_json::Value;
 
 /// The environment variables that [`App::start`] reads.
 pub const ENV: &[&str] = &[
-    "SMS_QUEUE_URL", "SMS_QUEUE_ARN", "EMAIL_QUEUE_URL", "EMAIL_QUEUE_ARN", "CALL_QUEUE_URL", "CALL_QUEUE_ARN",
-    "SCHEDULE_GROUP", "TIMER_ROLE_ARN", "TIMER_DLQ_ARN",
+    "SMS_QUEUE_URL",
+    "SMS_QUEUE_ARN",
+    "EMAIL_QUEUE_URL",
+    "EMAIL_QUEUE_ARN",
+    "CALL_QUEUE_URL",
+    "CALL_QUEUE_ARN",
+    "SCHEDULE_GROUP",
+    "TIMER_ROLE_ARN",
+    "TIMER_DLQ_ARN",
 ];
 
 /// What the function holds: exactly what its policy allows.
@@ -186,15 +193,9 @@ pub fn scheduling(old: Option<&Enrollment>, new: Option<&Enrollment>) -> Schedul
     if !is_new_generation && !claim_was_cleared {
         return Scheduling::Nothing;
     }
-    let retire = old
-        .filter(|old| is_new_generation && old.progress.next.is_some())
-        .map(Enrollment::step_due);
+    let retire = old.filter(|old| is_new_generation && old.progress.next.is_some()).map(Enrollment::step_due);
     match &new.progress.next {
-        Some(next) if new.is_active() => Scheduling::Set {
-            retire,
-            due: new.step_due(),
-            next: next.clone(),
-        },
+        Some(next) if new.is_active() => Scheduling::Set { retire, due: new.step_due(), next: next.clone() },
         Some(_) | None => retire.map_or(Scheduling::Nothing, Scheduling::Retire),
     }
 }

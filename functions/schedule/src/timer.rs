@@ -17,12 +17,7 @@ pub(crate) async fn create(app: &App, due: &StepDue, next: &Next) -> Result<(), 
         .role_arn(&app.timers.role_arn)
         .input(input)
         .dead_letter_config(DeadLetterConfig::builder().arn(&app.timers.dlq_arn).build())
-        .retry_policy(
-            RetryPolicy::builder()
-                .maximum_event_age_in_seconds(3600)
-                .maximum_retry_attempts(10)
-                .build(),
-        )
+        .retry_policy(RetryPolicy::builder().maximum_event_age_in_seconds(3600).maximum_retry_attempts(10).build())
         .build();
     let target = target.map_err(|error| ScheduleError::Request(error.into()))?;
     let window = FlexibleTimeWindow::builder().mode(FlexibleTimeWindowMode::Off).build();
@@ -51,13 +46,7 @@ pub(crate) async fn create(app: &App, due: &StepDue, next: &Next) -> Result<(), 
 
 /// Deletes the timer of an earlier generation. Housekeeping: one that fires all the same is skipped.
 pub(crate) async fn delete(app: &App, due: &StepDue) -> Result<(), ScheduleError> {
-    let gone = app
-        .scheduler
-        .delete_schedule()
-        .group_name(&app.timers.group)
-        .name(due.timer_name())
-        .send()
-        .await;
+    let gone = app.scheduler.delete_schedule().group_name(&app.timers.group).name(due.timer_name()).send().await;
     match gone {
         Ok(_) => Ok(()),
         Err(error) if is(&error, "ResourceNotFoundException") => Ok(()),

@@ -21,7 +21,9 @@ use crate::{client::ApiClient, told::Telling};
 
 /// Runs the reference cadence with two leads and prints what happens, in the leads' time
 #[derive(clap::Args)]
-#[command(after_help = "Everything is real but the sending: HTTP, SDK clients, tables, streams, timers, queues. The clock jumps.")]
+#[command(
+    after_help = "Everything is real but the sending: HTTP, SDK clients, tables, streams, timers, queues. The clock jumps."
+)]
 pub(crate) struct Args {
     /// Print one JSON object for each thing that happens
     #[arg(long)]
@@ -82,7 +84,9 @@ impl Story {
 
     /// Nobody answers, so every step runs.
     async fn first_lead_is_not_reached(&mut self) -> anyhow::Result<()> {
-        self.telling.heading("A Zillow lead comes in. Its loan officer calls and leaves a voicemail; nobody answers later either.\n");
+        self.telling.heading(
+            "A Zillow lead comes in. Its loan officer calls and leaves a voicemail; nobody answers later either.\n",
+        );
         let lead = self.webhook("LC-DEMO-1", "Jordan", "415-555-0123", "jordan@example.com").await?;
         self.pass(TimeDelta::minutes(3), &lead).await?;
         self.report(Outcome::Voicemail, "left the custom voicemail", &lead).await?;
@@ -91,7 +95,9 @@ impl Story {
 
     /// The loan officer reaches the lead, so the rest is cancelled.
     async fn second_lead_answers(&mut self) -> anyhow::Result<()> {
-        self.telling.heading("\nA second lead comes in. The loan officer reaches them after five minutes, which ends the cadence.\n");
+        self.telling.heading(
+            "\nA second lead comes in. The loan officer reaches them after five minutes, which ends the cadence.\n",
+        );
         let lead = self.webhook("LC-DEMO-2", "Casey", "415-555-0187", "casey@example.com").await?;
         self.pass(TimeDelta::minutes(5), &lead).await?;
         self.report(Outcome::Connected, "talked, wants a quote by tomorrow", &lead).await?;

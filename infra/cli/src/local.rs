@@ -14,7 +14,9 @@ use crate::told::print;
 
 /// Runs the whole system on this machine until Ctrl-C
 #[derive(clap::Args)]
-#[command(after_help = "Nothing leaves this machine: texts, emails and AI calls land in the outbox.\nSee /_local for what to look at.")]
+#[command(
+    after_help = "Nothing leaves this machine: texts, emails and AI calls land in the outbox.\nSee /_local for what to look at."
+)]
 pub(crate) struct Args {
     /// The port to serve on, on 127.0.0.1 only
     #[arg(long, default_value_t = 7878)]
@@ -60,7 +62,9 @@ fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
     print(&format!("Cadence runs at {endpoint}, its clock at {}.", cloud.now().format("%Y-%m-%dT%H:%M:%SZ")));
     print("\nA lead, as your own form would send it:\n");
     print(&format!("  curl {endpoint}/leads/plain -H 'x-cadence-secret: {SOURCE_SECRET}' \\"));
-    print("    -d '{\"first_name\": \"Sam\", \"phone\": \"415-555-0123\", \"email\": \"sam@example.com\", \"state\": \"CA\"}'");
+    print(
+        "    -d '{\"first_name\": \"Sam\", \"phone\": \"415-555-0123\", \"email\": \"sam@example.com\", \"state\": \"CA\"}'",
+    );
     print(&format!("\nWhat happens:     {endpoint}/_local/leads"));
     print(&format!("What was sent:    {endpoint}/_local/outbox"));
     print(&format!("AWS, for its CLI: aws --endpoint-url {endpoint} dynamodb list-tables"));

@@ -11,7 +11,12 @@ use clap::{Parser, Subcommand};
 
 /// Contacts every new lead on a fixed, multi-channel strategy.
 #[derive(Parser)]
-#[command(name = "cadence", version, about, after_help = "Begin with `cadence demo`; then `cadence local` and a webhook of your own.")]
+#[command(
+    name = "cadence",
+    version,
+    about,
+    after_help = "Begin with `cadence demo`; then `cadence local` and a webhook of your own."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

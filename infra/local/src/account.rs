@@ -14,11 +14,7 @@ pub struct Account {
 impl Account {
     /// The account that a cloud at that endpoint plays.
     pub fn at(endpoint: impl Into<String>) -> Self {
-        Self {
-            id: "000000000000".to_owned(),
-            region: "us-east-1".to_owned(),
-            endpoint: endpoint.into(),
-        }
+        Self { id: "000000000000".to_owned(), region: "us-east-1".to_owned(), endpoint: endpoint.into() }
     }
 
     /// `arn:aws:<service>:<region>:<account>:<resource>`

@@ -30,11 +30,7 @@ struct Reading {
 impl LocalClock {
     /// A clock that tells `start` now.
     pub fn new(start: DateTime<Utc>, pace: Pace) -> Self {
-        Self(Arc::new(Mutex::new(Reading {
-            pace,
-            at: start,
-            read: Instant::now(),
-        })))
+        Self(Arc::new(Mutex::new(Reading { pace, at: start, read: Instant::now() })))
     }
 
     /// The instant.

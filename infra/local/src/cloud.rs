@@ -22,8 +22,7 @@ use crate::{
     connector::{Connector, Faults},
     database::{Database, DatabaseError},
     deployment::Deployed,
-    dynamo,
-    queue_mapping,
+    dynamo, queue_mapping,
     services::{self, Scope, outbox, queues, voice_agent},
     streams,
 };
@@ -213,7 +212,8 @@ impl Cloud {
         self.0.database.with(|conn| {
             let sql = "INSERT OR IGNORE INTO rules (name, due_at) VALUES (?1, ?2)";
             deployed.rules.iter().try_for_each(|rule| {
-                conn.execute(sql, rusqlite::params![rule.function.name, (now + rule.every).timestamp_millis()]).map(drop)
+                conn.execute(sql, rusqlite::params![rule.function.name, (now + rule.every).timestamp_millis()])
+                    .map(drop)
             })
         })?;
         let _ = self.0.deployed.set(deployed);
@@ -264,13 +264,15 @@ impl Cloud {
         for rule in &deployed.rules {
             let sql = "UPDATE rules SET due_at = ?2 WHERE name = ?1 AND due_at <= ?3";
             let next = (now + rule.every).timestamp_millis();
-            let is_due = self.0.database.with(|conn| {
-                conn.execute(sql, rusqlite::params![rule.function.name, next, now.timestamp_millis()])
-            })? > 0;
+            let is_due =
+                self.0.database.with(|conn| {
+                    conn.execute(sql, rusqlite::params![rule.function.name, next, now.timestamp_millis()])
+                })? > 0;
             if is_due {
                 ran = true;
                 let id = uuid::Uuid::now_v7().to_string();
-                let event = json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "time": now, "detail": {} });
+                let event =
+                    json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "time": now, "detail": {} });
                 if let Err(error) = rule.function.invoke(event, id, now).await {
                     tracing::warn!(function = rule.function.name, %error, "a function that runs by the clock failed");
                 }

@@ -59,7 +59,9 @@ impl Connector {
         let response = (self.service)(request);
         match fault {
             Some(Fault::AnswerLost) => Err(broken()),
-            _ => HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into())),
+            _ => {
+                HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
+            }
         }
     }
 }

@@ -78,10 +78,7 @@ impl Database {
         conn.execute_batch(STREAM_INDEX)?;
         conn.execute_batch(dynamo::TOKENS_SCHEMA)?;
         conn.execute_batch(streams::SCHEMA)?;
-        Ok(Self(Arc::new(Opened {
-            storage: Mutex::new(storage),
-            _only_process: only_process,
-        })))
+        Ok(Self(Arc::new(Opened { storage: Mutex::new(storage), _only_process: only_process })))
     }
 
     /// Lends the connection, alone. A service keeps its own tables there, and its own transactions.
@@ -112,10 +109,7 @@ impl Database {
 /// A lock beside the file, which the system drops with the process however it ends. SQLite's own would make a second
 /// cloud wait for half a minute before it fails, and would let it in between two writes.
 fn lock(path: &Path) -> Result<File, DatabaseError> {
-    let make = |path: &Path, source| DatabaseError::Make {
-        path: path.to_owned(),
-        source,
-    };
+    let make = |path: &Path, source| DatabaseError::Make { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|source| make(folder, source))?;
     }
@@ -163,18 +157,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state").join("cloud.sqlite");
         let first = Database::open(&path, clock()).unwrap();
-        first
-            .with(|conn| conn.execute_batch("CREATE TABLE kept (x); INSERT INTO kept VALUES (7)"))
-            .unwrap();
+        first.with(|conn| conn.execute_batch("CREATE TABLE kept (x); INSERT INTO kept VALUES (7)")).unwrap();
         drop(first);
         let again = Database::open(&path, clock()).unwrap();
-        let kept: i64 = again
-            .with(|conn| conn.query_row("SELECT x FROM kept", [], |row| row.get(0)))
-            .unwrap();
+        let kept: i64 = again.with(|conn| conn.query_row("SELECT x FROM kept", [], |row| row.get(0))).unwrap();
         assert_eq!(kept, 7);
-        let synchronous: i64 = again
-            .with(|conn| conn.query_row("PRAGMA synchronous", [], |row| row.get(0)))
-            .unwrap();
+        let synchronous: i64 = again.with(|conn| conn.query_row("PRAGMA synchronous", [], |row| row.get(0))).unwrap();
         assert_eq!(synchronous, 2, "2 is FULL");
     }
 
@@ -194,18 +182,14 @@ mod tests {
     fn the_next_stream_record_is_numbered_without_reading_all_of_them() {
         let database = Database::memory(clock()).unwrap();
         let next = "EXPLAIN QUERY PLAN SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = 'leads'";
-        let plan: String = database
-            .with(|conn| conn.query_row(next, [], |row| row.get(3)))
-            .unwrap();
+        let plan: String = database.with(|conn| conn.query_row(next, [], |row| row.get(3))).unwrap();
         assert!(plan.contains("stream_records_in_order"), "{plan}");
     }
 
     #[test]
     fn a_panic_while_the_connection_is_lent_leaves_no_transaction_open() {
         let database = Database::memory(clock()).unwrap();
-        database
-            .with(|conn| conn.execute_batch("CREATE TABLE kept (x)"))
-            .unwrap();
+        database.with(|conn| conn.execute_batch("CREATE TABLE kept (x)")).unwrap();
         let lent = database.clone();
         std::thread::spawn(move || {
             lent.with(|conn| {
@@ -215,9 +199,8 @@ mod tests {
         })
         .join()
         .unwrap_err();
-        let rows: i64 = database
-            .with(|conn| conn.query_row("SELECT count(*) FROM kept", [], |row| row.get(0)))
-            .unwrap();
+        let rows: i64 =
+            database.with(|conn| conn.query_row("SELECT count(*) FROM kept", [], |row| row.get(0))).unwrap();
         assert_eq!(rows, 0);
         assert!(database.with(|conn| conn.is_autocommit()));
     }

@@ -107,10 +107,7 @@ pub async fn deploy(cloud: &Cloud) -> Result<Vec<UserToken>, DeployError> {
     cloud.deploy(functions.deployed(&tokens)?)?;
     let users = publish_records(cloud, &aws).await?;
     let now = cloud.now();
-    users
-        .into_iter()
-        .map(|user| Ok(UserToken { token: tokens.issue(&user, now)?, user }))
-        .collect()
+    users.into_iter().map(|user| Ok(UserToken { token: tokens.issue(&user, now)?, user })).collect()
 }
 
 /// What functions on this cloud start with: the template's environment, real SDK clients and the cloud's clock.
@@ -172,7 +169,8 @@ async fn make_resources(cloud: &Cloud, aws: &SdkConfig) -> Result<(), DeployErro
     for table in [leads_table(LEADS), config_table(CONFIG)] {
         make_table(&client, table.map_err(|error| DeployError::Table(error.into()))?).await?;
     }
-    let plain = |name: &str| queues::Queue { name: name.to_owned(), visibility: TimeDelta::seconds(360), redrive: None };
+    let plain =
+        |name: &str| queues::Queue { name: name.to_owned(), visibility: TimeDelta::seconds(360), redrive: None };
     let secret = json!({
         "address_key": "local-address-key", "link_key": "local-link-key", "voice_agent_api_key": "local-voice-agent-key",
         "voice_agent_webhook_secret": WEBHOOK_SECRET,
@@ -249,7 +247,9 @@ async fn start(boot: &Boot) -> Result<Functions, BootError> {
     let publish = publish::App::start(&with(publish::ENV)).await?;
     let reconcile = reconcile::App::start(&with(reconcile::ENV)).await?;
     Ok(Functions {
-        ingest: function("ingest", 29, ingest, |app, event| Box::pin(async move { ingest::on_event(&app, event).await })),
+        ingest: function("ingest", 29, ingest, |app, event| {
+            Box::pin(async move { ingest::on_event(&app, event).await })
+        }),
         schedule: function("schedule", 60, schedule, |app, event| {
             Box::pin(async move { schedule::on_event(&app, event).await })
         }),
@@ -282,7 +282,8 @@ fn function<A: Clone + Send + Sync + 'static>(
     Function::new(name, Duration::from_secs(seconds), move |event, context| {
         let answered = on_event(app.clone(), LambdaEvent::new(event, lambda_context(&context)));
         Box::pin(async move {
-            let failed = |failure: Diagnostic| FunctionError { error_type: failure.error_type, message: failure.error_message };
+            let failed =
+                |failure: Diagnostic| FunctionError { error_type: failure.error_type, message: failure.error_message };
             answered.await.map_err(failed)
         })
     })
@@ -346,11 +347,13 @@ async fn publish_records(cloud: &Cloud, aws: &SdkConfig) -> Result<Vec<String>, 
     for record in records {
         let pk = record.get("pk").and_then(Value::as_str).unwrap_or_default().to_owned();
         let item = serde_dynamo::to_item(&record).map_err(|error| DeployError::Record(error.into()))?;
-        let put = client.put_item().table_name(CONFIG).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+        let put =
+            client.put_item().table_name(CONFIG).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
         match put.send().await {
             Ok(_) => published(cloud, &client, &pk).await?,
             // It is there, as ops left it.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {}
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {}
             Err(error) => return Err(DeployError::Record(error.into())),
         }
         users.extend(pk.strip_prefix("USER#").map(str::to_owned));

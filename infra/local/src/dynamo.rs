@@ -99,8 +99,6 @@ where
 fn finished<A>(work: impl Future<Output = Result<A, DynoxideError>>) -> Result<A, DynoxideError> {
     match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
-        Poll::Pending => Err(DynoxideError::InternalServerError(
-            "the storage did not answer at once".to_owned(),
-        )),
+        Poll::Pending => Err(DynoxideError::InternalServerError("the storage did not answer at once".to_owned())),
     }
 }

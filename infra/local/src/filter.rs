@@ -110,11 +110,7 @@ fn parse_fields(pattern: &Value, path: &str) -> Result<Pattern, PatternError> {
     let fields = pattern.as_object().filter(|fields| !fields.is_empty());
     let fields = fields.ok_or_else(|| shape(path))?;
     let clauses = fields.iter().map(|(name, value)| {
-        let path = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         if name == "$or" {
             return parse_list(value, &path, parse_fields).map(Clause::AnyOf);
         }
@@ -147,10 +143,7 @@ fn parse_test(test: &Value, path: &str) -> Result<Test, PatternError> {
     let (Some((name, operand)), None) = (operator.next(), operator.next()) else {
         return Err(shape(path));
     };
-    let unknown = || PatternError::Operator {
-        path: path.to_owned(),
-        operator: format!("{name}: {operand}"),
-    };
+    let unknown = || PatternError::Operator { path: path.to_owned(), operator: format!("{name}: {operand}") };
     match (name.as_str(), operand) {
         ("exists", Value::Bool(expected)) => Ok(Test::Exists(*expected)),
         ("prefix", Value::String(prefix)) => Ok(Test::Prefix(prefix.clone())),
@@ -188,39 +181,15 @@ mod tests {
             (json!({"eventName": ["INSERT", "MODIFY"]}), true),
             (json!({"eventName": ["INSERT"]}), false),
             (json!({"eventName": ["modify"]}), false),
-            (
-                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENROLLMENT#"}]}}}}),
-                true,
-            ),
-            (
-                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}]}}}}),
-                false,
-            ),
-            (
-                json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}, {"suffix": "#9"}]}}}}),
-                true,
-            ),
-            (
-                json!({"dynamodb": {"Keys": {"sk": [{"prefix": "ENROLLMENT#"}]}}}),
-                false,
-            ),
-            (
-                json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": true}]}}}}),
-                true,
-            ),
-            (
-                json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": false}]}}}}),
-                false,
-            ),
+            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENROLLMENT#"}]}}}}), true),
+            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}]}}}}), false),
+            (json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "TASK#"}, {"suffix": "#9"}]}}}}), true),
+            (json!({"dynamodb": {"Keys": {"sk": [{"prefix": "ENROLLMENT#"}]}}}), false),
+            (json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": true}]}}}}), true),
+            (json!({"dynamodb": {"NewImage": {"status": {"S": [{"exists": false}]}}}}), false),
             (json!({"dynamodb": {"NewImage": {"status": [{"exists": true}]}}}), false),
-            (
-                json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": false}]}}}}),
-                true,
-            ),
-            (
-                json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": true}]}}}}),
-                false,
-            ),
+            (json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": false}]}}}}), true),
+            (json!({"dynamodb": {"OldImage": {"sk": {"S": [{"exists": true}]}}}}), false),
             (json!({"dynamodb": {"NewImage": {"gone": [null]}}}), true),
             (json!({"dynamodb": {"NewImage": {"absent": [null]}}}), false),
             (json!({"dynamodb": {"NewImage": {"count": [3]}}}), true),
@@ -230,22 +199,10 @@ mod tests {
             (json!({"eventName": [{"anything-but": "REMOVE"}]}), true),
             (json!({"eventName": [{"anything-but": ["MODIFY", "REMOVE"]}]}), false),
             (json!({"absent": [{"anything-but": ["x"]}]}), false),
-            (
-                json!({"eventName": ["MODIFY"], "dynamodb": {"Keys": {"pk": {"S": ["LEAD#2"]}}}}),
-                false,
-            ),
-            (
-                json!({"$or": [{"eventName": ["INSERT"]}, {"dynamodb": {"Keys": {"pk": {"S": ["LEAD#1"]}}}}]}),
-                true,
-            ),
-            (
-                json!({"$or": [{"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]}]}),
-                false,
-            ),
-            (
-                json!({"eventName": ["REMOVE"], "$or": [{"eventName": ["MODIFY"]}, {"eventName": ["REMOVE"]}]}),
-                false,
-            ),
+            (json!({"eventName": ["MODIFY"], "dynamodb": {"Keys": {"pk": {"S": ["LEAD#2"]}}}}), false),
+            (json!({"$or": [{"eventName": ["INSERT"]}, {"dynamodb": {"Keys": {"pk": {"S": ["LEAD#1"]}}}}]}), true),
+            (json!({"$or": [{"eventName": ["INSERT"]}, {"eventName": ["REMOVE"]}]}), false),
+            (json!({"eventName": ["REMOVE"], "$or": [{"eventName": ["MODIFY"]}, {"eventName": ["REMOVE"]}]}), false),
         ];
         for (pattern, expected) in cases {
             let read = Pattern::parse(&pattern).unwrap();

@@ -44,23 +44,13 @@ impl Function {
         timeout: Duration,
         run: impl Fn(Value, Context) -> Invoked + Send + Sync + 'static,
     ) -> Self {
-        Self {
-            name: name.into(),
-            timeout,
-            run: Arc::new(run),
-        }
+        Self { name: name.into(), timeout, run: Arc::new(run) }
     }
 
     /// Runs it once.
     pub fn invoke(&self, event: Value, request_id: impl Into<String>, now: DateTime<Utc>) -> Invoked {
         let timeout = chrono::TimeDelta::from_std(self.timeout).unwrap_or(chrono::TimeDelta::MAX);
-        (self.run)(
-            event,
-            Context {
-                request_id: request_id.into(),
-                deadline: now + timeout,
-            },
-        )
+        (self.run)(event, Context { request_id: request_id.into(), deadline: now + timeout })
     }
 }
 

@@ -156,7 +156,9 @@ fn response(answer: Value) -> Response<Bytes> {
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    response.body(Bytes::from(body)).unwrap_or_else(|_| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
+    response
+        .body(Bytes::from(body))
+        .unwrap_or_else(|_| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
 }
 
 fn message(status: StatusCode, text: &str) -> Response<Bytes> {
@@ -181,7 +183,9 @@ mod tests {
 
     fn echo() -> Function {
         Function::new("echo", Duration::from_secs(1), |event, _| {
-            Box::pin(async move { Ok(json!({ "statusCode": 202, "headers": {"x-a": "b"}, "body": event.to_string() })) })
+            Box::pin(
+                async move { Ok(json!({ "statusCode": 202, "headers": {"x-a": "b"}, "body": event.to_string() })) },
+            )
         })
     }
 
@@ -192,7 +196,10 @@ mod tests {
             needs_token,
             function: echo(),
         };
-        Gateway::new(vec![route("POST", "/leads/{source}", false), route("GET", "/tasks", true)], Tokens::new(b"key".to_vec()))
+        Gateway::new(
+            vec![route("POST", "/leads/{source}", false), route("GET", "/tasks", true)],
+            Tokens::new(b"key".to_vec()),
+        )
     }
 
     async fn ask(method: &str, path: &str, token: Option<&str>) -> (u16, Value) {

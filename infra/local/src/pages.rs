@@ -45,7 +45,11 @@ pub(crate) async fn answer(cloud: &Cloud, request: &Request<Bytes>) -> Option<Re
     };
     Some(shown.map(|page| page.unwrap_or_else(not_found)).unwrap_or_else(|error| {
         tracing::error!(error = %cadence_boot::diagnostic::chain(&error), "could not show a page");
-        built(StatusCode::INTERNAL_SERVER_ERROR, "text/plain; charset=utf-8", "That could not be shown; the log says why.\n".to_owned())
+        built(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain; charset=utf-8",
+            "That could not be shown; the log says why.\n".to_owned(),
+        )
     }))
 }
 
@@ -79,7 +83,9 @@ fn outbox(cloud: &Cloud, wants_json: bool) -> Result<Response<Bytes>, PageError>
 async fn leads(cloud: &Cloud, wants_json: bool) -> Result<Response<Bytes>, PageError> {
     let leads = store(cloud).load_leads().await?;
     if wants_json {
-        return json_page(&json!({ "leads": leads.iter().map(|(lead, name)| json!({ "id": lead.id, "name": name })).collect::<Vec<_>>() }));
+        return json_page(
+            &json!({ "leads": leads.iter().map(|(lead, name)| json!({ "id": lead.id, "name": name })).collect::<Vec<_>>() }),
+        );
     }
     let mut page = String::new();
     for (lead, name) in &leads {

@@ -45,7 +45,11 @@ pub(crate) const SCHEMA: &str = "
 ";
 
 /// The next instant after `now` at which a timer fires, a message of those queues shows, or a call ends.
-pub(crate) fn next_due_at(conn: &Connection, now: DateTime<Utc>, queues: &[&str]) -> rusqlite::Result<Option<DateTime<Utc>>> {
+pub(crate) fn next_due_at(
+    conn: &Connection,
+    now: DateTime<Utc>,
+    queues: &[&str],
+) -> rusqlite::Result<Option<DateTime<Utc>>> {
     let ask = |sql: &str, queue: &str| -> rusqlite::Result<Option<i64>> {
         conn.query_row(sql, rusqlite::params![now.timestamp_millis(), queue], |row| row.get(0))
     };

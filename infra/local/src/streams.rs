@@ -209,9 +209,7 @@ where
 
 fn backoff(failures: u32) -> TimeDelta {
     let doubled = 2_i32.checked_pow(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-    FIRST_BACKOFF
-        .checked_mul(doubled)
-        .map_or(LONGEST_BACKOFF, |wait| wait.min(LONGEST_BACKOFF))
+    FIRST_BACKOFF.checked_mul(doubled).map_or(LONGEST_BACKOFF, |wait| wait.min(LONGEST_BACKOFF))
 }
 
 /// The same for the same words, so that a simulation repeats itself.

@@ -28,7 +28,13 @@ struct FieldError {
 impl Problem {
     /// A problem with its HTTP status, a short name that machines may key on, and a title.
     pub fn new(status: u16, kind: &str, title: &str) -> Self {
-        Self { kind: format!("urn:cadence:problem:{kind}"), title: title.to_owned(), status, detail: None, errors: Vec::new() }
+        Self {
+            kind: format!("urn:cadence:problem:{kind}"),
+            title: title.to_owned(),
+            status,
+            detail: None,
+            errors: Vec::new(),
+        }
     }
 
     /// What to do about it.

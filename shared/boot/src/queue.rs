@@ -36,7 +36,9 @@ where
     let mut failed = Vec::new();
     for message in records.records {
         let failure = match serde_json::from_str(&message.body) {
-            Ok(body) => handle(app, body, &event.context).await.err().map(|error| diagnostic::of(class(&error), &error)),
+            Ok(body) => {
+                handle(app, body, &event.context).await.err().map(|error| diagnostic::of(class(&error), &error))
+            }
             Err(error) => Some(diagnostic::unreadable(&error)),
         };
         if let Some(failure) = failure {
@@ -63,9 +65,12 @@ mod tests {
             {"messageId": "c", "body": "not json"},
         ]});
         let event = LambdaEvent::new(payload, lambda_runtime::Context::default());
-        let answer = each(&(), event, |_: &Refused| Class::Permanent, |_, number: u32, _| {
-            Box::pin(async move { if number == 1 { Ok(()) } else { Err(Refused) } })
-        });
+        let answer = each(
+            &(),
+            event,
+            |_: &Refused| Class::Permanent,
+            |_, number: u32, _| Box::pin(async move { if number == 1 { Ok(()) } else { Err(Refused) } }),
+        );
         let expected = json!({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "c"}]});
         assert_eq!(answer.await.unwrap(), expected);
     }

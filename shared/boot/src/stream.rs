@@ -76,11 +76,16 @@ mod tests {
         let payload = json!({"Records": [change("1"), change("2"), change("3")]});
         let event = LambdaEvent::new(payload, lambda_runtime::Context::default());
         let seen = AtomicU32::new(0);
-        let answer = each(&seen, event, |_: &Refused| Class::Retryable, |seen, change| {
-            seen.fetch_add(1, Ordering::Relaxed);
-            let image: Value = serde_dynamo::from_item(change.new_image.unwrap()).unwrap();
-            Box::pin(async move { if image["n"] == 2 { Err(Refused) } else { Ok(()) } })
-        });
+        let answer = each(
+            &seen,
+            event,
+            |_: &Refused| Class::Retryable,
+            |seen, change| {
+                seen.fetch_add(1, Ordering::Relaxed);
+                let image: Value = serde_dynamo::from_item(change.new_image.unwrap()).unwrap();
+                Box::pin(async move { if image["n"] == 2 { Err(Refused) } else { Ok(()) } })
+            },
+        );
         assert_eq!(answer.await.unwrap(), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
         assert_eq!(seen.load(Ordering::Relaxed), 2);
     }

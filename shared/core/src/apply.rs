@@ -83,22 +83,12 @@ pub fn complete_task(
     if !task.kind.outcomes().contains(&outcome) {
         return Completed::NotAnOutcome;
     }
-    let report = Report {
-        lead: task.id.lead.clone(),
-        key: task.id.key.clone(),
-        outcome,
-        note,
-        at: now,
-    };
+    let report = Report { lead: task.id.lead.clone(), key: task.id.key.clone(), outcome, note, at: now };
     let mut change = match apply_outcome(context, &report, now) {
         Applied::Change(change) => change,
         Applied::Known => Box::new(Change::of(&context.enrollment)),
     };
-    let closed = Closed {
-        outcome,
-        at: now,
-        by: Some(by.clone()),
-    };
+    let closed = Closed { outcome, at: now, by: Some(by.clone()) };
     match change.close.iter_mut().find(|(id, _)| *id == task.id) {
         Some((_, closing)) => *closing = closed,
         None => change.close.push((task.id.clone(), closed)),
@@ -131,15 +121,8 @@ fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: Dat
             OptOut::Phone => context.lead.phone_hash.clone(),
             OptOut::Email => context.lead.email_hash.clone(),
         };
-        change.lead = Some(LeadChange::OptOut {
-            closes,
-            address_hash,
-            at: now,
-        });
-        change.note(Entry {
-            outcome: Some(outcome),
-            ..Entry::new(EntryKind::OptedOut, &context.lead.id, now)
-        });
+        change.lead = Some(LeadChange::OptOut { closes, address_hash, at: now });
+        change.note(Entry { outcome: Some(outcome), ..Entry::new(EntryKind::OptedOut, &context.lead.id, now) });
     }
 }
 
@@ -152,12 +135,7 @@ fn act(change: &mut Change, context: &StepContext, report: &Report, now: DateTim
     if let (Some(step), Some(next)) = (step, next)
         && is_current(context, next, &report.key)
     {
-        let leg = Leg {
-            step,
-            round: next.round,
-            due_at: next.step_due_at,
-            held_until: Some(now),
-        };
+        let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: Some(now) };
         return context.move_on(change, leg, Some(report.outcome), now);
     }
     let target = match step {
@@ -175,11 +153,8 @@ fn act(change: &mut Change, context: &StepContext, report: &Report, now: DateTim
 
 /// Whether the report is on the step that the enrollment waits for: held, or being delivered right now.
 fn is_current(context: &StepContext, next: &Next, key: &StepKey) -> bool {
-    let is_claimed = context
-        .enrollment
-        .claim
-        .as_ref()
-        .is_some_and(|claim| claim.step == key.step && claim.round == key.round);
+    let is_claimed =
+        context.enrollment.claim.as_ref().is_some_and(|claim| claim.step == key.step && claim.round == key.round);
     next.step == key.step && next.round == key.round && (next.act == Act::ExpireHold || is_claimed)
 }
 
@@ -192,12 +167,8 @@ fn jump_forward(change: &mut Change, context: &StepContext, next: Option<&Next>,
     if is_forward && context.enrollment.progress.state == State::Active {
         let round = context.enrollment.progress.rounds.get(to).copied().unwrap_or(0) + 1;
         let calendar = context.calendar();
-        let due_at = calendar
-            .opening(
-                step.action,
-                calendar.after(crate::calendar::ceil_to_second(now), &step.wait),
-            )
-            .from;
+        let due_at =
+            calendar.opening(step.action, calendar.after(crate::calendar::ceil_to_second(now), &step.wait)).from;
         change.go(Next::run(to, step.action.channel(), round, due_at));
     }
 }
@@ -207,32 +178,14 @@ impl StepContext {
     pub(crate) fn end_by(&self, change: &mut Change, outcome: Outcome, now: DateTime<Utc>) {
         let text = format!("ended by {}", outcome.as_str());
         change.end(End::Outcome(outcome), now, &text, &self.open_tasks);
-        let wants_person = matches!(
-            outcome,
-            Outcome::Replied | Outcome::AppointmentSet | Outcome::CalledBack
-        );
+        let wants_person = matches!(outcome, Outcome::Replied | Outcome::AppointmentSet | Outcome::CalledBack);
         if wants_person && let Some(owner) = self.owner() {
-            let step = change
-                .outcome
-                .as_ref()
-                .map_or_else(|| StepId::new("lead"), |told| told.now.key.step.clone());
-            let said = change
-                .outcome
-                .as_ref()
-                .and_then(|told| told.now.note.clone())
-                .unwrap_or_default();
-            let key = self
-                .enrollment
-                .key(&StepId::new(format!("{step}~{}", outcome.as_str())), 1);
-            let text = format!(
-                "{} {}. {said}",
-                self.facts.full_name(),
-                outcome.as_str().replace('_', " ")
-            );
+            let step = change.outcome.as_ref().map_or_else(|| StepId::new("lead"), |told| told.now.key.step.clone());
+            let said = change.outcome.as_ref().and_then(|told| told.now.note.clone()).unwrap_or_default();
+            let key = self.enrollment.key(&StepId::new(format!("{step}~{}", outcome.as_str())), 1);
+            let text = format!("{} {}. {said}", self.facts.full_name(), outcome.as_str().replace('_', " "));
             let due = now + TimeDelta::hours(4);
-            change
-                .open
-                .push(self.task(key, TaskKind::FollowUp, owner, text.trim().to_owned(), now, due));
+            change.open.push(self.task(key, TaskKind::FollowUp, owner, text.trim().to_owned(), now, due));
         }
     }
 

@@ -131,11 +131,7 @@ pub struct Read<'a> {
 pub fn whose(addresses: &Addresses) -> Option<&LeadId> {
     let of =
         |found: &'_ Option<(String, Address)>| found.as_ref().and_then(|(_, address)| address.lead.clone()).is_some();
-    let first = if of(&addresses.phone) {
-        &addresses.phone
-    } else {
-        &addresses.email
-    };
+    let first = if of(&addresses.phone) { &addresses.phone } else { &addresses.email };
     first.as_ref().and_then(|(_, address)| address.lead.as_ref())
 }
 
@@ -194,20 +190,14 @@ fn update(read: Read<'_>, known: &Known, addresses: &Addresses, now: DateTime<Ut
         arrival.lead = Some(lead);
         arrival.facts = Some(facts);
     }
-    let others = addresses
-        .email
-        .iter()
-        .filter_map(|(_, address)| address.lead.as_ref())
-        .filter(|other| *other != id);
+    let others = addresses.email.iter().filter_map(|(_, address)| address.lead.as_ref()).filter(|other| *other != id);
     for other in others {
         let text = format!(
             "the email address stays with the lead {other}, whose it was first; the phone number told this lead"
         );
         arrival.entries.push(Entry::new(EntryKind::LeadIn, id, now).text(text));
         let text = format!("a webhook for the lead {id} named this lead's email address, which stays here");
-        arrival
-            .entries
-            .push(Entry::new(EntryKind::LeadIn, other, now).text(text));
+        arrival.entries.push(Entry::new(EntryKind::LeadIn, other, now).text(text));
     }
     arrival
 }
@@ -224,14 +214,7 @@ fn take_addresses(lead: &mut Lead, addresses: &Addresses, now: DateTime<Utc>) {
         lead.email_hash = email.map(|(hash, _)| hash.clone());
     }
     for (closes, found) in [(OptOut::Phone, phone), (OptOut::Email, email)] {
-        if let Some((
-            _,
-            Address {
-                suppressed_at: Some(at),
-                ..
-            },
-        )) = found
-        {
+        if let Some((_, Address { suppressed_at: Some(at), .. })) = found {
             lead.opt_outs.entry(closes).or_insert((*at).min(now));
         }
     }
@@ -262,11 +245,7 @@ fn enroll_in_best(
     let Some(lead) = arrival.lead.as_ref().or(known.map(|known| &known.lead)) else {
         return;
     };
-    let purpose = arrival
-        .facts
-        .as_ref()
-        .or(known.map(|known| &known.facts))
-        .and_then(|facts| facts.purpose.as_deref());
+    let purpose = arrival.facts.as_ref().or(known.map(|known| &known.facts)).and_then(|facts| facts.purpose.as_deref());
     let cadences: Vec<Cadence> = catalogue.cadences.iter().map(|(cadence, _)| cadence.clone()).collect();
     let picked = intake::pick_cadence(&cadences, &read.source.id, lead.state.as_deref(), purpose);
     let Some((cadence, version)) =
@@ -274,16 +253,11 @@ fn enroll_in_best(
     else {
         arrival.webhook.status = Taken::NoCadence;
         let text = "no live cadence is for this lead";
-        arrival
-            .entries
-            .push(Entry::new(EntryKind::Skipped, &lead.id, now).text(text));
+        arrival.entries.push(Entry::new(EntryKind::Skipped, &lead.id, now).text(text));
         return;
     };
     let id = EnrollmentId::from_uuid(fresh(read, "enrollment", now));
-    let stale = read
-        .inbound
-        .created_at
-        .is_some_and(|created_at| intake::is_stale(created_at, now));
+    let stale = read.inbound.created_at.is_some_and(|created_at| intake::is_stale(created_at, now));
     let begun = enroll::begin(id, lead, (cadence, *version), &catalogue.settings, stale, now);
     arrival.entries.push(enroll::entry(&begun, cadence, now));
     arrival.webhook.enrollment = Some(begun.id.clone());
@@ -301,14 +275,7 @@ fn ask_owner(arrival: &mut Arrival, read: Read<'_>, known: Option<&Known>, lates
     let name = known.facts.full_name();
     let step = StepId::new(format!("lead~asked-again-{}", now.timestamp()));
     arrival.task = Some(Task {
-        id: TaskId {
-            lead: known.lead.id.clone(),
-            key: StepKey {
-                enrollment: latest.id.clone(),
-                step,
-                round: 1,
-            },
-        },
+        id: TaskId { lead: known.lead.id.clone(), key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },
         kind: TaskKind::FollowUp,
         user: owner,
         lead_name: name.clone(),
@@ -327,13 +294,7 @@ fn arrival(read: Read<'_>, lead: &LeadId, now: DateTime<Utc>) -> Arrival {
     let expires_at = read.key.is_body_hash.then(|| (now + BODY_KNOWN_FOR).timestamp());
     Arrival {
         webhook_key: read.key.text.clone(),
-        webhook: Webhook {
-            lead: lead.clone(),
-            enrollment: None,
-            status: Taken::NoCadence,
-            at: now,
-            expires_at,
-        },
+        webhook: Webhook { lead: lead.clone(), enrollment: None, status: Taken::NoCadence, at: now, expires_at },
         lead: None,
         read_revision: None,
         facts: None,

@@ -41,17 +41,11 @@ impl<'a> Calendar<'a> {
         while let Some(found) = time::opening(from, &self.zones, &windows, &self.holidays) {
             let until = found.until - margin(action);
             if until > found.from {
-                return Opening {
-                    from: found.from,
-                    until,
-                };
+                return Opening { from: found.from, until };
             }
             from = found.until;
         }
-        Opening {
-            from: horizon,
-            until: horizon,
-        }
+        Opening { from: horizon, until: horizon }
     }
 
     /// `base` plus the wait, in the lead's first zone.
@@ -77,10 +71,7 @@ impl<'a> Calendar<'a> {
             windows.extend(law::floor_windows(self.state.as_ref()));
         }
         if !self.zone_is_known {
-            windows.push(Window {
-                hours: law::unknown_zone_hours(),
-                skip_holidays: false,
-            });
+            windows.push(Window { hours: law::unknown_zone_hours(), skip_holidays: false });
         }
         windows
     }

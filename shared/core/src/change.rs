@@ -123,14 +123,7 @@ impl Change {
         progress.next = None;
         for task in open_tasks {
             if self.close.iter().all(|(id, _)| *id != task.id) {
-                self.close.push((
-                    task.id.clone(),
-                    Closed {
-                        outcome: Outcome::Skipped,
-                        at,
-                        by: None,
-                    },
-                ));
+                self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at, by: None }));
             }
         }
         self.note(Entry::new(EntryKind::Ended, &self.enrollment.lead, at).text(text));
@@ -139,10 +132,7 @@ impl Change {
     /// The progress that this change writes, one generation on; the same one if called again.
     pub fn next_generation(&mut self) -> &mut Progress {
         let read = &self.enrollment.progress;
-        self.progress.get_or_insert_with(|| Progress {
-            generation: read.generation + 1,
-            ..read.clone()
-        })
+        self.progress.get_or_insert_with(|| Progress { generation: read.generation + 1, ..read.clone() })
     }
 }
 
@@ -160,14 +150,6 @@ impl Next {
 
     /// The first try of a step's round, due at `due_at`.
     pub fn run(step: &StepId, channel: crate::Channel, round: u32, due_at: DateTime<Utc>) -> Self {
-        Self {
-            act: Act::Run,
-            step: step.clone(),
-            round,
-            try_number: 1,
-            due_at,
-            step_due_at: due_at,
-            channel,
-        }
+        Self { act: Act::Run, step: step.clone(), round, try_number: 1, due_at, step_due_at: due_at, channel }
     }
 }

@@ -58,9 +58,7 @@ pub fn onward(
     {
         return Onward::Go(run_after(calendar, leg.step, leg.round + 1, leg, every));
     }
-    let target = outcome
-        .and_then(|outcome| target_of(cadence, leg.step, outcome))
-        .unwrap_or(&Target::Next);
+    let target = outcome.and_then(|outcome| target_of(cadence, leg.step, outcome)).unwrap_or(&Target::Next);
     let step = match target {
         Target::Next => cadence.step_after(&leg.step.id),
         Target::Step(id) => cadence.step(id),
@@ -85,12 +83,7 @@ pub fn target_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> 
 /// The first step's first round.
 pub fn first(cadence: &Cadence, calendar: &Calendar<'_>, enrolled_at: DateTime<Utc>) -> Option<Next> {
     let step = cadence.steps.first()?;
-    let leg = Leg {
-        step,
-        round: 0,
-        due_at: ceil_to_second(enrolled_at),
-        held_until: None,
-    };
+    let leg = Leg { step, round: 0, due_at: ceil_to_second(enrolled_at), held_until: None };
     Some(run_after(calendar, step, 1, leg, &step.wait))
 }
 
@@ -103,31 +96,16 @@ pub fn hold(
     now: DateTime<Utc>,
 ) -> Option<Next> {
     let due_at = calendar.after(ceil_to_second(now), &step.hold()?);
-    Some(Next {
-        act: Act::ExpireHold,
-        due_at,
-        step_due_at,
-        ..running.clone()
-    })
+    Some(Next { act: Act::ExpireHold, due_at, step_due_at, ..running.clone() })
 }
 
 /// The instant that the next step's wait counts from.
 pub fn base(step_due_at: DateTime<Utc>, claimed_at: DateTime<Utc>) -> DateTime<Utc> {
-    if claimed_at - step_due_at > REBASE_AFTER {
-        ceil_to_second(claimed_at)
-    } else {
-        step_due_at
-    }
+    if claimed_at - step_due_at > REBASE_AFTER { ceil_to_second(claimed_at) } else { step_due_at }
 }
 
 fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
-    enrollment
-        .progress
-        .rounds
-        .get(step)
-        .copied()
-        .unwrap_or(0)
-        .saturating_add(1)
+    enrollment.progress.rounds.get(step).copied().unwrap_or(0).saturating_add(1)
 }
 
 fn run_after(calendar: &Calendar<'_>, step: &Step, round: u32, leg: Leg<'_>, wait: &Wait) -> Next {

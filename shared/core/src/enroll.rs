@@ -34,14 +34,7 @@ pub fn begin(
         lead: lead.id.clone(),
         cadence: cadence.id.clone(),
         enrolled_at: now,
-        progress: Progress {
-            version,
-            state,
-            generation: 1,
-            next,
-            rounds,
-            stale,
-        },
+        progress: Progress { version, state, generation: 1, next, rounds, stale },
         claim: None,
     }
 }

@@ -165,11 +165,7 @@ impl Enrollment {
 
     /// The key of a round of a step.
     pub fn key(&self, step: &StepId, round: u32) -> StepKey {
-        StepKey {
-            enrollment: self.id.clone(),
-            step: step.clone(),
-            round,
-        }
+        StepKey { enrollment: self.id.clone(), step: step.clone(), round }
     }
 
     /// Whether it may still do something.
@@ -189,11 +185,7 @@ impl Enrollment {
 
     /// What a timer or queue message for what is due next says.
     pub fn step_due(&self) -> StepDue {
-        StepDue {
-            lead: self.lead.clone(),
-            enrollment: self.id.clone(),
-            generation: self.progress.generation,
-        }
+        StepDue { lead: self.lead.clone(), enrollment: self.id.clone(), generation: self.progress.generation }
     }
 }
 

@@ -132,20 +132,14 @@ pub fn gate(
 
     let opening = calendar.opening(action, now);
     if opening.from > now {
-        return Verdict::NotBefore {
-            at: opening.from,
-            why: Wait::Hours,
-        };
+        return Verdict::NotBefore { at: opening.from, why: Wait::Hours };
     }
     if let Some(why) = asks {
         return Verdict::AskUser(why);
     }
     match touch_kind(action).map(|kind| next_slot(kind, lead, settings, now)) {
         Some(Slot::Never) => Verdict::Never(Never::CapIsZero),
-        Some(Slot::At(at)) if at > now => Verdict::NotBefore {
-            at: calendar.opening(action, at).from,
-            why: Wait::Cap,
-        },
+        Some(Slot::At(at)) if at > now => Verdict::NotBefore { at: calendar.opening(action, at).from, why: Wait::Cap },
         Some(Slot::At(_)) | None => Verdict::Pass { send_by: opening.until },
     }
 }
@@ -198,32 +192,13 @@ fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Ut
     let caps = settings.caps;
     let day = TimeDelta::hours(24);
     let is_contact = |k: TouchKind| k != TouchKind::Email;
-    let state_limit = lead
-        .state
-        .as_deref()
-        .and_then(law::contacts_per_day)
-        .unwrap_or(u32::MAX);
+    let state_limit = lead.state.as_deref().and_then(law::contacts_per_day).unwrap_or(u32::MAX);
     let limits: [(bool, &dyn Fn(TouchKind) -> bool, u32, TimeDelta); 5] = [
-        (
-            is_contact(kind),
-            &is_contact,
-            caps.contacts_per_day.min(state_limit),
-            day,
-        ),
+        (is_contact(kind), &is_contact, caps.contacts_per_day.min(state_limit), day),
         (is_contact(kind), &is_contact, caps.contacts_per_week, TOUCH_COUNTS_FOR),
-        (
-            kind == TouchKind::AiCall,
-            &|k| k == TouchKind::AiCall,
-            caps.ai_calls_per_day,
-            day,
-        ),
+        (kind == TouchKind::AiCall, &|k| k == TouchKind::AiCall, caps.ai_calls_per_day, day),
         (kind == TouchKind::Sms, &|k| k == TouchKind::Sms, caps.sms_per_day, day),
-        (
-            kind == TouchKind::Email,
-            &|k| k == TouchKind::Email,
-            caps.emails_per_day,
-            day,
-        ),
+        (kind == TouchKind::Email, &|k| k == TouchKind::Email, caps.emails_per_day, day),
     ];
     let mut at = now;
     for (applies, counts, limit, span) in limits {

@@ -124,11 +124,7 @@ impl StepKey {
     pub fn parse(text: &str) -> Option<Self> {
         let (enrollment, rest) = text.split_once('.')?;
         let (step, round) = rest.rsplit_once('.')?;
-        Some(Self {
-            enrollment: enrollment.into(),
-            step: step.into(),
-            round: round.parse().ok()?,
-        })
+        Some(Self { enrollment: enrollment.into(), step: step.into(), round: round.parse().ok()? })
     }
 }
 
@@ -136,10 +132,7 @@ impl TaskId {
     /// Reads `lead.enrollment.step.round`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let (lead, key) = text.split_once('.')?;
-        Some(Self {
-            lead: lead.into(),
-            key: StepKey::parse(key)?,
-        })
+        Some(Self { lead: lead.into(), key: StepKey::parse(key)? })
     }
 }
 
@@ -149,14 +142,8 @@ mod tests {
 
     #[test]
     fn ids_of_steps_and_tasks_read_back_as_they_print() {
-        let task = TaskId {
-            lead: "a1".into(),
-            key: StepKey {
-                enrollment: "b2".into(),
-                step: "first-call".into(),
-                round: 3,
-            },
-        };
+        let task =
+            TaskId { lead: "a1".into(), key: StepKey { enrollment: "b2".into(), step: "first-call".into(), round: 3 } };
         assert_eq!(TaskId::parse(&task.to_string()), Some(task));
         for broken in ["", "a", "a.b", "a.b.c", "a.b.c.x"] {
             assert_eq!(TaskId::parse(broken), None, "{broken}");

@@ -68,7 +68,9 @@ pub fn pick_cadence<'a>(
     state: Option<&str>,
     purpose: Option<&str>,
 ) -> Option<&'a Cadence> {
-    let asks = |wanted: &[String], given: Option<&str>| wanted.is_empty() || given.is_some_and(|g| wanted.iter().any(|w| w == g));
+    let asks = |wanted: &[String], given: Option<&str>| {
+        wanted.is_empty() || given.is_some_and(|g| wanted.iter().any(|w| w == g))
+    };
     let fits = |cadence: &&Cadence| {
         let wanted = &cadence.for_leads;
         cadence.status == Status::Live
@@ -93,7 +95,13 @@ pub fn pick_owner<'a>(users: &'a [User], lead: &LeadId, state: Option<&str>, hin
 }
 
 /// A lead that nobody knew, without its addresses' hashes.
-pub fn new_lead(id: LeadId, inbound: &Inbound, source: &Source, owner: Option<&User>, now: DateTime<Utc>) -> (Lead, Facts) {
+pub fn new_lead(
+    id: LeadId,
+    inbound: &Inbound,
+    source: &Source,
+    owner: Option<&User>,
+    now: DateTime<Utc>,
+) -> (Lead, Facts) {
     let own = inbound.consent.as_ref();
     let consent = own.unwrap_or(&source.consent);
     let lead = Lead {
@@ -139,7 +147,9 @@ pub fn merge_lead(lead: &Lead, facts: &Facts, inbound: &Inbound, now: DateTime<U
             known.clone_from(new);
         }
     }
-    for (known, new) in [(&mut told.city, &inbound.city), (&mut told.zip, &inbound.zip), (&mut told.purpose, &inbound.purpose)] {
+    for (known, new) in
+        [(&mut told.city, &inbound.city), (&mut told.zip, &inbound.zip), (&mut told.purpose, &inbound.purpose)]
+    {
         if new.is_some() {
             known.clone_from(new);
         }
@@ -183,7 +193,13 @@ fn newer(known: ChannelConsent, told: ChannelConsent) -> ChannelConsent {
     }
 }
 
-fn proof(consent: &SourceConsent, is_leads_own: bool, source: &SourceId, inbound: &Inbound, now: DateTime<Utc>) -> Proof {
+fn proof(
+    consent: &SourceConsent,
+    is_leads_own: bool,
+    source: &SourceId,
+    inbound: &Inbound,
+    now: DateTime<Utc>,
+) -> Proof {
     let from = if is_leads_own { "lead".to_owned() } else { format!("source:{source}") };
     Proof { text: consent.proof.clone(), source: from, at: inbound.created_at.unwrap_or(now) }
 }

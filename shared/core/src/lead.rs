@@ -161,17 +161,12 @@ impl Facts {
 
 impl std::fmt::Debug for Lead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Lead")
-            .field("id", &self.id)
-            .field("revision", &self.revision)
-            .finish_non_exhaustive()
+        f.debug_struct("Lead").field("id", &self.id).field("revision", &self.revision).finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Facts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Facts")
-            .field("source", &self.source)
-            .finish_non_exhaustive()
+        f.debug_struct("Facts").field("source", &self.source).finish_non_exhaustive()
     }
 }

@@ -25,23 +25,13 @@ impl LinkKey {
         let (lead, signature) = token.split_once('.')?;
         let lead = LeadId::new(lead);
         let given = from_hex(signature)?;
-        self.mac(&lead)?
-            .verify_truncated_left(&given)
-            .ok()
-            .filter(|()| given.len() == SIGNATURE_BYTES)?;
+        self.mac(&lead)?.verify_truncated_left(&given).ok().filter(|()| given.len() == SIGNATURE_BYTES)?;
         Some(lead)
     }
 
     fn signature(&self, lead: &LeadId) -> String {
-        let bytes = self
-            .mac(lead)
-            .map(|mac| mac.finalize().into_bytes())
-            .unwrap_or_default();
-        bytes
-            .iter()
-            .take(SIGNATURE_BYTES)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        let bytes = self.mac(lead).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+        bytes.iter().take(SIGNATURE_BYTES).map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn mac(&self, lead: &LeadId) -> Option<Hmac<Sha256>> {
@@ -59,10 +49,7 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     if !text.is_ascii() {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 impl std::fmt::Debug for LinkKey {
@@ -84,15 +71,7 @@ mod tests {
         assert_eq!(key.unsubscribing(token), Some(lead));
         assert_eq!(LinkKey::new("two").unsubscribing(token), None, "another key");
         let cut = &token[..token.len() - 2];
-        for forged in [
-            "abc123.",
-            "abc123.00",
-            "abc124.00112233445566778899aabbccddeeff",
-            cut,
-            "abc123",
-            "",
-            "é.é",
-        ] {
+        for forged in ["abc123.", "abc123.00", "abc124.00112233445566778899aabbccddeeff", cut, "abc123", "", "é.é"] {
             assert_eq!(key.unsubscribing(forged), None, "{forged}");
         }
     }

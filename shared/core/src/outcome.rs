@@ -5,10 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What happened, as `on` and `anytime` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    missing_docs,
-    reason = "each outcome is the word that ops write, and means what it says"
-)]
+#[expect(missing_docs, reason = "each outcome is the word that ops write, and means what it says")]
 pub enum Outcome {
     Delivered,
     Bounced,

@@ -70,25 +70,17 @@ fn release(context: &StepContext, now: DateTime<Utc>) -> Remedy {
         return Remedy::Leave;
     };
     let mut next = next.clone();
-    next.due_at = next
-        .due_at
-        .max(crate::calendar::ceil_to_second(now) + jitter(&context.enrollment));
+    next.due_at = next.due_at.max(crate::calendar::ceil_to_second(now) + jitter(&context.enrollment));
     let mut change = Change::of(&context.enrollment);
-    change.note(Entry {
-        until: Some(next.due_at),
-        ..next.entry(EntryKind::Released, &context.enrollment, now)
-    });
+    change.note(Entry { until: Some(next.due_at), ..next.entry(EntryKind::Released, &context.enrollment, now) });
     change.go(next);
     Remedy::Release(Box::new(change))
 }
 
 /// The same for the same enrollment, spread evenly over many.
 fn jitter(enrollment: &Enrollment) -> TimeDelta {
-    let sum: u64 = enrollment
-        .id
-        .as_str()
-        .bytes()
-        .fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    let sum: u64 =
+        enrollment.id.as_str().bytes().fold(7, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     let spread = RELEASE_SPREAD.num_seconds().unsigned_abs();
     TimeDelta::seconds(i64::try_from(sum % spread).unwrap_or(0))
 }

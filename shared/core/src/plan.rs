@@ -183,27 +183,14 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
         }
     }
     let Some(step) = context.cadence.step(&next.step) else {
-        change.end(
-            End::Completed,
-            now,
-            "the step that was due is not in the cadence",
-            &context.open_tasks,
-        );
+        change.end(End::Completed, now, "the step that was due is not in the cadence", &context.open_tasks);
         return Plan::Change(Box::new(change));
     };
     match next.act {
         Act::Run => plan_run(context, next, step, now),
         Act::ExpireHold => {
-            change.note(Entry {
-                outcome: Some(Outcome::Expired),
-                ..next.entry(EntryKind::Outcome, enrollment, now)
-            });
-            let leg = Leg {
-                step,
-                round: next.round,
-                due_at: next.step_due_at,
-                held_until: Some(next.due_at),
-            };
+            change.note(Entry { outcome: Some(Outcome::Expired), ..next.entry(EntryKind::Outcome, enrollment, now) });
+            let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: Some(next.due_at) };
             context.move_on(&mut change, leg, Some(Outcome::Expired), now);
             Plan::Change(Box::new(change))
         }
@@ -213,57 +200,22 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
 fn plan_run(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>) -> Plan {
     let (lead, calendar) = (&context.lead, context.calendar());
     let stale = context.enrollment.progress.stale;
-    match gate::gate(
-        step.action,
-        lead,
-        context.owner(),
-        stale,
-        &calendar,
-        &context.settings,
-        now,
-    ) {
+    match gate::gate(step.action, lead, context.owner(), stale, &calendar, &context.settings, now) {
         Verdict::NotBefore { at, why } => {
             let mut change = Change::of(&context.enrollment);
-            let entry = next
-                .entry(EntryKind::Deferred, &context.enrollment, now)
-                .text(why.as_str());
-            change.note(Entry {
-                until: Some(at),
-                ..entry
-            });
-            change.go(Next {
-                due_at: at,
-                step_due_at: at,
-                ..next.clone()
-            });
+            let entry = next.entry(EntryKind::Deferred, &context.enrollment, now).text(why.as_str());
+            change.note(Entry { until: Some(at), ..entry });
+            change.go(Next { due_at: at, step_due_at: at, ..next.clone() });
             Plan::Change(Box::new(change))
         }
         Verdict::Never(why) => Plan::Change(Box::new(skip(context, next, step, why, now))),
         Verdict::NoLicensedOwner => Plan::Change(Box::new(find_owner(context, next, now))),
-        Verdict::AskUser(_) => send(
-            context,
-            next,
-            step,
-            Sending {
-                send_by: now + TASK_DUE,
-                touch: None,
-                asks_user: true,
-            },
-            now,
-        ),
+        Verdict::AskUser(_) => {
+            send(context, next, step, Sending { send_by: now + TASK_DUE, touch: None, asks_user: true }, now)
+        }
         Verdict::Pass { send_by } => {
             let touch = gate::touch_kind(step.action);
-            send(
-                context,
-                next,
-                step,
-                Sending {
-                    send_by,
-                    touch,
-                    asks_user: step.action.is_users(),
-                },
-                now,
-            )
+            send(context, next, step, Sending { send_by, touch, asks_user: step.action.is_users() }, now)
         }
     }
 }
@@ -282,9 +234,7 @@ fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: 
     };
     let key = context.enrollment.key(&next.step, next.round);
     let action = match sending.asks_user {
-        true => Ok(Action::Task(
-            context.notice(&context.step_task(key, step, owner, now), owner),
-        )),
+        true => Ok(Action::Task(context.notice(&context.step_task(key, step, owner, now), owner))),
         false => context.action(key, step, owner),
     };
     match action {
@@ -303,19 +253,9 @@ fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: 
 
 fn skip(context: &StepContext, next: &Next, step: &Step, why: Never, now: DateTime<Utc>) -> Change {
     let mut change = Change::of(&context.enrollment);
-    let entry = next
-        .entry(EntryKind::Skipped, &context.enrollment, now)
-        .text(why.as_str());
-    change.note(Entry {
-        outcome: Some(Outcome::Skipped),
-        ..entry
-    });
-    let leg = Leg {
-        step,
-        round: next.round,
-        due_at: next.step_due_at,
-        held_until: None,
-    };
+    let entry = next.entry(EntryKind::Skipped, &context.enrollment, now).text(why.as_str());
+    change.note(Entry { outcome: Some(Outcome::Skipped), ..entry });
+    let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: None };
     context.move_on(&mut change, leg, Some(Outcome::Skipped), now);
     change
 }
@@ -324,28 +264,13 @@ fn skip(context: &StepContext, next: &Next, step: &Step, why: Never, now: DateTi
 fn find_owner(context: &StepContext, next: &Next, now: DateTime<Utc>) -> Change {
     let lead = &context.lead;
     let mut change = Change::of(&context.enrollment);
-    match intake::pick_owner(
-        &context.users,
-        &lead.id,
-        lead.state.as_deref(),
-        &intake::OwnerHints::default(),
-    ) {
+    match intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &intake::OwnerHints::default()) {
         Some(user) => {
-            change.lead = Some(LeadChange::Owner {
-                revision: lead.revision,
-                user: user.id.clone(),
-            });
-            change.note(Entry {
-                to: Some(user.id.to_string()),
-                ..Entry::new(EntryKind::Assigned, &lead.id, now)
-            });
+            change.lead = Some(LeadChange::Owner { revision: lead.revision, user: user.id.clone() });
+            change.note(Entry { to: Some(user.id.to_string()), ..Entry::new(EntryKind::Assigned, &lead.id, now) });
             change.go(next.clone());
         }
-        None => change.park(
-            Park::NoLicensedOwner,
-            now,
-            "no active user is licensed in the lead's state",
-        ),
+        None => change.park(Park::NoLicensedOwner, now, "no active user is licensed in the lead's state"),
     }
     change
 }
@@ -391,10 +316,7 @@ impl StepContext {
             }
         };
         Task {
-            id: TaskId {
-                lead: self.lead.id.clone(),
-                key,
-            },
+            id: TaskId { lead: self.lead.id.clone(), key },
             kind,
             user: user.id.clone(),
             lead_name: self.facts.full_name(),
@@ -417,10 +339,7 @@ impl StepContext {
             Some(why) => format!("Yours to do, because {}.\n\n{script}", why.as_str()),
             None => script,
         };
-        let due = step
-            .due
-            .as_ref()
-            .map_or(now + TASK_DUE, |due| self.calendar().after(now, due));
+        let due = step.due.as_ref().map_or(now + TASK_DUE, |due| self.calendar().after(now, due));
         self.task(key, TaskKind::of(step.action), owner, text, now, due)
     }
 
@@ -485,11 +404,7 @@ impl StepContext {
             return None;
         }
         let subject = format!("Call {} now", task.lead_name);
-        let text = format!(
-            "{subject}: {}\n\n{}",
-            task.reach.as_deref().unwrap_or("no number or address"),
-            task.text
-        );
+        let text = format!("{subject}: {}\n\n{}", task.reach.as_deref().unwrap_or("no number or address"), task.text);
         Some(Email {
             key: task.id.key.clone(),
             lead: self.lead.id.clone(),
@@ -509,24 +424,14 @@ impl StepContext {
     fn render(&self, message: &Message) -> Result<Rendered, TemplateError> {
         template::render(
             message,
-            &Variables::new(
-                &self.lead,
-                &self.facts,
-                self.owner(),
-                &self.settings,
-                self.unsubscribe_url.as_deref(),
-            ),
+            &Variables::new(&self.lead, &self.facts, self.owner(), &self.settings, self.unsubscribe_url.as_deref()),
         )
     }
 }
 
 impl Lead {
     fn touches_before(&self, instant: DateTime<Utc>) -> Vec<ClaimId> {
-        self.touches
-            .iter()
-            .filter(|(_, touch)| touch.at < instant)
-            .map(|(claim, _)| claim.clone())
-            .collect()
+        self.touches.iter().filter(|(_, touch)| touch.at < instant).map(|(claim, _)| claim.clone()).collect()
     }
 }
 
@@ -538,9 +443,6 @@ impl StepPlan {
 }
 
 fn mailbox(name: &str, address: &str) -> String {
-    let name: String = name
-        .chars()
-        .filter(|c| !matches!(c, '"' | '\\' | '<' | '>' | '\r' | '\n'))
-        .collect();
+    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\\' | '<' | '>' | '\r' | '\n')).collect();
     format!("\"{name}\" <{address}>")
 }

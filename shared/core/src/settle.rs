@@ -27,13 +27,7 @@ pub fn settle_step(
     delivery: Delivery,
     now: DateTime<Utc>,
 ) -> Settlement {
-    Tried {
-        context,
-        claim,
-        action: Some(action),
-        now,
-    }
-    .settle(delivery)
+    Tried { context, claim, action: Some(action), now }.settle(delivery)
 }
 
 /// What a claim whose lease ran out comes to: its attempt if that was recorded, else nobody knows, and nothing is sent again.
@@ -42,37 +36,21 @@ pub fn settle_step(
 pub fn settle_expired(context: &StepContext, claim: &Claim, now: DateTime<Utc>) -> Settlement {
     let delivery = match (&context.attempt, claim.effect) {
         (Some(attempt), _) => attempt.delivery.clone(),
-        (None, Effect::Task) => Delivery::Accepted {
-            vendor_id: "task".to_owned(),
-        },
-        (None, Effect::Sms | Effect::Email | Effect::AiCall) => Delivery::Unknown {
-            reason: "the function that claimed it left no record of how it ended".to_owned(),
-        },
+        (None, Effect::Task) => Delivery::Accepted { vendor_id: "task".to_owned() },
+        (None, Effect::Sms | Effect::Email | Effect::AiCall) => {
+            Delivery::Unknown { reason: "the function that claimed it left no record of how it ended".to_owned() }
+        }
     };
-    Tried {
-        context,
-        claim,
-        action: None,
-        now,
-    }
-    .settle(delivery)
+    Tried { context, claim, action: None, now }.settle(delivery)
 }
 
 /// A step that could not even be planned: it ends as failed and its owner is told.
 pub(crate) fn fail_step(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Change {
     let mut change = Change::of(&context.enrollment);
     let entry = next.entry(EntryKind::Failed, &context.enrollment, now).text(reason);
-    change.note(Entry {
-        outcome: Some(Outcome::Failed),
-        ..entry
-    });
+    change.note(Entry { outcome: Some(Outcome::Failed), ..entry });
     if let Some(step) = context.cadence.step(&next.step) {
-        let leg = Leg {
-            step,
-            round: next.round,
-            due_at: next.step_due_at,
-            held_until: None,
-        };
+        let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: None };
         context.move_on(&mut change, leg, Some(Outcome::Failed), now);
         change.open.extend(review(context, next, reason, now));
     }
@@ -98,9 +76,7 @@ impl Tried<'_> {
             Delivery::Later { .. } => self.later(step),
             Delivery::Unknown { reason } => {
                 let mut change = self.ended(step, Outcome::Unknown);
-                change
-                    .open
-                    .extend(review(self.context, &self.running(), reason, self.now));
+                change.open.extend(review(self.context, &self.running(), reason, self.now));
                 change
             }
         });
@@ -129,14 +105,8 @@ impl Tried<'_> {
         {
             let key = context.enrollment.key(&step.id, running.round);
             let task = context.step_task(key, step, owner, self.now);
-            let entry = running
-                .entry(EntryKind::TaskOpened, &context.enrollment, self.now)
-                .text(task.text.clone());
-            change.note(Entry {
-                to: Some(owner.id.to_string()),
-                until: Some(task.task_due_at),
-                ..entry
-            });
+            let entry = running.entry(EntryKind::TaskOpened, &context.enrollment, self.now).text(task.text.clone());
+            change.note(Entry { to: Some(owner.id.to_string()), until: Some(task.task_due_at), ..entry });
             change.open.push(task);
             if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
                 == Some(AskUser::StaleLead)
@@ -148,12 +118,7 @@ impl Tried<'_> {
         match course::hold(&running, step, due_at, &context.calendar(), self.now) {
             Some(hold) => change.go(hold),
             None => {
-                let leg = Leg {
-                    step,
-                    round: running.round,
-                    due_at,
-                    held_until: None,
-                };
+                let leg = Leg { step, round: running.round, due_at, held_until: None };
                 context.move_on(&mut change, leg, None, self.now);
             }
         }
@@ -167,23 +132,14 @@ impl Tried<'_> {
         let mut change = Change::of(&self.context.enrollment);
         let again = self.now + backoff(self.claim.try_number);
         let due_at = self.context.calendar().opening(step.action, again).from;
-        change.go(Next {
-            try_number: self.claim.try_number + 1,
-            due_at,
-            ..self.running()
-        });
+        change.go(Next { try_number: self.claim.try_number + 1, due_at, ..self.running() });
         change
     }
 
     fn ended(&self, step: &Step, outcome: Outcome) -> Change {
         let mut change = Change::of(&self.context.enrollment);
         let due_at = course::base(self.claim.step_due_at, self.claim.claimed_at);
-        let leg = Leg {
-            step,
-            round: self.claim.round,
-            due_at,
-            held_until: None,
-        };
+        let leg = Leg { step, round: self.claim.round, due_at, held_until: None };
         self.context.move_on(&mut change, leg, Some(outcome), self.now);
         change
     }
@@ -195,11 +151,7 @@ impl Tried<'_> {
             Effect::Sms => crate::Channel::Sms,
             Effect::Email => crate::Channel::Email,
             Effect::AiCall => crate::Channel::Call,
-            Effect::Task => self
-                .context
-                .cadence
-                .step(&claim.step)
-                .map_or(crate::Channel::Call, |s| s.action.channel()),
+            Effect::Task => self.context.cadence.step(&claim.step).map_or(crate::Channel::Call, |s| s.action.channel()),
         };
         Next {
             act: Act::Run,
@@ -233,34 +185,21 @@ impl Tried<'_> {
         };
         let (from, to, text) = match self.action {
             Some(Action::Sms(sms)) => (Some(&sms.from), Some(&sms.to), Some(sms.text.clone())),
-            Some(Action::Email(email)) => (
-                Some(&email.from),
-                Some(&email.to),
-                Some(format!("{}\n\n{}", email.subject, email.text)),
-            ),
+            Some(Action::Email(email)) => {
+                (Some(&email.from), Some(&email.to), Some(format!("{}\n\n{}", email.subject, email.text)))
+            }
             Some(Action::AiCall(call)) => (None, Some(&call.to), None),
             Some(Action::Task(_)) | None => (None, None, None),
         };
-        Some(Entry {
-            from: from.cloned(),
-            to: to.cloned(),
-            text: why.cloned().or(text),
-            ..entry
-        })
+        Some(Entry { from: from.cloned(), to: to.cloned(), text: why.cloned().or(text), ..entry })
     }
 }
 
 /// A task to look at what went wrong, for the owner if there is one.
 fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Option<Task> {
     let owner = context.owner()?;
-    let key = context
-        .enrollment
-        .key(&crate::StepId::new(format!("{}~review", next.step)), next.round);
-    let text = format!(
-        "{} may not have reached {}: {reason}. Please see to it.",
-        next.step,
-        context.facts.full_name()
-    );
+    let key = context.enrollment.key(&crate::StepId::new(format!("{}~review", next.step)), next.round);
+    let text = format!("{} may not have reached {}: {reason}. Please see to it.", next.step, context.facts.full_name());
     Some(context.task(key, TaskKind::Review, owner, text, now, now + TimeDelta::hours(24)))
 }
 

@@ -71,7 +71,8 @@ const MAX_DEPTH: usize = 32;
 /// Reads a body as its source writes it; else says, field by field, why it names nobody who can be reached.
 pub fn parse(format: Format, body: &[u8]) -> Result<Inbound, Vec<FieldProblem>> {
     let body: Value = serde_json::from_slice(body).map_err(|error| {
-        let detail = format!("The body is not JSON (line {}, column {}). Send one JSON object.", error.line(), error.column());
+        let detail =
+            format!("The body is not JSON (line {}, column {}). Send one JSON object.", error.line(), error.column());
         vec![FieldProblem { pointer: String::new(), detail }]
     })?;
     let Some(object) = body.as_object() else {
@@ -110,7 +111,9 @@ impl Inbound {
         let mut problems = Vec::new();
         if self.phone.is_none() {
             let detail = match phone_text {
-                Some(_) => "This is not a phone number that can be dialled. Send ten digits, or + and the country's code.",
+                Some(_) => {
+                    "This is not a phone number that can be dialled. Send ten digits, or + and the country's code."
+                }
                 None => "There is no phone number. Send one, or an email address.",
             };
             problems.push(problem(phone.0.pointer(phone.1), detail));

@@ -82,19 +82,10 @@ impl TaskKind {
                 Outcome::OptedOut,
                 Outcome::Skipped,
             ],
-            Self::Sms | Self::Email => &[
-                Outcome::Delivered,
-                Outcome::Replied,
-                Outcome::OptedOut,
-                Outcome::Skipped,
-            ],
-            Self::FollowUp | Self::Review => &[
-                Outcome::Connected,
-                Outcome::AppointmentSet,
-                Outcome::Declined,
-                Outcome::OptedOut,
-                Outcome::Skipped,
-            ],
+            Self::Sms | Self::Email => &[Outcome::Delivered, Outcome::Replied, Outcome::OptedOut, Outcome::Skipped],
+            Self::FollowUp | Self::Review => {
+                &[Outcome::Connected, Outcome::AppointmentSet, Outcome::Declined, Outcome::OptedOut, Outcome::Skipped]
+            }
         }
     }
 }

@@ -116,11 +116,7 @@ pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, Temp
         Copy::Text(text) => Rendered::Text(full("text", text)?),
         Copy::Email { subject, body } => {
             let text = full("body", body)?;
-            Rendered::Email {
-                subject: variables::one_line(&full("subject", subject)?),
-                html: html_of(&text),
-                text,
-            }
+            Rendered::Email { subject: variables::one_line(&full("subject", subject)?), html: html_of(&text), text }
         }
     })
 }
@@ -162,9 +158,7 @@ fn environment() -> Environment<'static> {
 
 fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
     let environment = environment();
-    let template = environment
-        .template_from_named_str(name, source)
-        .map_err(|error| sorted(name, &error))?;
+    let template = environment.template_from_named_str(name, source).map_err(|error| sorted(name, &error))?;
     let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
     if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
         return Err(TemplateError::UnknownVariable {
@@ -192,21 +186,16 @@ fn sorted(name: &str, error: &minijinja::Error) -> TemplateError {
     );
     match error.detail() {
         _ if kind == ErrorKind::WriteFailure => TemplateError::TooLong { template },
-        Some(detail) if is_template_only => TemplateError::Syntax {
-            template,
-            line,
-            detail: detail.chars().take(200).collect(),
-        },
+        Some(detail) if is_template_only => {
+            TemplateError::Syntax { template, line, detail: detail.chars().take(200).collect() }
+        }
         _ => TemplateError::Failed { template, line, kind },
     }
 }
 
 /// The first line on which a name stands as a word.
 fn line_of(source: &str, name: &str) -> usize {
-    let is_word = |line: &str| {
-        line.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .any(|word| word == name)
-    };
+    let is_word = |line: &str| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
     source.lines().position(is_word).map_or(1, |line| line + 1)
 }
 

@@ -19,12 +19,10 @@ fn what_the_console_does_to_a_record_is_forgiven() {
     let plain = cadence(json!({"priority": 3, "skip_holidays": true, "steps": [
         {"id": "call", "do": "dial", "wait": "0m", "attempts": 3, "every": "2h", "on": {"busy": "end"}},
     ]}));
-    let edited = cadence(
-        json!({"priority": " 3 ", "skip_holidays": "true", "for_leads": null, "hours": {}, "steps": [
+    let edited = cadence(json!({"priority": " 3 ", "skip_holidays": "true", "for_leads": null, "hours": {}, "steps": [
         {"id": " call", " do": "Dial ", "wait": " 0m", "attempts": "3.0", "every": "2h", "message": "", "on": {"busy ": "End"},
          "note": {"anything": [1]}},
-    ], "note": "mine"}),
-    );
+    ], "note": "mine"}));
     let read = |record| parse_record("CADENCE#new", &record).unwrap();
     assert_eq!(read(edited), read(plain));
     for (one, other) in [
@@ -34,10 +32,7 @@ fn what_the_console_does_to_a_record_is_forgiven() {
         ),
         (json!({"source": ["SOURCE#a"]}), json!({"source": ["a"]})),
     ] {
-        assert_eq!(
-            read(cadence(json!({"for_leads": one}))),
-            read(cadence(json!({"for_leads": other})))
-        );
+        assert_eq!(read(cadence(json!({"for_leads": one}))), read(cadence(json!({"for_leads": other}))));
     }
 }
 
@@ -160,10 +155,7 @@ fn broken_cadences() -> Vec<(&'static str, &'static str, Value)> {
         ("a wait without its unit", step(json!({"wait": 20}))),
         ("a wait of years", step(json!({"wait": "9999d"}))),
         ("a wait that is a list", step(json!({"wait": ["0m"]}))),
-        (
-            "hours in words",
-            cadence(json!({"hours": {"call": "office hours", "fax": "any time"}})),
-        ),
+        ("hours in words", cadence(json!({"hours": {"call": "office hours", "fax": "any time"}}))),
         ("hours backwards", cadence(json!({"hours": {"sms": "Mon 20:00-09:00"}}))),
         ("attempts without every", step(json!({"attempts": 3}))),
         ("no attempts", step(json!({"attempts": 0, "every": "2h"}))),
@@ -171,63 +163,30 @@ fn broken_cadences() -> Vec<(&'static str, &'static str, Value)> {
         ("a text without its message", step(json!({"do": "canned_sms"}))),
         ("an outcome misspelt", step(json!({"on": {"voice-mail": "end"}}))),
         ("an outcome nobody knows", cadence(json!({"anytime": {"happy": "end"}}))),
-        (
-            "a target misspelt",
-            step(json!({"on": {"busy": "last-cal", "no_answer": "nxt"}})),
-        ),
+        ("a target misspelt", step(json!({"on": {"busy": "last-cal", "no_answer": "nxt"}}))),
         ("a target nobody knows", step(json!({"on": {"busy": "somewhere"}}))),
-        (
-            "a target of the wrong kind",
-            step(json!({"on": {"busy": ["end"], "voicemail": {"step": "last-call"}}})),
-        ),
-        (
-            "a state nobody knows",
-            cadence(json!({"for_leads": {"state": ["CA", "Calif"], "sources": ["zillow"]}})),
-        ),
+        ("a target of the wrong kind", step(json!({"on": {"busy": ["end"], "voicemail": {"step": "last-call"}}}))),
+        ("a state nobody knows", cadence(json!({"for_leads": {"state": ["CA", "Calif"], "sources": ["zillow"]}}))),
         (
             "many mistakes at once",
             cadence(json!({"name": "", "status": "lve", "steps": [
             {"id": "a b", "do": "dail", "wait": "x", "mesage": "m"}, {"id": "b", "do": "ai_dial", "wait": "1d", "on": {"busy": "c"}}]})),
         ),
     ];
-    cadences
-        .into_iter()
-        .map(|(title, record)| (title, "CADENCE#new", record))
-        .collect()
+    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
 }
 
 fn broken_references() -> Vec<(&'static str, &'static str, Value)> {
     let cadences = vec![
-        (
-            "a message that does not exist",
-            step(json!({"do": "canned_sms", "message": "sms/into"})),
-        ),
-        (
-            "a script that does not exist",
-            step(json!({"message": "script/welcome"})),
-        ),
-        (
-            "an email sent as a text",
-            step(json!({"do": "canned_sms", "message": "email/intro"})),
-        ),
-        (
-            "a first text that says too little",
-            step(json!({"do": "canned_sms", "message": "sms/bare"})),
-        ),
+        ("a message that does not exist", step(json!({"do": "canned_sms", "message": "sms/into"}))),
+        ("a script that does not exist", step(json!({"message": "script/welcome"}))),
+        ("an email sent as a text", step(json!({"do": "canned_sms", "message": "email/intro"}))),
+        ("a first text that says too little", step(json!({"do": "canned_sms", "message": "sms/bare"}))),
         ("a user that does not exist", step(json!({"assign": "lo-rily"}))),
         ("an assignment misspelt", step(json!({"assign": "loan officer"}))),
-        (
-            "a cadence that does not exist",
-            cadence(json!({"anytime": {"replied": {"cadence": "longterm"}}})),
-        ),
-        (
-            "a cadence that leads to itself",
-            step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}})),
-        ),
-        (
-            "a source that does not exist",
-            cadence(json!({"for_leads": {"source": ["zilow"]}})),
-        ),
+        ("a cadence that does not exist", cadence(json!({"anytime": {"replied": {"cadence": "longterm"}}}))),
+        ("a cadence that leads to itself", step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}}))),
+        ("a source that does not exist", cadence(json!({"for_leads": {"source": ["zilow"]}}))),
         (
             "hours that the law narrows",
             cadence(json!({"hours": {"call": "any time", "sms": "Mon-Sun 07:00-20:00", "email": "any time"}})),
@@ -238,36 +197,24 @@ fn broken_references() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("every without attempts", step(json!({"every": "2h"}))),
     ];
-    cadences
-        .into_iter()
-        .map(|(title, record)| (title, "CADENCE#new", record))
-        .collect()
+    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
 }
 
 fn broken_messages() -> Vec<(&'static str, &'static str, Value)> {
     let lawful = "{{ unsubscribe_url }} {{ postal_address }}";
     let messages = vec![
         ("an empty message", json!({})),
-        (
-            "a text and an email in one",
-            json!({"text": "a", "subject": "b", "body": "c"}),
-        ),
+        ("a text and an email in one", json!({"text": "a", "subject": "b", "body": "c"})),
         ("an email without its subject", json!({"body": lawful})),
         ("an email without its body", json!({"subject": "b"})),
         ("a variable misspelt", json!({"text": "Hi {{ lead_frist_name }}"})),
-        (
-            "a variable nobody knows",
-            json!({"subject": "Hi\n{{ rate }}", "body": lawful}),
-        ),
+        ("a variable nobody knows", json!({"subject": "Hi\n{{ rate }}", "body": lawful})),
         ("a brace forgotten", json!({"text": "Hi {{ lead_first_name }"})),
         ("a block left open", json!({"text": "{% if city %}in {{ city }}"})),
         ("a filter nobody knows", json!({"text": "{{ city | shout }}"})),
         ("a function", json!({"text": "{{ range(10) }}"})),
         ("an include", json!({"text": "{% include 'footer' %}"})),
-        (
-            "arithmetic on what may be missing",
-            json!({"text": "{{ attributes.loan_amount / 2 }}"}),
-        ),
+        ("arithmetic on what may be missing", json!({"text": "{{ attributes.loan_amount / 2 }}"})),
         (
             "a loop without end",
             json!({"text": "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}"}),
@@ -275,10 +222,7 @@ fn broken_messages() -> Vec<(&'static str, &'static str, Value)> {
         ("an email without a way out", json!({"subject": "b", "body": "Hi"})),
         ("a first text that says too little", json!({"text": "Hi"})),
     ];
-    messages
-        .into_iter()
-        .map(|(title, record)| (title, "MESSAGE#sms/intro", record))
-        .collect()
+    messages.into_iter().map(|(title, record)| (title, "MESSAGE#sms/intro", record)).collect()
 }
 
 fn broken_others() -> Vec<(&'static str, &'static str, Value)> {
@@ -288,11 +232,7 @@ fn broken_others() -> Vec<(&'static str, &'static str, Value)> {
         ("a key without an id", "CADENCE#", json!({})),
         ("an id with a hash", "CADENCE#a#b", json!({})),
         ("other settings", "SETTINGS#mine", settings(json!({}))),
-        (
-            "a user without anything",
-            "USER#lo-riley",
-            json!({"note": "half-saved"}),
-        ),
+        ("a user without anything", "USER#lo-riley", json!({"note": "half-saved"})),
         (
             "a user's contacts unreadable",
             "USER#lo-riley",
@@ -303,16 +243,8 @@ fn broken_others() -> Vec<(&'static str, &'static str, Value)> {
             "USER#lo-riley",
             user(json!({"licenses": ["CA"], "licences": null, "active": "maybe"})),
         ),
-        (
-            "a user's licence unreadable",
-            "USER#lo-riley",
-            user(json!({"licences": ["CA", "XX"]})),
-        ),
-        (
-            "a user who can't act",
-            "USER#lo-riley",
-            user(json!({"licences": [], "sms_number": null, "nmls_id": ""})),
-        ),
+        ("a user's licence unreadable", "USER#lo-riley", user(json!({"licences": ["CA", "XX"]}))),
+        ("a user who can't act", "USER#lo-riley", user(json!({"licences": [], "sms_number": null, "nmls_id": ""}))),
         ("a source without its format", "SOURCE#zillow", json!({})),
         ("a format nobody knows", "SOURCE#zillow", json!({"format": "xml"})),
         (

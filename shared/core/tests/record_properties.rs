@@ -51,14 +51,8 @@ proptest! {
 }
 
 fn kinds() -> impl Strategy<Value = String> {
-    prop::sample::select(vec![
-        "CADENCE#a",
-        "MESSAGE#sms/a",
-        "USER#a",
-        "SOURCE#a",
-        "SETTINGS#company",
-    ])
-    .prop_map(str::to_owned)
+    prop::sample::select(vec!["CADENCE#a", "MESSAGE#sms/a", "USER#a", "SOURCE#a", "SETTINGS#company"])
+        .prop_map(str::to_owned)
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -87,18 +81,12 @@ fn good() -> Vec<(&'static str, Value)> {
             "steps": [{"id": "a", "do": "ai_dial", "wait": "0m", "agent": "x", "attempts": 2, "every": "2h", "on": {"busy": "b"}},
                 {"id": "b", "do": "canned_sms", "wait": "1d at 10:15", "message": "sms/a"}]}),
         ),
-        (
-            "MESSAGE#email/a",
-            json!({"subject": "Hi {{ city }}", "body": "{{ unsubscribe_url }}, {{ postal_address }}"}),
-        ),
+        ("MESSAGE#email/a", json!({"subject": "Hi {{ city }}", "body": "{{ unsubscribe_url }}, {{ postal_address }}"})),
         (
             "USER#a",
             json!({"first_name": "A", "last_name": "B", "email": "a@example.com", "phone": "+14155550140", "licences": ["CA"]}),
         ),
-        (
-            "SOURCE#a",
-            json!({"format": "plain", "consent": {"sms": "express_written", "proof": "yes"}}),
-        ),
+        ("SOURCE#a", json!({"format": "plain", "consent": {"sms": "express_written", "proof": "yes"}})),
         (
             "SETTINGS#company",
             json!({"company": "C", "postal_address": "D", "notices_from": "a@example.com",
@@ -124,10 +112,9 @@ fn mutated() -> impl Strategy<Value = (String, Value)> {
 fn places(value: &Value, here: &str) -> Vec<String> {
     let mut found = vec![here.to_owned()];
     match value {
-        Value::Object(map) => found.extend(
-            map.iter()
-                .flat_map(|(name, value)| places(value, &format!("{here}/{name}"))),
-        ),
+        Value::Object(map) => {
+            found.extend(map.iter().flat_map(|(name, value)| places(value, &format!("{here}/{name}"))))
+        }
         Value::Array(items) => {
             let items = items.iter().enumerate();
             found.extend(items.flat_map(|(index, value)| places(value, &format!("{here}/{index}"))));

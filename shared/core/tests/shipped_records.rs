@@ -61,11 +61,7 @@ fn the_shipped_texts_fit_into_one_segment_for_every_user() {
             ),
         ] {
             let rendered = rendered(id, &user);
-            assert!(
-                rendered.text().is_ascii() && rendered.text().len() <= 160,
-                "{}",
-                rendered.text()
-            );
+            assert!(rendered.text().is_ascii() && rendered.text().len() <= 160, "{}", rendered.text());
             if user.first_name == "Riley" {
                 assert_eq!(rendered.text(), text);
             }
@@ -79,16 +75,8 @@ fn the_shipped_emails_carry_licence_address_and_a_way_out() {
         let Rendered::Email { subject, text, html } = rendered(id, &users()[0]) else {
             panic!("{id} is an email");
         };
-        assert!(
-            !subject.contains('\n') && subject.contains("purchase loan"),
-            "{subject}"
-        );
-        for part in [
-            "NMLS 100000",
-            "100 Example Street",
-            "https://example.com/unsubscribe/token",
-            "Hi John,",
-        ] {
+        assert!(!subject.contains('\n') && subject.contains("purchase loan"), "{subject}");
+        for part in ["NMLS 100000", "100 Example Street", "https://example.com/unsubscribe/token", "Hi John,"] {
             assert!(text.contains(part) && html.contains(part), "{id}: {part}");
         }
     }
@@ -96,11 +84,7 @@ fn the_shipped_emails_carry_licence_address_and_a_way_out() {
 
 fn rendered(id: &str, user: &User) -> Rendered {
     let url = "https://example.com/unsubscribe/token";
-    render(
-        &message(id),
-        &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url)),
-    )
-    .unwrap()
+    render(&message(id), &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url))).unwrap()
 }
 
 fn shipped() -> BTreeMap<String, Record> {

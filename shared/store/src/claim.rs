@@ -83,31 +83,21 @@ impl Store {
     }
 
     fn claimed_enrollment(&self, enrollment: &Enrollment, claim: &Claim) -> Result<Edit, StoreError> {
-        let mut edit = Edit::of(key(
-            keys::lead_pk(&enrollment.lead),
-            keys::enrollment_sk(&enrollment.id),
-        ));
+        let mut edit = Edit::of(key(keys::lead_pk(&enrollment.lead), keys::enrollment_sk(&enrollment.id)));
         edit.expect(&["progress", "generation"], number(enrollment.progress.generation)?)
             .expect(&["progress", "state", "is"], s("active"))
             .expect_none(&["claim"])
             .set(&["claim"], attribute(claim)?);
-        let claimed = Enrollment {
-            claim: Some(claim.clone()),
-            ..enrollment.clone()
-        };
+        let claimed = Enrollment { claim: Some(claim.clone()), ..enrollment.clone() };
         set_due_index(&mut edit, &claimed);
         Ok(edit)
     }
 
     fn touched_lead(&self, plan: &StepPlan, claim: &Claim) -> Result<Edit, StoreError> {
         let mut edit = Edit::of(key(keys::lead_pk(plan.lead()), keys::LEAD));
-        edit.expect(&["revision"], number(plan.revision)?)
-            .set(&["revision"], number(plan.revision + 1)?);
+        edit.expect(&["revision"], number(plan.revision)?).set(&["revision"], number(plan.revision + 1)?);
         if let Some(kind) = plan.touch {
-            let touch = Touch {
-                at: claim.claimed_at,
-                kind,
-            };
+            let touch = Touch { at: claim.claimed_at, kind };
             edit.set(&["touches", keys::touch_key(&claim.id)], attribute(&touch)?);
         }
         for old in &plan.drops_touches {
@@ -130,8 +120,7 @@ impl Store {
 pub(crate) fn set_due_index(edit: &mut Edit, enrollment: &Enrollment) {
     match keys::due_index(enrollment) {
         Some((shard, due_at)) => {
-            edit.set(&[keys::DUE_SHARD], s(shard))
-                .set(&[keys::DUE_AT], s(keys::instant(due_at)));
+            edit.set(&[keys::DUE_SHARD], s(shard)).set(&[keys::DUE_AT], s(keys::instant(due_at)));
         }
         None => {
             edit.remove(&[keys::DUE_SHARD]).remove(&[keys::DUE_AT]);

@@ -49,19 +49,9 @@ impl Store {
         let mut items = vec![self.enrollment_edit(change, settles)?.item(&self.leads)?];
         if let Some(outcome) = &change.outcome {
             let previous = outcome.previous.map(|previous| s(previous.as_str()));
-            items.push(put_over(
-                &self.leads,
-                item::outcome(&outcome.now)?,
-                "outcome",
-                previous,
-            )?);
+            items.push(put_over(&self.leads, item::outcome(&outcome.now)?, "outcome", previous)?);
         }
-        if let Some(LeadChange::OptOut {
-            address_hash: Some(hash),
-            at,
-            ..
-        }) = &change.lead
-        {
+        if let Some(LeadChange::OptOut { address_hash: Some(hash), at, .. }) = &change.lead {
             let mut address = Edit::of(key(keys::address_pk(hash), "ADDRESS"));
             address.set_once(&["suppressed_at"], attribute(at)?);
             items.push(address.item(&self.leads)?);
@@ -117,8 +107,7 @@ impl Store {
                     .increment(&["revision"]);
             }
             Some(LeadChange::OptOut { closes, at, .. }) => {
-                edit.set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?)
-                    .increment(&["revision"]);
+                edit.set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?).increment(&["revision"]);
             }
             None if change.enroll.is_some() => {
                 edit.increment(&["revision"]);
@@ -133,9 +122,7 @@ impl Store {
 
     fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key);
-        edit.expect_none(&["closed"])
-            .set(&["closed"], attribute(closed)?)
-            .remove(&[keys::OPEN_FOR]);
+        edit.expect_none(&["closed"]).set(&["closed"], attribute(closed)?).remove(&[keys::OPEN_FOR]);
         edit.item(&self.leads)
     }
 
@@ -145,10 +132,7 @@ impl Store {
         entry: &Entry,
         index: usize,
     ) -> Result<TransactWriteItem, StoreError> {
-        put(
-            &self.leads,
-            item::entry(entry, change.enrollment.progress.generation, index)?,
-        )
+        put(&self.leads, item::entry(entry, change.enrollment.progress.generation, index)?)
     }
 }
 

@@ -25,27 +25,18 @@ pub(crate) struct Published<T> {
 impl Store {
     /// The source of that name, if it is published.
     pub async fn load_source(&self, id: &SourceId) -> Result<Option<Source>, StoreError> {
-        let found = self
-            .get(&self.config, key(keys::published_pk("SOURCE"), id.as_str()))
-            .await?;
+        let found = self.get(&self.config, key(keys::published_pk("SOURCE"), id.as_str())).await?;
         Ok(found.map(published::<Source>).transpose()?.map(|source| source.record))
     }
 
     /// What a new lead is matched with.
     pub async fn load_catalogue(&self) -> Result<Catalogue, StoreError> {
-        let settings = self
-            .get(&self.config, key(keys::published_pk("SETTINGS"), SETTINGS))
-            .await?;
-        let settings = settings.ok_or_else(|| StoreError::Missing {
-            what: "published record",
-            id: "SETTINGS#company".to_owned(),
-        })?;
+        let settings = self.get(&self.config, key(keys::published_pk("SETTINGS"), SETTINGS)).await?;
+        let settings = settings
+            .ok_or_else(|| StoreError::Missing { what: "published record", id: "SETTINGS#company".to_owned() })?;
         let cadences: Vec<Published<Cadence>> = self.published("CADENCE").await?;
         Ok(Catalogue {
-            cadences: cadences
-                .into_iter()
-                .map(|cadence| (cadence.record, cadence.version))
-                .collect(),
+            cadences: cadences.into_iter().map(|cadence| (cadence.record, cadence.version)).collect(),
             users: self.published_users().await?,
             settings: published::<Settings>(settings)?.record,
         })

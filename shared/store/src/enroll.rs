@@ -22,19 +22,14 @@ use crate::{
 impl Store {
     /// What that webhook came to, if it was taken before.
     pub async fn load_webhook(&self, key_text: &str, now: DateTime<Utc>) -> Result<Option<Webhook>, StoreError> {
-        let found = self
-            .get(&self.leads, key(keys::webhook_pk(key_text), "WEBHOOK"))
-            .await?;
+        let found = self.get(&self.leads, key(keys::webhook_pk(key_text), "WEBHOOK")).await?;
         let webhook: Option<Webhook> = found.map(read).transpose()?;
         Ok(webhook.filter(|webhook| webhook.expires_at.is_none_or(|until| until > now.timestamp())))
     }
 
     /// What is stored of an address.
     pub async fn load_address(&self, hash: &str) -> Result<Option<Address>, StoreError> {
-        self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS"))
-            .await?
-            .map(read)
-            .transpose()
+        self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS")).await?.map(read).transpose()
     }
 
     /// A lead with its enrollments.
@@ -43,17 +38,15 @@ impl Store {
         let (Some(lead), Some(facts)) = (items.maybe(keys::LEAD)?, items.maybe(keys::FACTS)?) else {
             return Ok(None);
         };
-        Ok(Some(Known {
-            lead,
-            facts,
-            enrollments: items.all("ENROLLMENT#")?,
-        }))
+        Ok(Some(Known { lead, facts, enrollments: items.all("ENROLLMENT#")? }))
     }
 
     /// Every lead and its name, by a scan: for people on a laptop and tests, not for functions.
     pub async fn load_leads(&self) -> Result<Vec<(Lead, String)>, StoreError> {
         let scan = self.client.scan().table_name(&self.leads).filter_expression("sk IN (:lead, :facts)");
-        let scan = scan.expression_attribute_values(":lead", s(keys::LEAD)).expression_attribute_values(":facts", s(keys::FACTS));
+        let scan = scan
+            .expression_attribute_values(":lead", s(keys::LEAD))
+            .expression_attribute_values(":facts", s(keys::FACTS));
         let mut pages = scan.into_paginator().items().send();
         let (mut leads, mut names) = (Vec::new(), HashMap::new());
         while let Some(item) = pages.next().await {
@@ -82,9 +75,7 @@ impl Store {
         }
         for hash in &arrival.gains {
             let mut address = Edit::anywhere(key(keys::address_pk(hash), "ADDRESS"));
-            address
-                .expect_none(&["lead"])
-                .set(&["lead"], s(arrival.webhook.lead.as_str()));
+            address.expect_none(&["lead"]).set(&["lead"], s(arrival.webhook.lead.as_str()));
             items.push(address.item(&self.leads)?);
         }
         if let Some(enrollment) = &arrival.enrollment {
@@ -115,10 +106,7 @@ impl Store {
     fn lead_item(&self, arrival: &Arrival) -> Result<Option<TransactWriteItem>, StoreError> {
         let Some(lead) = &arrival.lead else {
             let id = &arrival.webhook.lead;
-            return arrival
-                .read_revision
-                .map(|revision| self.bumped(id, revision))
-                .transpose();
+            return arrival.read_revision.map(|revision| self.bumped(id, revision)).transpose();
         };
         match arrival.read_revision {
             None => Ok(Some(put_new(&self.leads, item::lead(lead)?)?)),

@@ -47,20 +47,12 @@ pub(crate) fn sorted<E>(operation: &'static str, error: SdkError<E>) -> StoreErr
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
-    let refused = [
-        "ValidationException",
-        "ResourceNotFoundException",
-        "AccessDeniedException",
-    ];
+    let refused = ["ValidationException", "ResourceNotFoundException", "AccessDeniedException"];
     let may_work_later = match &error {
         SdkError::ServiceError(answer) => !answer.err().code().is_some_and(|code| refused.contains(&code)),
         _ => true,
     };
-    StoreError::Dynamo {
-        operation,
-        may_work_later,
-        source: error.into(),
-    }
+    StoreError::Dynamo { operation, may_work_later, source: error.into() }
 }
 
 /// What happened to one item of a refused transaction.

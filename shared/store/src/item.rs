@@ -49,11 +49,7 @@ pub(crate) fn facts(id: &LeadId, facts: &Facts) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn enrollment(enrollment: &Enrollment) -> Result<Item, StoreError> {
-    let mut item = item(
-        enrollment,
-        keys::lead_pk(&enrollment.lead),
-        keys::enrollment_sk(&enrollment.id),
-    )?;
+    let mut item = item(enrollment, keys::lead_pk(&enrollment.lead), keys::enrollment_sk(&enrollment.id))?;
     if let Some((shard, due_at)) = keys::due_index(enrollment) {
         item.insert(keys::DUE_SHARD.to_owned(), s(shard));
         item.insert(keys::DUE_AT.to_owned(), s(keys::instant(due_at)));
@@ -62,11 +58,7 @@ pub(crate) fn enrollment(enrollment: &Enrollment) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn attempt(attempt: &Attempt) -> Result<Item, StoreError> {
-    item(
-        attempt,
-        keys::lead_pk(&attempt.lead),
-        keys::attempt_sk(&attempt.key, attempt.try_number),
-    )
+    item(attempt, keys::lead_pk(&attempt.lead), keys::attempt_sk(&attempt.key, attempt.try_number))
 }
 
 pub(crate) fn outcome(outcome: &StepOutcome) -> Result<Item, StoreError> {
@@ -83,9 +75,5 @@ pub(crate) fn task(task: &Task) -> Result<Item, StoreError> {
 }
 
 pub(crate) fn entry(entry: &Entry, generation: u64, index: usize) -> Result<Item, StoreError> {
-    item(
-        entry,
-        keys::lead_pk(&entry.lead),
-        keys::entry_sk(entry, generation, index),
-    )
+    item(entry, keys::lead_pk(&entry.lead), keys::entry_sk(entry, generation, index))
 }

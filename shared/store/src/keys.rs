@@ -63,10 +63,7 @@ pub fn entry_sk(entry: &Entry, generation: u64, index: usize) -> String {
     let at = entry.at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let enrollment = entry.enrollment.as_ref().map_or("-", |id| id.as_str());
     let step = entry.step.as_ref().map_or("-", |id| id.as_str());
-    format!(
-        "{TIMELINE}{at}#{generation:06}#{index:02}#{}#{enrollment}#{step}",
-        entry.kind.as_str()
-    )
+    format!("{TIMELINE}{at}#{generation:06}#{index:02}#{}#{enrollment}#{step}", entry.kind.as_str())
 }
 
 /// An address's partition: by its keyed hash, never the address.
@@ -105,14 +102,7 @@ pub fn due_index(enrollment: &Enrollment) -> Option<(String, DateTime<Utc>)> {
         (None, None) => return None,
     };
     let is_resting = !enrollment.is_active() && enrollment.claim.is_none();
-    Some((
-        if is_resting {
-            parked_shard(shard)
-        } else {
-            due_shard(shard)
-        },
-        due_at,
-    ))
+    Some((if is_resting { parked_shard(shard) } else { due_shard(shard) }, due_at))
 }
 
 /// A partition of the index: what is due or claimed.
@@ -136,9 +126,6 @@ pub fn touch_key(claim: &ClaimId) -> &str {
 }
 
 fn shard(id: &EnrollmentId) -> u8 {
-    let sum = id
-        .as_str()
-        .bytes()
-        .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    let sum = id.as_str().bytes().fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
     sum % DUE_SHARDS
 }

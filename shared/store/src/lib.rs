@@ -50,12 +50,7 @@ impl Store {
 
     /// Writes all or nothing. `Ok(Err(..))` says, item by item, why nothing was written.
     async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Result<(), Vec<error::Refusal>>, StoreError> {
-        let sent = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .send()
-            .await;
+        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
         match sent {
             Ok(_) => Ok(Ok(())),
             Err(SdkError::ServiceError(answer)) => match answer.err() {

@@ -91,12 +91,7 @@ impl Store {
     }
 
     pub(crate) async fn get(&self, table: &str, key: Item) -> Result<Option<Item>, StoreError> {
-        let get = self
-            .client
-            .get_item()
-            .table_name(table)
-            .set_key(Some(key))
-            .consistent_read(true);
+        let get = self.client.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
         Ok(get.send().await.map_err(|error| sorted("GetItem", error))?.item)
     }
 
@@ -116,13 +111,9 @@ impl Store {
         cadence: &Cadence,
         step: Option<&StepId>,
     ) -> Result<(Option<Message>, Vec<(Cadence, u32)>), StoreError> {
-        let message = step
-            .and_then(|step| cadence.step(step))
-            .and_then(|step| step.message.as_ref());
+        let message = step.and_then(|step| cadence.step(step)).and_then(|step| step.message.as_ref());
         let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
-        let mut target_keys: Vec<_> = targets(cadence)
-            .map(|id| published_key("CADENCE", id.as_str()))
-            .collect();
+        let mut target_keys: Vec<_> = targets(cadence).map(|id| published_key("CADENCE", id.as_str())).collect();
         target_keys.sort();
         target_keys.dedup();
         let wanted: Vec<_> = message_key.iter().chain(&target_keys).cloned().collect();
@@ -149,12 +140,7 @@ impl Store {
         let mut items = HashMap::new();
         // DynamoDB may answer a part and name the rest; each round answers at least one item, so this ends.
         while let Some(request) = asked.filter(|request| !request.is_empty()) {
-            let answer = self
-                .client
-                .batch_get_item()
-                .set_request_items(Some(request))
-                .send()
-                .await;
+            let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
             let answer = answer.map_err(|error| sorted("BatchGetItem", error))?;
             for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
                 items.insert((text(&item, keys::PK), text(&item, keys::SK)), item);
@@ -168,36 +154,22 @@ impl Store {
 impl LeadItems {
     /// The item of that sort key, which must be there.
     pub(crate) fn one<T: serde::de::DeserializeOwned>(&self, sk: &str, what: &'static str) -> Result<T, StoreError> {
-        self.maybe(sk)?.ok_or_else(|| StoreError::Missing {
-            what,
-            id: sk.to_owned(),
-        })
+        self.maybe(sk)?.ok_or_else(|| StoreError::Missing { what, id: sk.to_owned() })
     }
 
     /// The item of that sort key, if it is there.
     pub(crate) fn maybe<T: serde::de::DeserializeOwned>(&self, sk: &str) -> Result<Option<T>, StoreError> {
-        self.0
-            .iter()
-            .find(|(at, _)| at == sk)
-            .map(|(_, item)| read(item.clone()))
-            .transpose()
+        self.0.iter().find(|(at, _)| at == sk).map(|(_, item)| read(item.clone())).transpose()
     }
 
     /// The items whose sort keys begin so.
     pub(crate) fn all<T: serde::de::DeserializeOwned>(&self, prefix: &str) -> Result<Vec<T>, StoreError> {
-        self.0
-            .iter()
-            .filter(|(sk, _)| sk.starts_with(prefix))
-            .map(|(_, item)| read(item.clone()))
-            .collect()
+        self.0.iter().filter(|(sk, _)| sk.starts_with(prefix)).map(|(_, item)| read(item.clone())).collect()
     }
 
     fn attempt(&self, enrollment: &Enrollment) -> Result<Option<Attempt>, StoreError> {
         match &enrollment.claim {
-            Some(claim) => self.maybe(&keys::attempt_sk(
-                &enrollment.key(&claim.step, claim.round),
-                claim.try_number,
-            )),
+            Some(claim) => self.maybe(&keys::attempt_sk(&enrollment.key(&claim.step, claim.round), claim.try_number)),
             None => Ok(None),
         }
     }
@@ -207,10 +179,8 @@ struct ConfigItems(HashMap<(String, String), Item>);
 
 impl ConfigItems {
     fn one<T: serde::de::DeserializeOwned>(&mut self, key: &(String, String)) -> Result<Published<T>, StoreError> {
-        self.maybe(key)?.ok_or_else(|| StoreError::Missing {
-            what: "published record",
-            id: format!("{} {}", key.0, key.1),
-        })
+        self.maybe(key)?
+            .ok_or_else(|| StoreError::Missing { what: "published record", id: format!("{} {}", key.0, key.1) })
     }
 
     fn maybe<T: serde::de::DeserializeOwned>(
@@ -225,10 +195,7 @@ impl ConfigItems {
 pub(crate) const SETTINGS: &str = "company";
 
 fn version_key(enrollment: &Enrollment) -> (String, String) {
-    (
-        format!("CADENCE#{}", enrollment.cadence),
-        keys::version_sk(enrollment.progress.version),
-    )
+    (format!("CADENCE#{}", enrollment.cadence), keys::version_sk(enrollment.progress.version))
 }
 
 fn published_key(kind: &str, id: &str) -> (String, String) {
@@ -243,19 +210,14 @@ fn step_in_hand(enrollment: &Enrollment) -> Option<&StepId> {
 
 fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {
     let of_steps = cadence.steps.iter().flat_map(|step| step.on.values());
-    of_steps
-        .chain(cadence.anytime.values())
-        .filter_map(|target| match target {
-            Target::Cadence(id) => Some(id),
-            Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
-        })
+    of_steps.chain(cadence.anytime.values()).filter_map(|target| match target {
+        Target::Cadence(id) => Some(id),
+        Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
+    })
 }
 
 fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {
-    let keys = KeysAndAttributes::builder()
-        .set_keys(Some(keys))
-        .consistent_read(true)
-        .build();
+    let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
     keys.map_err(|source| StoreError::Dynamo {
         operation: "BatchGetItem",
         may_work_later: false,

@@ -27,8 +27,7 @@ impl Store {
             return Ok(Committed::Yes);
         }
         let mut edit = Edit::of(key(keys::lead_pk(lead), keys::LEAD));
-        edit.set_once(&["opt_outs", opt_out_key(closes)], attribute(&at)?)
-            .increment(&["revision"]);
+        edit.set_once(&["opt_outs", opt_out_key(closes)], attribute(&at)?).increment(&["revision"]);
         let mut items = vec![edit.item(&self.leads)?];
         let hash = match closes {
             OptOut::Phone => stored.phone_hash,

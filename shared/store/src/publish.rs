@@ -66,11 +66,7 @@ impl Store {
             return Ok(None);
         };
         let content = Edited::content_of(read(item.clone())?);
-        Ok(Some(Edited {
-            pk: pk.to_owned(),
-            content,
-            item,
-        }))
+        Ok(Some(Edited { pk: pk.to_owned(), content, item }))
     }
 
     /// The published record of that kind and id, as JSON, with its version.
@@ -96,13 +92,7 @@ impl Store {
         version: Option<u32>,
     ) -> Result<Committed, StoreError> {
         let mut items = vec![self.written_back(edited, check, problems, version)?];
-        if let Verdict::Version {
-            number,
-            record,
-            kind,
-            id,
-        } = verdict
-        {
+        if let Verdict::Version { number, record, kind, id } = verdict {
             let mut published: Item = key(keys::published_pk(kind), id);
             published.insert("version".to_owned(), attribute(&number)?);
             published.insert("record".to_owned(), attribute(record)?);

@@ -31,23 +31,14 @@ impl Store {
     /// Keeps what could not be used. The same body is kept once.
     pub async fn quarantine(&self, kept: &Quarantined) -> Result<(), StoreError> {
         let mut item: Item = serde_dynamo::to_item(kept)?;
-        item.extend(key(
-            keys::quarantine_pk(&kept.source),
-            hex(&Sha256::digest(kept.body.as_bytes())),
-        ));
+        item.extend(key(keys::quarantine_pk(&kept.source), hex(&Sha256::digest(kept.body.as_bytes()))));
         let expires_at = (kept.at + KEPT_FOR).timestamp();
         item.insert(keys::EXPIRES_AT.to_owned(), crate::item::attribute(&expires_at)?);
         let put = self.client.put_item().table_name(&self.leads).set_item(Some(item));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
         match sent {
             Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
             Err(error) => Err(sorted("PutItem", error)),
         }
     }

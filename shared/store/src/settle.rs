@@ -52,9 +52,7 @@ impl Store {
         if let Some(entry) = &settlement.entry {
             items.push(self.entry_item(change, entry, 0)?);
         }
-        let returned = settlement
-            .returns_touch
-            .then(|| keys::touch_key(&settlement.attempt.claim));
+        let returned = settlement.returns_touch.then(|| keys::touch_key(&settlement.attempt.claim));
         if let Some(lead) = self.lead_edit(change, returned)? {
             items.push(lead.item(&self.leads)?);
         }

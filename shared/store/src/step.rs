@@ -23,11 +23,7 @@ const ROUNDS: u32 = 8;
 impl Invocation {
     /// The first run in a Lambda invocation.
     pub fn new(request_id: impl Into<String>, deadline: DateTime<Utc>) -> Self {
-        Self {
-            request_id: request_id.into(),
-            round: 1,
-            deadline,
-        }
+        Self { request_id: request_id.into(), round: 1, deadline }
     }
 
     /// The claim's id: this run's own, so that a lost answer is told from somebody else's claim.
@@ -40,9 +36,7 @@ impl Invocation {
 
     /// Fails unless a vendor call of that length still fits, with time to settle: nothing is claimed that can't be finished.
     pub fn has_time_for(&self, vendor_timeout: Duration, now: DateTime<Utc>) -> Result<(), StepError> {
-        let needs = TimeDelta::from_std(vendor_timeout)
-            .unwrap_or(TimeDelta::MAX)
-            .checked_add(&SETTLING);
+        let needs = TimeDelta::from_std(vendor_timeout).unwrap_or(TimeDelta::MAX).checked_add(&SETTLING);
         match needs {
             Some(needs) if self.deadline - now >= needs => Ok(()),
             Some(_) | None => Err(StepError::NoTime),

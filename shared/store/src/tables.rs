@@ -13,14 +13,7 @@ use crate::keys;
 
 /// The leads table.
 pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
-    let indexed = [
-        keys::PK,
-        keys::SK,
-        keys::DUE_SHARD,
-        keys::DUE_AT,
-        keys::OPEN_FOR,
-        keys::TASK_DUE_AT,
-    ];
+    let indexed = [keys::PK, keys::SK, keys::DUE_SHARD, keys::DUE_AT, keys::OPEN_FOR, keys::TASK_DUE_AT];
     table(
         name,
         &indexed,
@@ -38,14 +31,9 @@ pub fn config_table(name: &str) -> Result<CreateTableInput, BuildError> {
 
 fn table(name: &str, attributes: &[&str], indexes: Vec<GlobalSecondaryIndex>) -> Result<CreateTableInput, BuildError> {
     let attributes = attributes.iter().map(|name| {
-        AttributeDefinition::builder()
-            .attribute_name(*name)
-            .attribute_type(ScalarAttributeType::S)
-            .build()
+        AttributeDefinition::builder().attribute_name(*name).attribute_type(ScalarAttributeType::S).build()
     });
-    let stream = StreamSpecification::builder()
-        .stream_enabled(true)
-        .stream_view_type(StreamViewType::NewAndOldImages);
+    let stream = StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
     CreateTableInput::builder()
         .table_name(name)
         .billing_mode(BillingMode::PayPerRequest)

@@ -29,9 +29,6 @@ impl Store {
 
     /// One task, open or closed.
     pub async fn load_task(&self, id: &TaskId) -> Result<Option<Task>, StoreError> {
-        self.get(&self.leads, key(keys::lead_pk(&id.lead), keys::task_sk(id)))
-            .await?
-            .map(read)
-            .transpose()
+        self.get(&self.leads, key(keys::lead_pk(&id.lead), keys::task_sk(id))).await?.map(read).transpose()
     }
 }

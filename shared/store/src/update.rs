@@ -34,10 +34,7 @@ impl Edit {
 
     /// An edit of an item that may not exist yet, which makes it.
     pub(crate) fn anywhere(key: Item) -> Self {
-        Self {
-            conditions: Vec::new(),
-            ..Self::of(key)
-        }
+        Self { conditions: Vec::new(), ..Self::of(key) }
     }
 
     /// Sets the attribute at that path.
@@ -86,8 +83,7 @@ impl Edit {
     pub(crate) fn expect_none_or_past(&mut self, path: &[&str], until: &[&str], now: i64) -> &mut Self {
         let (name, until) = (self.name(path), self.name(until));
         let now = self.value(AttributeValue::N(now.to_string()));
-        self.conditions
-            .push(format!("(attribute_not_exists({name}) OR {until} <= {now})"));
+        self.conditions.push(format!("(attribute_not_exists({name}) OR {until} <= {now})"));
         self
     }
 
@@ -127,11 +123,7 @@ impl Edit {
         let parts: Vec<_> = path
             .iter()
             .map(|part| {
-                let known = self
-                    .names
-                    .iter()
-                    .find(|(_, name)| name == part)
-                    .map(|(alias, _)| alias.clone());
+                let known = self.names.iter().find(|(_, name)| name == part).map(|(alias, _)| alias.clone());
                 known.unwrap_or_else(|| {
                     let alias = format!("#n{}", self.names.len());
                     self.names.insert(alias.clone(), (*part).to_owned());
@@ -157,10 +149,7 @@ pub(crate) fn put(table: &str, item: Item) -> Result<TransactWriteItem, StoreErr
 
 /// An item to write where there is none.
 pub(crate) fn put_new(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .condition_expression("attribute_not_exists(pk)");
+    let put = Put::builder().table_name(table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
     Ok(TransactWriteItem::builder().put(built(put.build())?).build())
 }
 
@@ -171,14 +160,9 @@ pub(crate) fn put_over(
     name: &str,
     previous: Option<AttributeValue>,
 ) -> Result<TransactWriteItem, StoreError> {
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(item))
-        .expression_attribute_names("#n", name);
+    let put = Put::builder().table_name(table).set_item(Some(item)).expression_attribute_names("#n", name);
     let put = match previous {
-        Some(previous) => put
-            .condition_expression("#n = :p")
-            .expression_attribute_values(":p", previous),
+        Some(previous) => put.condition_expression("#n = :p").expression_attribute_values(":p", previous),
         None => put.condition_expression("attribute_not_exists(#n)"),
     };
     Ok(TransactWriteItem::builder().put(built(put.build())?).build())
@@ -191,12 +175,7 @@ pub(crate) fn put_over_number(
     name: &str,
     previous: Option<u32>,
 ) -> Result<TransactWriteItem, StoreError> {
-    put_over(
-        table,
-        item,
-        name,
-        previous.map(|previous| AttributeValue::N(previous.to_string())),
-    )
+    put_over(table, item, name, previous.map(|previous| AttributeValue::N(previous.to_string())))
 }
 
 /// A number attribute.
@@ -205,9 +184,5 @@ pub(crate) fn number(value: u64) -> Result<AttributeValue, StoreError> {
 }
 
 fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
-    result.map_err(|source| StoreError::Dynamo {
-        operation: "build",
-        may_work_later: false,
-        source: source.into(),
-    })
+    result.map_err(|source| StoreError::Dynamo { operation: "build", may_work_later: false, source: source.into() })
 }

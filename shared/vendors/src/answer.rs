@@ -48,7 +48,9 @@ where
 /// Sorts a request that got no readable answer: only what never left is certainly not sent.
 pub(crate) fn of_transport<E, R>(error: &SdkError<E, R>) -> Delivery {
     match error {
-        SdkError::ConstructionFailure(_) => Delivery::Later { reason: "the request could not be put together".to_owned() },
+        SdkError::ConstructionFailure(_) => {
+            Delivery::Later { reason: "the request could not be put together".to_owned() }
+        }
         SdkError::DispatchFailure(failure) => {
             let never_left = failure.is_user() || failure.as_connector_error().is_some_and(|error| was_refused(error));
             match never_left {

@@ -62,7 +62,10 @@ fn content(email: &Email) -> Result<EmailContent, BuildError> {
     let mut message = Message::builder().subject(utf8(&email.subject)?).body(body);
     if let Some(url) = &email.unsubscribe_url {
         // RFC 8058: mail programs unsubscribe with one POST to that URL.
-        let headers = [("List-Unsubscribe", format!("<{url}>")), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned())];
+        let headers = [
+            ("List-Unsubscribe", format!("<{url}>")),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()),
+        ];
         for (name, value) in headers {
             message = message.headers(MessageHeader::builder().name(name).value(value).build()?);
         }

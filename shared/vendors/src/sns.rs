@@ -36,7 +36,8 @@ impl Sns {
         }
         let publish = self.client.publish().phone_number(&sms.to).message(&sms.text);
         // https://docs.aws.amazon.com/sns/latest/dg/sms_publish-to-phone.html
-        let attributes = [("AWS.MM.SMS.OriginationNumber", sms.from.as_str()), ("AWS.SNS.SMS.SMSType", "Transactional")];
+        let attributes =
+            [("AWS.MM.SMS.OriginationNumber", sms.from.as_str()), ("AWS.SNS.SMS.SMSType", "Transactional")];
         let publish = attributes.into_iter().try_fold(publish, |publish, (name, value)| {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build()?;
             Ok::<_, aws_smithy_types::error::operation::BuildError>(publish.message_attributes(name, value))

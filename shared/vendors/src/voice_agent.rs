@@ -77,7 +77,8 @@ impl VoiceAgent {
     }
 
     fn body(&self, call: &AiCall) -> Value {
-        let mut variables: BTreeMap<&str, &str> = call.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut variables: BTreeMap<&str, &str> =
+            call.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         variables.insert("transfer_to", &call.transfer_to);
         json!({
             "phoneNumberId": self.config.phone_number_id,
@@ -117,7 +118,8 @@ fn call_id(answer: &HttpResponse) -> Result<String, OrchestratorError<Refused>> 
     if !answer.status().is_success() {
         return Err(OrchestratorError::operation(Refused(answer.status().as_u16())));
     }
-    let body: Value = serde_json::from_slice(answer.body().bytes().unwrap_or_default()).map_err(OrchestratorError::other)?;
+    let body: Value =
+        serde_json::from_slice(answer.body().bytes().unwrap_or_default()).map_err(OrchestratorError::other)?;
     let id = body.get("id").and_then(Value::as_str).ok_or_else(|| OrchestratorError::other("the answer has no id"))?;
     Ok(id.to_owned())
 }

@@ -35,9 +35,7 @@ impl HttpConnector for Wire {
         self.asked.lock().unwrap().push(request);
         let io = |kind: std::io::ErrorKind| ConnectorError::io(std::io::Error::from(kind).into());
         HttpConnectorFuture::ready(match &self.vendor {
-            Vendor::Answers(status, body) => {
-                Ok(HttpResponse::new((*status).try_into().unwrap(), SdkBody::from(*body)))
-            }
+            Vendor::Answers(status, body) => Ok(HttpResponse::new((*status).try_into().unwrap(), SdkBody::from(*body))),
             Vendor::Refuses => Err(io(std::io::ErrorKind::ConnectionRefused)),
             Vendor::Breaks => Err(io(std::io::ErrorKind::ConnectionReset)),
         })
@@ -104,7 +102,8 @@ fn voice_agent(config: &SdkConfig, mode: SendMode) -> VoiceAgent {
 
 const SNS_OK: &str = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
 const SNS_BAD: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidParameter</Code><Message>no</Message></Error></ErrorResponse>";
-const SNS_SLOW: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>no</Message></Error></ErrorResponse>";
+const SNS_SLOW: &str =
+    "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>no</Message></Error></ErrorResponse>";
 const SNS_FELL: &str = "<ErrorResponse><Error><Type>Receiver</Type><Code>InternalError</Code><Message>no</Message></Error></ErrorResponse>";
 
 fn word(delivery: &Delivery) -> &'static str {

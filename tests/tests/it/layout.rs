@@ -9,11 +9,7 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// The workspace's packages, as their manifests say.
 pub(crate) fn workspace() -> Metadata {
-    MetadataCommand::new()
-        .manifest_path(format!("{ROOT}/Cargo.toml"))
-        .no_deps()
-        .exec()
-        .unwrap()
+    MetadataCommand::new().manifest_path(format!("{ROOT}/Cargo.toml")).no_deps().exec().unwrap()
 }
 
 /// The packages in a folder of the workspace, by name.
@@ -28,11 +24,7 @@ pub(crate) fn packages_in(workspace: &Metadata, folder: &str) -> BTreeSet<String
 
 /// The packages of the workspace that a package is built from; tests may use what they like.
 fn built_from(workspace: &Metadata, name: &str) -> BTreeSet<String> {
-    let ours: BTreeSet<_> = workspace
-        .packages
-        .iter()
-        .map(|package| package.name.to_string())
-        .collect();
+    let ours: BTreeSet<_> = workspace.packages.iter().map(|package| package.name.to_string()).collect();
     let dependencies = package(workspace, name).dependencies.iter();
     dependencies
         .filter(|dependency| dependency.kind != DependencyKind::Development)
@@ -63,10 +55,7 @@ fn dependencies_point_one_way() {
         ("cadence-boot", set(["cadence-core"])),
         ("cadence-local", beneath_infra.clone()),
         // The local cloud starts functions as Lambda's process does; the command leaves that to it.
-        (
-            "cadence",
-            &(&beneath_infra - &set(["cadence-boot"])) | &set(["cadence-local"]),
-        ),
+        ("cadence", &(&beneath_infra - &set(["cadence-boot"])) | &set(["cadence-local"])),
         ("cadence-tests", &beneath_infra | &set(["cadence-local", "cadence"])),
     ];
     may_use.extend(functions.iter().map(|name| (name.as_str(), shared.clone())));
@@ -97,15 +86,10 @@ fn core_is_built_from_nothing_that_waits_or_reaches_out() {
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).unwrap();
     let built_from: BTreeSet<_> = tree.split_whitespace().collect();
-    assert!(
-        built_from.contains("cadence_core") && built_from.contains("jiff"),
-        "{built_from:?}"
-    );
+    assert!(built_from.contains("cadence_core") && built_from.contains("jiff"), "{built_from:?}");
 
     let reaches_out = |name: &&&str| {
-        let starts = [
-            "aws_", "tokio", "futures", "lambda_", "hyper", "reqwest", "rusqlite", "dynoxide",
-        ];
+        let starts = ["aws_", "tokio", "futures", "lambda_", "hyper", "reqwest", "rusqlite", "dynoxide"];
         starts.iter().any(|start| name.starts_with(start))
     };
     let wrong: Vec<_> = built_from.iter().filter(reaches_out).collect();
@@ -124,16 +108,10 @@ fn a_function_is_a_library_under_a_thin_main_of_the_same_name() {
             let mut targets = package.targets.iter();
             targets.any(|target| target.kind.contains(&kind) && target.name == name)
         };
-        assert!(
-            has(TargetKind::Bin) && has(TargetKind::Lib),
-            "{name} has a bin and a lib of its name"
-        );
+        assert!(has(TargetKind::Bin) && has(TargetKind::Lib), "{name} has a bin and a lib of its name");
 
         let main = Path::new(ROOT).join("functions").join(&name).join("src/main.rs");
         let lines = fs::read_to_string(main).unwrap().lines().count();
-        assert!(
-            lines <= 40,
-            "{name}'s main.rs has {lines} lines; what it does belongs in its lib.rs"
-        );
+        assert!(lines <= 40, "{name}'s main.rs has {lines} lines; what it does belongs in its lib.rs");
     }
 }

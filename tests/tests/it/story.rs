@@ -27,10 +27,7 @@ async fn every_step_of_the_reference_cadence_runs_in_its_order_when_nobody_is_re
     );
     let owner = format!("{}@example.com", tasks[0].user.as_str().trim_start_matches("lo-"));
     let notice = format!("email {owner}");
-    assert_eq!(
-        world.sent()?,
-        [notice.as_str(), "sms +14155550123", "ai_call +14155550123", "email lc-1@example.com"]
-    );
+    assert_eq!(world.sent()?, [notice.as_str(), "sms +14155550123", "ai_call +14155550123", "email lc-1@example.com"]);
     assert_eq!(world.open_tasks().await?, []);
     Ok(())
 }

@@ -53,9 +53,7 @@ impl Template {
     /// The functions' resources, by the name of the binary that they run.
     fn functions(&self) -> BTreeMap<&str, &Value> {
         let functions = self.resources("AWS::Serverless::Function").into_values();
-        functions
-            .map(|function| (text(&function["Metadata"]["BuildProperties"]["Binary"]), function))
-            .collect()
+        functions.map(|function| (text(&function["Metadata"]["BuildProperties"]["Binary"]), function)).collect()
     }
 
     /// The properties of the function that runs a binary.
@@ -74,10 +72,7 @@ impl Template {
     /// The events of a function of a type: their properties, by name.
     fn events(&self, function: &str, kind: &str) -> Vec<&Value> {
         let events = self.function(function)["Events"].as_mapping().unwrap().values();
-        let of_kind: Vec<_> = events
-            .filter(|event| event["Type"] == kind)
-            .map(|event| &event["Properties"])
-            .collect();
+        let of_kind: Vec<_> = events.filter(|event| event["Type"] == kind).map(|event| &event["Properties"]).collect();
         assert!(!of_kind.is_empty(), "{function} has no {kind} event");
         of_kind
     }
@@ -111,26 +106,17 @@ fn every_function_is_deployed_and_nothing_else_is() {
     let template = Template::load();
     let packages = packages_in(&workspace(), "functions");
     let deployed = template.functions();
-    assert_eq!(
-        names(deployed.keys().copied()),
-        names(packages.iter().map(String::as_str))
-    );
+    assert_eq!(names(deployed.keys().copied()), names(packages.iter().map(String::as_str)));
     assert_eq!(names(deployed.keys().copied()), names(FUNCTIONS.map(|(name, ..)| name)));
 
     for (name, resource) in deployed {
         let function = &resource["Properties"];
         assert_eq!(resource["Metadata"]["BuildMethod"], "rust-cargolambda", "{name}");
         assert_eq!(function["CodeUri"], format!("functions/{name}").as_str(), "{name}");
-        assert_eq!(
-            intrinsic(&function["FunctionName"], "Sub"),
-            format!("${{AWS::StackName}}-{name}")
-        );
+        assert_eq!(intrinsic(&function["FunctionName"], "Sub"), format!("${{AWS::StackName}}-{name}"));
         assert_eq!(template.property(function, "Runtime"), "provided.al2023", "{name}");
         assert_eq!(template.property(function, "Handler"), "bootstrap", "{name}");
-        assert_eq!(
-            intrinsic(&template.property(function, "Architectures")[0], "Ref"),
-            "Architecture"
-        );
+        assert_eq!(intrinsic(&template.property(function, "Architectures")[0], "Ref"), "Architecture");
     }
     assert_eq!(template.0["Parameters"]["Architecture"]["Default"], "arm64");
 }
@@ -139,9 +125,7 @@ fn every_function_is_deployed_and_nothing_else_is() {
 fn each_function_is_given_the_environment_that_it_reads() {
     let template = Template::load();
     for (name, env, _) in FUNCTIONS {
-        let given = template.function(name)["Environment"]["Variables"]
-            .as_mapping()
-            .unwrap();
+        let given = template.function(name)["Environment"]["Variables"].as_mapping().unwrap();
         let given = names(given.keys().map(text));
         // Every function reads LOG_LEVEL, and every one is given it.
         let read = names(env.iter().copied().filter(|variable| *variable != "LOG_LEVEL"));
@@ -162,10 +146,7 @@ fn a_fresh_deployment_reaches_nobody() {
         assert_eq!(intrinsic(given, "Ref"), "SendMode", "{name}");
     }
     let config = fs::read_to_string(format!("{ROOT}/samconfig.toml")).unwrap();
-    assert!(
-        !config.contains("\"SendMode=live"),
-        "samconfig.toml must not make a stage live"
-    );
+    assert!(!config.contains("\"SendMode=live"), "samconfig.toml must not make a stage live");
 }
 
 #[test]
@@ -197,16 +178,9 @@ fn the_tables_are_the_ones_that_the_store_makes() {
         assert_eq!(attributes, made_attributes, "{id}");
 
         let stream = made.stream_specification().and_then(|stream| stream.stream_view_type());
-        assert_eq!(
-            table["StreamSpecification"]["StreamViewType"],
-            stream.unwrap().as_str(),
-            "{id}"
-        );
+        assert_eq!(table["StreamSpecification"]["StreamViewType"], stream.unwrap().as_str(), "{id}");
         assert_eq!(table["BillingMode"], made.billing_mode().unwrap().as_str(), "{id}");
-        assert_eq!(
-            table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true,
-            "{id}"
-        );
+        assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{id}");
         assert_eq!(table["SSESpecification"]["SSEEnabled"], true, "{id}");
         let resource = &template.0["Resources"][id];
         assert_eq!(
@@ -221,14 +195,11 @@ fn the_tables_are_the_ones_that_the_store_makes() {
 
 fn key_schema(of: &Value) -> Vec<(&str, &str)> {
     let keys = of["KeySchema"].as_sequence().unwrap().iter();
-    keys.map(|key| (text(&key["AttributeName"]), text(&key["KeyType"])))
-        .collect()
+    keys.map(|key| (text(&key["AttributeName"]), text(&key["KeyType"]))).collect()
 }
 
 fn made_key_schema(keys: &[KeySchemaElement]) -> Vec<(&str, &str)> {
-    keys.iter()
-        .map(|key| (key.attribute_name(), key.key_type().as_str()))
-        .collect()
+    keys.iter().map(|key| (key.attribute_name(), key.key_type().as_str())).collect()
 }
 
 /// An index: its keys and what it projects.
@@ -249,10 +220,7 @@ fn made_indexes(table: &CreateTableInput) -> BTreeMap<&str, Index<'_>> {
     indexes
         .map(|index| {
             let projects = index.projection().and_then(|projection| projection.projection_type());
-            (
-                index.index_name(),
-                (made_key_schema(index.key_schema()), projects.unwrap().as_str()),
-            )
+            (index.index_name(), (made_key_schema(index.key_schema()), projects.unwrap().as_str()))
         })
         .collect()
 }
@@ -270,26 +238,15 @@ fn a_channel_s_queue_feeds_its_function_one_message_at_a_time() {
         };
         assert_eq!(intrinsic(&event["Queue"], "GetAtt"), format!("{queue_id}.Arn"));
         assert_eq!(event["BatchSize"], 1, "{name}");
-        assert_eq!(
-            texts(&event["FunctionResponseTypes"]),
-            ["ReportBatchItemFailures"],
-            "{name}"
-        );
-        assert!(
-            event["ScalingConfig"]["MaximumConcurrency"].as_u64() >= Some(2),
-            "{name}"
-        );
+        assert_eq!(texts(&event["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
+        assert!(event["ScalingConfig"]["MaximumConcurrency"].as_u64() >= Some(2), "{name}");
 
         let queue = template.resource(queue_id);
         assert_eq!(queue["VisibilityTimeout"], 360, "{name}");
         assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], 5, "{name}");
         let dead = intrinsic(&queue["RedrivePolicy"]["deadLetterTargetArn"], "GetAtt");
         assert_eq!(dead, format!("{dead_id}.Arn"));
-        assert_eq!(
-            template.resource(dead_id)["MessageRetentionPeriod"],
-            1_209_600,
-            "{name}"
-        );
+        assert_eq!(template.resource(dead_id)["MessageRetentionPeriod"], 1_209_600, "{name}");
     }
     for (id, queue) in template.resources("AWS::SQS::Queue") {
         assert_eq!(queue["Properties"]["SqsManagedSseEnabled"], true, "{id}");
@@ -301,18 +258,8 @@ fn streams_feed_schedule_and_publish_and_give_up_into_a_queue() {
     let template = Template::load();
     let enrollments = keys::enrollment_sk(&EnrollmentId::new(""));
     for (name, table, failures, sort_key) in [
-        (
-            "schedule",
-            "LeadsTable",
-            "ScheduleFailures",
-            serde_json::json!({ "prefix": enrollments }),
-        ),
-        (
-            "publish",
-            "ConfigTable",
-            "PublishFailures",
-            serde_json::json!(keys::CURRENT),
-        ),
+        ("schedule", "LeadsTable", "ScheduleFailures", serde_json::json!({ "prefix": enrollments })),
+        ("publish", "ConfigTable", "PublishFailures", serde_json::json!(keys::CURRENT)),
     ] {
         let [event] = template.events(name, "DynamoDB")[..] else {
             panic!("{name} must have one stream");
@@ -321,24 +268,15 @@ fn streams_feed_schedule_and_publish_and_give_up_into_a_queue() {
         assert_eq!(event["StartingPosition"], "TRIM_HORIZON", "{name}");
         assert_eq!(event["BisectBatchOnFunctionError"], true, "{name}");
         assert_eq!(event["MaximumRetryAttempts"], 10, "{name}");
-        assert_eq!(
-            texts(&event["FunctionResponseTypes"]),
-            ["ReportBatchItemFailures"],
-            "{name}"
-        );
+        assert_eq!(texts(&event["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");
         let failed = &event["DestinationConfig"]["OnFailure"];
         assert_eq!(failed["Type"], "SQS", "{name}");
         assert_eq!(intrinsic(&failed["Destination"], "GetAtt"), format!("{failures}.Arn"));
 
         let filters = event["FilterCriteria"]["Filters"].as_sequence().unwrap();
-        let filters: Vec<serde_json::Value> = filters
-            .iter()
-            .map(|filter| serde_json::from_str(text(&filter["Pattern"])).unwrap())
-            .collect();
-        assert_eq!(
-            filters,
-            [serde_json::json!({ "dynamodb": { "Keys": { "sk": { "S": [sort_key] } } } })]
-        );
+        let filters: Vec<serde_json::Value> =
+            filters.iter().map(|filter| serde_json::from_str(text(&filter["Pattern"])).unwrap()).collect();
+        assert_eq!(filters, [serde_json::json!({ "dynamodb": { "Keys": { "sk": { "S": [sort_key] } } } })]);
     }
 }
 
@@ -355,35 +293,20 @@ fn reconcile_runs_every_five_minutes_and_never_twice_at_once() {
 #[test]
 fn the_api_s_routes_are_the_ones_that_the_functions_serve() {
     let template = Template::load();
-    for (name, served) in [
-        ("ingest", ingest::ROUTES),
-        ("outcomes", outcomes::ROUTES),
-        ("console", console::ROUTES),
-    ] {
+    for (name, served) in [("ingest", ingest::ROUTES), ("outcomes", outcomes::ROUTES), ("console", console::ROUTES)] {
         let events = template.events(name, "HttpApi");
-        let routes: BTreeSet<_> = events
-            .iter()
-            .map(|event| (text(&event["Method"]), text(&event["Path"])))
-            .collect();
+        let routes: BTreeSet<_> = events.iter().map(|event| (text(&event["Method"]), text(&event["Path"]))).collect();
         assert_eq!(routes, served.iter().copied().collect(), "{name}");
         for event in events {
             assert_eq!(intrinsic(&event["ApiId"], "Ref"), "Api");
             assert_eq!(event["PayloadFormatVersion"], "2.0", "{name}");
             // Only users have tokens; vendors and providers show secrets that the functions compare.
             let authorizer = (name == "console").then_some("Users");
-            assert_eq!(
-                event["Auth"]["Authorizer"].as_str(),
-                authorizer,
-                "{name} {}",
-                text(&event["Path"])
-            );
+            assert_eq!(event["Auth"]["Authorizer"].as_str(), authorizer, "{name} {}", text(&event["Path"]));
         }
     }
     let auth = &template.resource("Api")["Auth"];
-    assert!(
-        auth["DefaultAuthorizer"].is_null(),
-        "vendors and providers have no tokens"
-    );
+    assert!(auth["DefaultAuthorizer"].is_null(), "vendors and providers have no tokens");
     let jwt = &auth["Authorizers"]["Users"]["JwtConfiguration"];
     assert_eq!(intrinsic(&jwt["issuer"], "Ref"), "JwtIssuer");
     assert_eq!(intrinsic(&jwt["audience"][0], "Ref"), "JwtAudience");
@@ -396,10 +319,7 @@ fn the_api_s_log_holds_no_path_and_no_address_of_a_caller() {
     let format: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
     for (field, variable) in format {
         for private in ["path", "identity", "claims", "domainName"] {
-            assert!(
-                !variable.to_lowercase().contains(&private.to_lowercase()),
-                "{field} is {variable}"
-            );
+            assert!(!variable.to_lowercase().contains(&private.to_lowercase()), "{field} is {variable}");
         }
     }
 }

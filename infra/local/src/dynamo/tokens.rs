@@ -66,8 +66,7 @@ pub(super) fn write_once(
 }
 
 fn forget_before(conn: &Connection, at: DateTime<Utc>) -> rusqlite::Result<usize> {
-    conn.prepare_cached("DELETE FROM transaction_tokens WHERE used_at < ?1")?
-        .execute([at.timestamp_millis()])
+    conn.prepare_cached("DELETE FROM transaction_tokens WHERE used_at < ?1")?.execute([at.timestamp_millis()])
 }
 
 fn used_for(conn: &Connection, token: &str) -> rusqlite::Result<Option<String>> {
@@ -79,8 +78,11 @@ fn used_for(conn: &Connection, token: &str) -> rusqlite::Result<Option<String>> 
 fn put_in_flight(conn: &Connection, token: &str, asked: &str, now: DateTime<Utc>) -> rusqlite::Result<usize> {
     // One that a panic left behind must not be kept with this write.
     conn.execute("DELETE FROM token_in_flight", [])?;
-    conn.prepare_cached("INSERT INTO token_in_flight VALUES (?1, ?2, ?3)")?
-        .execute(params![token, asked, now.timestamp_millis()])
+    conn.prepare_cached("INSERT INTO token_in_flight VALUES (?1, ?2, ?3)")?.execute(params![
+        token,
+        asked,
+        now.timestamp_millis()
+    ])
 }
 
 fn keep(conn: &Connection) -> rusqlite::Result<usize> {

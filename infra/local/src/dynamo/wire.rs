@@ -19,12 +19,7 @@ const MARKERS: [(&str, Class); 5] = [
 ];
 
 /// What serde says of a request that AWS reads and then refuses as invalid.
-const INVALID: [&str; 4] = [
-    "missing field",
-    "unknown variant",
-    "invalid type: null",
-    "Supplied AttributeValue",
-];
+const INVALID: [&str; 4] = ["missing field", "unknown variant", "invalid type: null", "Supplied AttributeValue"];
 
 /// What AWS says of an attribute without a value.
 const EMPTY_VALUE: &str = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
@@ -72,10 +67,7 @@ pub(super) fn refused(id: &str, target: &str, error: DynoxideError) -> Response<
 
 /// What AWS says to an operation that it does not have, here said of one that the local cloud does not have.
 pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
-    tracing::warn!(
-        target.operation = target,
-        "refused an operation that the local dynamodb does not have"
-    );
+    tracing::warn!(target.operation = target, "refused an operation that the local dynamodb does not have");
     let body = json!({
         "__type": "com.amazon.coral.service#UnknownOperationException",
         "message": format!("the local cloud does not serve '{target}'"),
@@ -87,10 +79,7 @@ pub(super) fn unknown_operation(id: &str, target: &str) -> Response<Bytes> {
 pub(super) fn request_id(target: &str, now: DateTime<Utc>, body: &[u8]) -> String {
     let mut seed = format!("{target} {now} ").into_bytes();
     seed.extend_from_slice(body);
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed)
-        .simple()
-        .to_string()
-        .to_uppercase()
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, &seed).simple().to_string().to_uppercase()
 }
 
 /// The body of a request whose ARNs dynoxide compares with its own.
@@ -119,15 +108,9 @@ pub(super) fn with_aws_arns(target: &str, body: Vec<u8>) -> Vec<u8> {
 }
 
 fn speaks_of_arns(target: &str) -> bool {
-    [
-        ".CreateTable",
-        ".DescribeTable",
-        ".DeleteTable",
-        ".ListStreams",
-        ".DescribeStream",
-    ]
-    .iter()
-    .any(|operation| target.ends_with(operation))
+    [".CreateTable", ".DescribeTable", ".DeleteTable", ".ListStreams", ".DescribeStream"]
+        .iter()
+        .any(|operation| target.ends_with(operation))
 }
 
 fn arns_of(region: &str) -> String {
@@ -142,11 +125,7 @@ fn enveloped(target: &str, error: DynoxideError) -> DynoxideError {
     match error {
         DynoxideError::EnvelopedValidation(text) => {
             let writes = [".PutItem", ".UpdateItem", ".DeleteItem"];
-            let envelope = if writes.iter().any(|operation| target.ends_with(operation)) {
-                ENVELOPE
-            } else {
-                ""
-            };
+            let envelope = if writes.iter().any(|operation| target.ends_with(operation)) { ENVELOPE } else { "" };
             DynoxideError::ValidationException(format!("{envelope}{text}"))
         }
         error => error,
@@ -154,9 +133,7 @@ fn enveloped(target: &str, error: DynoxideError) -> DynoxideError {
 }
 
 fn marked(text: &str) -> Option<(Class, &str)> {
-    let mut found = MARKERS
-        .iter()
-        .filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
+    let mut found = MARKERS.iter().filter_map(|(marker, class)| Some((*class, text.strip_prefix(marker)?)));
     found.next()
 }
 
@@ -169,10 +146,7 @@ fn response(status: StatusCode, id: &str, body: Vec<u8>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/x-amz-json-1.0"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.0"));
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert("x-amzn-requestid", id);
     }

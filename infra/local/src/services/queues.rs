@@ -64,13 +64,20 @@ pub(crate) fn names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
 
 /// How many messages are to be seen, are in somebody's hands, and wait for a delay to end.
 pub(crate) fn counts(conn: &Connection, queue: &str, now: DateTime<Utc>) -> rusqlite::Result<(u32, u32, u32)> {
-    let sql = "SELECT count(*) FILTER (WHERE visible_at <= ?2), count(*) FILTER (WHERE visible_at > ?2 AND receives > 0),
+    let sql =
+        "SELECT count(*) FILTER (WHERE visible_at <= ?2), count(*) FILTER (WHERE visible_at > ?2 AND receives > 0),
                count(*) FILTER (WHERE visible_at > ?2 AND receives = 0) FROM messages WHERE queue = ?1";
     conn.query_row(sql, params![queue, now.timestamp_millis()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
 /// Puts a message on a queue and tells its id.
-pub(crate) fn send(conn: &Connection, queue: &str, body: &str, now: DateTime<Utc>, delay: TimeDelta) -> rusqlite::Result<String> {
+pub(crate) fn send(
+    conn: &Connection,
+    queue: &str,
+    body: &str,
+    now: DateTime<Utc>,
+    delay: TimeDelta,
+) -> rusqlite::Result<String> {
     conn.execute(
         "INSERT INTO messages (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4)",
         params![queue, body, now.timestamp_millis(), (now + delay).timestamp_millis()],
@@ -148,7 +155,8 @@ mod tests {
     fn queue() -> (Connection, Queue) {
         let conn = Connection::open_in_memory().unwrap();
         conn.execute_batch(crate::services::SCHEMA).unwrap();
-        let queue = Queue { name: "sms".into(), visibility: TimeDelta::seconds(360), redrive: Some((2, "sms-dlq".into())) };
+        let queue =
+            Queue { name: "sms".into(), visibility: TimeDelta::seconds(360), redrive: Some((2, "sms-dlq".into())) };
         create(&conn, &queue).unwrap();
         create(&conn, &Queue { name: "sms-dlq".into(), redrive: None, ..queue.clone() }).unwrap();
         (conn, queue)

@@ -17,7 +17,8 @@ pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<By
 
 fn answer(scope: &Scope<'_>, request: &Request<Bytes>) -> Outcome {
     let path: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
-    let query: Vec<(String, String)> = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+    let query: Vec<(String, String)> =
+        serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
     let group = query.iter().find(|(name, _)| name == "groupName").map_or("default", |(_, value)| value.as_str());
     match (request.method().as_str(), path.as_slice()) {
         ("POST", ["schedules", name]) => create(scope, &decoded(name), wire::body(request)?),
@@ -38,7 +39,10 @@ fn create(scope: &Scope<'_>, name: &str, mut request: Value) -> Outcome {
         return Err(Refusal::missing("ResourceNotFoundException", format!("schedule group {group} does not exist")));
     }
     if name.is_empty() || name.len() > 64 || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
-        return Err(Refusal::of("ValidationException", "Name must be 1 to 64 letters, digits, hyphens, underscores or dots"));
+        return Err(Refusal::of(
+            "ValidationException",
+            "Name must be 1 to 64 letters, digits, hyphens, underscores or dots",
+        ));
     }
     let due_at = due_at(&request)?;
     let token = |request: &Value| request.get("ClientToken").and_then(Value::as_str).map(str::to_owned);
@@ -46,7 +50,10 @@ fn create(scope: &Scope<'_>, name: &str, mut request: Value) -> Outcome {
         // The same request again, by its token, is the same timer.
         return match token(&stored).is_some() && token(&stored) == token(&request) {
             true => Ok(made(scope, &group, name)),
-            false => Err(Refusal { status: 409, ..Refusal::of("ConflictException", format!("schedule {name} already exists")) }),
+            false => Err(Refusal {
+                status: 409,
+                ..Refusal::of("ConflictException", format!("schedule {name} already exists"))
+            }),
         };
     }
     if let Some(fields) = request.as_object_mut() {
@@ -96,9 +103,11 @@ fn delete(scope: &Scope<'_>, group: &str, name: &str) -> Outcome {
 }
 
 fn list(scope: &Scope<'_>) -> Outcome {
-    let mut statement = scope.conn.prepare("SELECT group_name, name, due_at, request FROM schedules ORDER BY due_at, name")?;
+    let mut statement =
+        scope.conn.prepare("SELECT group_name, name, due_at, request FROM schedules ORDER BY due_at, name")?;
     let rows = statement.query_map([], |row| {
-        let (group, name, due_at, request): (String, String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (group, name, due_at, request): (String, String, i64, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let request: Value = serde_json::from_str(&request).unwrap_or_default();
         Ok(json!({
             "Arn": arn(scope, &group, &name), "GroupName": group, "Name": name, "State": "ENABLED",
@@ -113,7 +122,10 @@ fn list(scope: &Scope<'_>) -> Outcome {
 
 fn load(scope: &Scope<'_>, group: &str, name: &str) -> Outcome<Option<(i64, Value)>> {
     let sql = "SELECT due_at, request FROM schedules WHERE group_name = ?1 AND name = ?2";
-    let found = scope.conn.query_row(sql, params![group, name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).optional()?;
+    let found = scope
+        .conn
+        .query_row(sql, params![group, name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
     Ok(found.map(|(due_at, request)| (due_at, serde_json::from_str(&request).unwrap_or_default())))
 }
 

@@ -21,8 +21,12 @@ pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<By
 fn send(scope: &Scope<'_>, body: &Value) -> Outcome {
     let bad = |message: &str| Refusal::of("BadRequestException", message);
     let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(str::to_owned);
-    let to = text("/Destination/ToAddresses/0").filter(|to| to.contains('@')).ok_or_else(|| bad("Destination is required"))?;
-    let from = text("/FromEmailAddress").filter(|from| from.contains('@')).ok_or_else(|| bad("FromEmailAddress is required"))?;
+    let to = text("/Destination/ToAddresses/0")
+        .filter(|to| to.contains('@'))
+        .ok_or_else(|| bad("Destination is required"))?;
+    let from = text("/FromEmailAddress")
+        .filter(|from| from.contains('@'))
+        .ok_or_else(|| bad("FromEmailAddress is required"))?;
     let subject = text("/Content/Simple/Subject/Data").ok_or_else(|| bad("Content.Simple.Subject is required"))?;
     if subject.chars().any(char::is_control) {
         return Err(bad("Subject must not hold control characters"));

@@ -23,7 +23,9 @@ pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<By
 fn publish(scope: &Scope<'_>, form: &BTreeMap<String, String>) -> Outcome<String> {
     let field = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
     let (to, text) = (field("PhoneNumber"), field("Message"));
-    let is_number = to.strip_prefix('+').is_some_and(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
+    let is_number = to
+        .strip_prefix('+')
+        .is_some_and(|digits| (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()));
     if !is_number {
         return Err(Refusal::of("InvalidParameter", "Invalid parameter: PhoneNumber"));
     }
@@ -51,7 +53,9 @@ fn publish(scope: &Scope<'_>, form: &BTreeMap<String, String>) -> Outcome<String
 
 /// `MessageAttributes.entry.1.Name` and `MessageAttributes.entry.1.Value.StringValue`, by name.
 fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let entries = form.iter().filter_map(|(field, name)| Some((field.strip_prefix("MessageAttributes.entry.")?.strip_suffix(".Name")?, name)));
+    let entries = form.iter().filter_map(|(field, name)| {
+        Some((field.strip_prefix("MessageAttributes.entry.")?.strip_suffix(".Name")?, name))
+    });
     entries
         .filter_map(|(entry, name)| {
             let value = form.get(&format!("MessageAttributes.entry.{entry}.Value.StringValue"))?;

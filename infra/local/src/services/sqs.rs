@@ -39,8 +39,11 @@ fn answer(scope: &Scope<'_>, operation: &str, body: &Value) -> Outcome {
         "ListQueues" => {
             let prefix = body.get("QueueNamePrefix").and_then(Value::as_str).unwrap_or_default();
             let names = queues::names(scope.conn)?;
-            let urls: Vec<_> =
-                names.iter().filter(|name| name.starts_with(prefix)).map(|name| scope.account.queue_url(name)).collect();
+            let urls: Vec<_> = names
+                .iter()
+                .filter(|name| name.starts_with(prefix))
+                .map(|name| scope.account.queue_url(name))
+                .collect();
             Ok(json!({ "QueueUrls": urls }))
         }
         "GetQueueAttributes" => attributes(scope, &of_url(scope, body)?),
@@ -70,13 +73,15 @@ fn create(scope: &Scope<'_>, body: &Value) -> Outcome {
     let name = wire::text(body, "QueueName")?;
     let attribute = |name: &str| body.pointer(&format!("/Attributes/{name}")).and_then(Value::as_str);
     let visibility = attribute("VisibilityTimeout").map_or(Ok(30), str::parse);
-    let visibility = visibility.map_err(|_| Refusal::of("InvalidAttributeValue", "VisibilityTimeout is not a number"))?;
-    let redrive = attribute("RedrivePolicy").and_then(|policy| serde_json::from_str::<Value>(policy).ok()).and_then(|policy| {
-        let dlq = policy.get("deadLetterTargetArn")?.as_str()?.rsplit(':').next()?.to_owned();
-        let max = policy.get("maxReceiveCount")?;
-        let max = max.as_u64().or_else(|| max.as_str()?.parse().ok())?;
-        Some((u32::try_from(max).ok()?, dlq))
-    });
+    let visibility =
+        visibility.map_err(|_| Refusal::of("InvalidAttributeValue", "VisibilityTimeout is not a number"))?;
+    let redrive =
+        attribute("RedrivePolicy").and_then(|policy| serde_json::from_str::<Value>(policy).ok()).and_then(|policy| {
+            let dlq = policy.get("deadLetterTargetArn")?.as_str()?.rsplit(':').next()?.to_owned();
+            let max = policy.get("maxReceiveCount")?;
+            let max = max.as_u64().or_else(|| max.as_str()?.parse().ok())?;
+            Some((u32::try_from(max).ok()?, dlq))
+        });
     queues::create(scope.conn, &Queue { name: name.to_owned(), visibility: TimeDelta::seconds(visibility), redrive })?;
     Ok(json!({ "QueueUrl": scope.account.queue_url(name) }))
 }
@@ -110,7 +115,8 @@ fn send(scope: &Scope<'_>, queue: &Queue, body: &Value) -> Outcome {
 fn receive(scope: &Scope<'_>, queue: &Queue, body: &Value) -> Outcome {
     let count = body.get("MaxNumberOfMessages").and_then(Value::as_u64).unwrap_or(1);
     let visibility = seconds(body, "VisibilityTimeout", 43_200)?.unwrap_or(queue.visibility);
-    let received = queues::receive(scope.conn, queue, usize::try_from(count.min(10)).unwrap_or(10), visibility, scope.now)?;
+    let received =
+        queues::receive(scope.conn, queue, usize::try_from(count.min(10)).unwrap_or(10), visibility, scope.now)?;
     let messages = received.iter().map(|message| {
         json!({
             "MessageId": message.id(), "ReceiptHandle": message.receipt(), "Body": message.body, "MD5OfBody": md5(&message.body),
@@ -136,7 +142,8 @@ fn of_url(scope: &Scope<'_>, body: &Value) -> Outcome<Queue> {
 }
 
 fn named(scope: &Scope<'_>, name: &str) -> Outcome<Queue> {
-    queues::load(scope.conn, name)?.ok_or_else(|| Refusal::of("QueueDoesNotExist", "the specified queue does not exist"))
+    queues::load(scope.conn, name)?
+        .ok_or_else(|| Refusal::of("QueueDoesNotExist", "the specified queue does not exist"))
 }
 
 /// MD5 of a body, in hexadecimal: clients compare it.

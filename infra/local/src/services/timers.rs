@@ -35,7 +35,9 @@ pub(crate) fn fire(scope: &Scope<'_>) -> rusqlite::Result<usize> {
             Some(name) => {
                 queues::send(&transaction, name, input, scope.now, TimeDelta::zero())?;
             }
-            None => tracing::error!(timer = timer.name, "lost a timer: neither its queue nor its dead-letter queue exists"),
+            None => {
+                tracing::error!(timer = timer.name, "lost a timer: neither its queue nor its dead-letter queue exists")
+            }
         }
         let sql = "DELETE FROM schedules WHERE group_name = ?1 AND name = ?2";
         transaction.execute(sql, params![timer.group, timer.name])?;

@@ -44,7 +44,9 @@ pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<By
         .and_then(|value| value.strip_prefix("Bearer "))
         .is_some_and(|key| !key.is_empty());
     let outcome = match (request.method().as_str(), has_key) {
-        (_, false) => Err(Refusal { status: 401, ..Refusal::of("Unauthorized", "send Authorization: Bearer and a key") }),
+        (_, false) => {
+            Err(Refusal { status: 401, ..Refusal::of("Unauthorized", "send Authorization: Bearer and a key") })
+        }
         ("POST", true) => wire::body(request).and_then(|body| create(scope, &body)),
         (method, true) => Err(Refusal::unknown_operation(&format!("{method} {}", request.uri().path()))),
     };
@@ -59,7 +61,9 @@ pub(crate) fn handle(scope: &Scope<'_>, request: &Request<Bytes>) -> Response<By
 fn create(scope: &Scope<'_>, body: &Value) -> Outcome {
     let bad = |message: &str| Refusal::of("BadRequest", message);
     let text = |path: &str| body.pointer(path).and_then(Value::as_str);
-    let number = text("/customer/number").filter(|number| number.starts_with('+')).ok_or_else(|| bad("customer.number is required"))?;
+    let number = text("/customer/number")
+        .filter(|number| number.starts_with('+'))
+        .ok_or_else(|| bad("customer.number is required"))?;
     let assistant = text("/assistantId").filter(|id| !id.is_empty()).ok_or_else(|| bad("assistantId is required"))?;
     let from = text("/phoneNumberId").filter(|id| !id.is_empty()).ok_or_else(|| bad("phoneNumberId is required"))?;
     let metadata = body.get("metadata").cloned().unwrap_or_else(|| json!({}));
@@ -119,7 +123,8 @@ pub(crate) fn due_reports(conn: &Connection, now: DateTime<Utc>) -> rusqlite::Re
     let sql = "SELECT seq, metadata, ended_reason, analysis FROM calls WHERE reported = 0 AND ends_at <= ?1 ORDER BY ends_at, seq";
     let mut statement = conn.prepare_cached(sql)?;
     let rows = statement.query_map([now.timestamp_millis()], |row| {
-        let (call, metadata, reason, analysis): (i64, String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let (call, metadata, reason, analysis): (i64, String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
         let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
         let body = json!({ "message": {
             "type": "end-of-call-report", "endedReason": reason,

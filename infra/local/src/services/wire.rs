@@ -50,7 +50,8 @@ pub(crate) fn operation(request: &Request<Bytes>) -> &str {
 pub(crate) fn body(request: &Request<Bytes>) -> Outcome {
     match request.body().is_empty() {
         true => Ok(json!({})),
-        false => serde_json::from_slice(request.body()).map_err(|_| Refusal::of("SerializationException", "the body is not JSON")),
+        false => serde_json::from_slice(request.body())
+            .map_err(|_| Refusal::of("SerializationException", "the body is not JSON")),
     }
 }
 

@@ -80,20 +80,14 @@ impl Batch {
     }
 
     pub(super) fn request_id(&self, mapping: &StreamMapping) -> String {
-        let words = format!(
-            "{}/{}/{}",
-            mapping.function.name, mapping.table, self.position.invocations
-        );
+        let words = format!("{}/{}/{}", mapping.function.name, mapping.table, self.position.invocations);
         id_of(&words).to_string()
     }
 
     /// Reads the function's answer.
     pub(super) fn judge(&self, mapping: &StreamMapping, answer: Result<Value, FunctionError>) -> Verdict {
         match answer {
-            Err(error) => Verdict::FailedFrom {
-                index: 0,
-                error: Some(error),
-            },
+            Err(error) => Verdict::FailedFrom { index: 0, error: Some(error) },
             Ok(answer) if mapping.report_batch_item_failures => match self.first_failure(&answer) {
                 None => Verdict::Taken,
                 Some(index) => Verdict::FailedFrom { index, error: None },

@@ -41,18 +41,14 @@ impl Stream {
     /// Loads what the table says of its stream.
     pub(super) fn load(storage: &Storage, account: &Account, table: &str) -> Result<Self, DatabaseError> {
         let found = storage.get_table_metadata(table)?.filter(|table| table.stream_enabled);
-        let found = found.ok_or_else(|| DatabaseError::NoStream {
-            table: table.to_owned(),
-        })?;
+        let found = found.ok_or_else(|| DatabaseError::NoStream { table: table.to_owned() })?;
         let label = found.stream_label.unwrap_or_default();
         Ok(Self {
             arn: account.arn("dynamodb", &format!("table/{table}/stream/{label}")),
             shard: shard_id(table),
             table: table.to_owned(),
             region: account.region.clone(),
-            view_type: found
-                .stream_view_type
-                .unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_owned()),
+            view_type: found.stream_view_type.unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_owned()),
         })
     }
 
@@ -88,12 +84,7 @@ impl Stream {
             // DynamoDB itself, which deletes what has expired.
             event.insert("userIdentity".to_owned(), read(identity)?);
         }
-        Ok(StreamEvent {
-            sequence,
-            number,
-            written_at: record.created_at,
-            json,
-        })
+        Ok(StreamEvent { sequence, number, written_at: record.created_at, json })
     }
 }
 

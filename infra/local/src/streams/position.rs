@@ -56,8 +56,8 @@ impl Position {
     /// Writes it.
     pub(super) fn store(&self, conn: &Connection, mapping: &StreamMapping) -> rusqlite::Result<()> {
         let ends: Vec<_> = self.ends.iter().map(i64::to_string).collect();
-        conn.prepare_cached("INSERT OR REPLACE INTO stream_positions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute(params![
+        conn.prepare_cached("INSERT OR REPLACE INTO stream_positions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(
+            params![
                 mapping.function.name,
                 mapping.table,
                 self.after,
@@ -65,7 +65,8 @@ impl Position {
                 self.failures,
                 self.not_before.map(|at| at.timestamp_millis()),
                 self.invocations,
-            ])?;
+            ],
+        )?;
         Ok(())
     }
 
@@ -80,9 +81,8 @@ impl Position {
 
 /// The next instant at which a batch that failed is retried.
 pub fn next_retry_at(conn: &Connection) -> rusqlite::Result<Option<DateTime<Utc>>> {
-    let at: Option<i64> = conn
-        .prepare_cached("SELECT MIN(not_before) FROM stream_positions")?
-        .query_row([], |row| row.get(0))?;
+    let at: Option<i64> =
+        conn.prepare_cached("SELECT MIN(not_before) FROM stream_positions")?.query_row([], |row| row.get(0))?;
     Ok(at.and_then(DateTime::from_timestamp_millis))
 }
 
@@ -113,8 +113,7 @@ mod tests {
         for table in ["leads", "config"] {
             for number in 1..=10 {
                 let number = number.to_string();
-                db.storage(|s| s.insert_stream_record(table, "INSERT", "{}", None, None, &number, "shard", 0))
-                    .unwrap();
+                db.storage(|s| s.insert_stream_record(table, "INSERT", "{}", None, None, &number, "shard", 0)).unwrap();
             }
         }
         let read = |function: &str, after: i64| {
@@ -123,8 +122,7 @@ mod tests {
         };
         let left = |table: &str| -> i64 {
             let count = "SELECT count(*) FROM _stream_records WHERE table_name = ?1";
-            db.with(|conn| conn.query_row(count, [table], |row| row.get(0)))
-                .unwrap()
+            db.with(|conn| conn.query_row(count, [table], |row| row.get(0))).unwrap()
         };
         let trim = |kept| db.with(|conn| trim(conn, "leads", kept)).unwrap();
         assert_eq!(trim(3), 0, "nobody has read any");

@@ -52,11 +52,7 @@ async fn an_update_changes_the_item_on_its_condition_and_returns_it() {
     let refused = update(1).await.unwrap_err().into_service_error();
     assert!(refused.is_conditional_check_failed_exception(), "{refused:?}");
 
-    let delete = world
-        .client
-        .delete_item()
-        .table_name("leads")
-        .set_key(Some(key("LEAD#1", "LEAD")));
+    let delete = world.client.delete_item().table_name("leads").set_key(Some(key("LEAD#1", "LEAD")));
     delete.send().await.unwrap();
     assert_eq!(world.get("leads", "LEAD#1", "LEAD").await, None);
 }
@@ -70,14 +66,7 @@ async fn a_sparse_index_is_queried_in_order_and_in_pages() {
             ("due_shard".to_owned(), text("DUE#0")),
             ("due_at".to_owned(), text(&format!("2027-01-05T15:0{}:00Z", 4 - n))),
         ]);
-        world
-            .client
-            .put_item()
-            .table_name("leads")
-            .set_item(Some(due))
-            .send()
-            .await
-            .unwrap();
+        world.client.put_item().table_name("leads").set_item(Some(due)).send().await.unwrap();
     }
     world.put("leads", "LEAD#9", "LEAD", 9).await;
     let mut found = Vec::new();
@@ -110,32 +99,17 @@ async fn a_sparse_index_is_queried_in_order_and_in_pages() {
 async fn batches_are_written_and_read() {
     let world = World::new().await;
     let puts = (0..3).map(|n| {
-        let put = PutRequest::builder()
-            .set_item(Some(item("LEAD#1", &format!("TASK#{n}"), n)))
-            .build()
-            .unwrap();
+        let put = PutRequest::builder().set_item(Some(item("LEAD#1", &format!("TASK#{n}"), n))).build().unwrap();
         WriteRequest::builder().put_request(put).build()
     });
-    let written = world
-        .client
-        .batch_write_item()
-        .request_items("leads", puts.collect())
-        .send()
-        .await
-        .unwrap();
+    let written = world.client.batch_write_item().request_items("leads", puts.collect()).send().await.unwrap();
     assert!(written.unprocessed_items().unwrap().is_empty());
     let keys = KeysAndAttributes::builder()
         .consistent_read(true)
         .keys(key("LEAD#1", "TASK#0"))
         .keys(key("LEAD#1", "TASK#2"))
         .keys(key("LEAD#1", "TASK#7"));
-    let read = world
-        .client
-        .batch_get_item()
-        .request_items("leads", keys.build().unwrap())
-        .send()
-        .await
-        .unwrap();
+    let read = world.client.batch_get_item().request_items("leads", keys.build().unwrap()).send().await.unwrap();
     assert_eq!(read.responses().unwrap()["leads"].len(), 2);
 
     let get = |sk: &str| {
@@ -143,13 +117,7 @@ async fn batches_are_written_and_read() {
         TransactGetItem::builder().get(get.build().unwrap()).build()
     };
     let gets = vec![get("TASK#0"), get("TASK#7")];
-    let read = world
-        .client
-        .transact_get_items()
-        .set_transact_items(Some(gets))
-        .send()
-        .await
-        .unwrap();
+    let read = world.client.transact_get_items().set_transact_items(Some(gets)).send().await.unwrap();
     assert!(read.responses()[0].item().is_some() && read.responses()[1].item().is_none());
 }
 
@@ -157,52 +125,17 @@ async fn batches_are_written_and_read() {
 async fn tables_are_listed_described_with_the_accounts_arns_and_deleted() {
     let world = World::new().await;
     let client = &world.client;
-    assert_eq!(
-        client.list_tables().send().await.unwrap().table_names(),
-        ["config", "leads"]
-    );
-    let leads = client
-        .describe_table()
-        .table_name("leads")
-        .send()
-        .await
-        .unwrap()
-        .table
-        .unwrap();
-    assert_eq!(
-        leads.table_arn().unwrap(),
-        "arn:aws:dynamodb:us-east-1:000000000000:table/leads"
-    );
+    assert_eq!(client.list_tables().send().await.unwrap().table_names(), ["config", "leads"]);
+    let leads = client.describe_table().table_name("leads").send().await.unwrap().table.unwrap();
+    assert_eq!(leads.table_arn().unwrap(), "arn:aws:dynamodb:us-east-1:000000000000:table/leads");
     assert!(
-        leads
-            .latest_stream_arn()
-            .unwrap()
-            .starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/leads/stream/")
+        leads.latest_stream_arn().unwrap().starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/leads/stream/")
     );
-    let ttl = TimeToLiveSpecification::builder()
-        .attribute_name("expires_at")
-        .enabled(true)
-        .build()
-        .unwrap();
-    client
-        .update_time_to_live()
-        .table_name("leads")
-        .time_to_live_specification(ttl)
-        .send()
-        .await
-        .unwrap();
+    let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build().unwrap();
+    client.update_time_to_live().table_name("leads").time_to_live_specification(ttl).send().await.unwrap();
     let ttl = client.describe_time_to_live().table_name("leads").send().await.unwrap();
-    assert_eq!(
-        ttl.time_to_live_description().unwrap().attribute_name(),
-        Some("expires_at")
-    );
+    assert_eq!(ttl.time_to_live_description().unwrap().attribute_name(), Some("expires_at"));
     client.delete_table().table_name("config").send().await.unwrap();
-    let gone = client
-        .describe_table()
-        .table_name("config")
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
+    let gone = client.describe_table().table_name("config").send().await.unwrap_err().into_service_error();
     assert!(gone.is_resource_not_found_exception(), "{gone:?}");
 }

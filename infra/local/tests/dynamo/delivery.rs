@@ -23,24 +23,14 @@ async fn a_record_has_the_shape_that_lambda_gives_it_and_the_numbers_that_the_st
     let world = World::new().await;
     world.put("leads", "LEAD#1", "LEAD", 1).await;
     world.put("leads", "LEAD#1", "LEAD", 2).await;
-    let delete = world
-        .client
-        .delete_item()
-        .table_name("leads")
-        .set_key(Some(key("LEAD#1", "LEAD")));
+    let delete = world.client.delete_item().table_name("leads").set_key(Some(key("LEAD#1", "LEAD")));
     delete.send().await.unwrap();
     let reader = Reader::default();
-    assert_eq!(
-        all(&world, &mapping(reader.function("schedule"))).await,
-        [Delivered::Taken(3)]
-    );
+    assert_eq!(all(&world, &mapping(reader.function("schedule"))).await, [Delivered::Taken(3)]);
 
     let event = reader.events.lock().unwrap()[0].clone();
     let records = event["Records"].as_array().unwrap();
-    let names: Vec<_> = records
-        .iter()
-        .map(|record| record["eventName"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> = records.iter().map(|record| record["eventName"].as_str().unwrap()).collect();
     assert_eq!(names, ["INSERT", "MODIFY", "REMOVE"]);
     let image = |n: &str| json!({"pk": {"S": "LEAD#1"}, "sk": {"S": "LEAD"}, "n": {"N": n}});
     let mut modify = records[1].clone();
@@ -52,10 +42,7 @@ async fn a_record_has_the_shape_that_lambda_gives_it_and_the_numbers_that_the_st
     assert!(modify["dynamodb"]["SizeBytes"].as_u64().unwrap() > 0);
     modify["dynamodb"]["SizeBytes"] = Value::Null;
     let arn = modify["eventSourceARN"].as_str().unwrap().to_owned();
-    assert!(
-        arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/leads/stream/"),
-        "{arn}"
-    );
+    assert!(arn.starts_with("arn:aws:dynamodb:us-east-1:000000000000:table/leads/stream/"), "{arn}");
     assert_eq!(
         modify,
         json!({
@@ -87,40 +74,19 @@ async fn records_come_in_order_in_batches_and_unwanted_ones_are_passed_over() {
     let world = World::new().await;
     put_all(
         &world,
-        &[
-            "ENROLLMENT#1",
-            "LEAD",
-            "ENROLLMENT#2",
-            "TASK#1",
-            "LEAD",
-            "LEAD",
-            "LEAD",
-            "LEAD",
-            "ENROLLMENT#3",
-        ],
+        &["ENROLLMENT#1", "LEAD", "ENROLLMENT#2", "TASK#1", "LEAD", "LEAD", "LEAD", "LEAD", "ENROLLMENT#3"],
     )
     .await;
     let reader = Reader::default();
     let filter = json!({"dynamodb": {"Keys": {"sk": {"S": [{"prefix": "ENROLLMENT#"}]}}}});
-    let mapping = StreamMapping {
-        filters: vec![Pattern::parse(&filter).unwrap()],
-        ..mapping(reader.function("schedule"))
-    };
+    let mapping =
+        StreamMapping { filters: vec![Pattern::parse(&filter).unwrap()], ..mapping(reader.function("schedule")) };
     let delivered = all(&world, &mapping).await;
-    assert_eq!(
-        delivered,
-        [Delivered::Taken(2), Delivered::Skipped(4), Delivered::Taken(1)]
-    );
-    assert_eq!(
-        reader.batches(),
-        [vec!["ENROLLMENT#1", "ENROLLMENT#2"], vec!["ENROLLMENT#3"]]
-    );
+    assert_eq!(delivered, [Delivered::Taken(2), Delivered::Skipped(4), Delivered::Taken(1)]);
+    assert_eq!(reader.batches(), [vec!["ENROLLMENT#1", "ENROLLMENT#2"], vec!["ENROLLMENT#3"]]);
     assert!(!has_pending(&world.db, &mapping).unwrap());
     world.put("leads", "LEAD#1", "LEAD", 9).await;
-    assert!(
-        has_pending(&world.db, &mapping).unwrap(),
-        "one that nobody wants is still to be passed over"
-    );
+    assert!(has_pending(&world.db, &mapping).unwrap(), "one that nobody wants is still to be passed over");
 }
 
 #[tokio::test]
@@ -130,10 +96,7 @@ async fn a_partial_failure_takes_what_came_before_it_and_retries_the_rest_alone(
     let reader = Reader::new([Answer::FailsAt("2")]);
     let mapping = mapping(reader.function("schedule"));
     let retry_at = start() + TimeDelta::seconds(1);
-    assert_eq!(
-        once(&world, &mapping).await.unwrap(),
-        Delivered::Failed { taken: 1, retry_at }
-    );
+    assert_eq!(once(&world, &mapping).await.unwrap(), Delivered::Failed { taken: 1, retry_at });
     put_all(&world, &["4"]).await;
     assert_eq!(once(&world, &mapping).await.unwrap(), Delivered::NotBefore(retry_at));
     assert_eq!(all(&world, &mapping).await, [Delivered::Taken(2), Delivered::Taken(1)]);
@@ -158,10 +121,7 @@ async fn a_restart_keeps_position_retries_and_splits_and_a_cut_off_batch_comes_a
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cloud.sqlite");
     let reader = Reader::new([Answer::Json(json!(null)), Answer::Error, Answer::Hangs]);
-    let mapping = StreamMapping {
-        bisect: true,
-        ..mapping(reader.function("schedule"))
-    };
+    let mapping = StreamMapping { bisect: true, ..mapping(reader.function("schedule")) };
     {
         let world = World::over(Database::open(&path, clock()).unwrap(), clock());
         world.create_tables().await;
@@ -198,10 +158,7 @@ async fn a_delivery_that_another_one_overtook_changes_nothing() {
         let (db, other) = (db.clone(), other.clone());
         Box::pin(async move {
             let ignore = |_: &Connection, _: &str, _: &str| Ok(());
-            assert_eq!(
-                deliver(&db, &account(), &other, now, &ignore).await.unwrap(),
-                Delivered::Taken(1)
-            );
+            assert_eq!(deliver(&db, &account(), &other, now, &ignore).await.unwrap(), Delivered::Taken(1));
             Ok(json!({"batchItemFailures": [{"itemIdentifier": ""}]}))
         })
     });
@@ -212,10 +169,7 @@ async fn a_delivery_that_another_one_overtook_changes_nothing() {
 #[tokio::test]
 async fn a_table_without_a_stream_cannot_be_read() {
     let world = World::new().await;
-    let nowhere = StreamMapping {
-        table: "nowhere".to_owned(),
-        ..mapping(Reader::default().function("schedule"))
-    };
+    let nowhere = StreamMapping { table: "nowhere".to_owned(), ..mapping(Reader::default().function("schedule")) };
     let error = once(&world, &nowhere).await.unwrap_err();
     assert_eq!(error.to_string(), "table nowhere has no stream");
 }

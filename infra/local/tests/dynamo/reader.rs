@@ -61,16 +61,12 @@ impl Reader {
                     Answer::Json(answer) => Ok(answer),
                     Answer::FailsAt(sk) => {
                         let records = event["Records"].as_array().unwrap();
-                        let failed = records
-                            .iter()
-                            .find(|record| record["dynamodb"]["Keys"]["sk"]["S"] == sk)
-                            .unwrap();
+                        let failed = records.iter().find(|record| record["dynamodb"]["Keys"]["sk"]["S"] == sk).unwrap();
                         Ok(json!({"batchItemFailures": [{"itemIdentifier": failed["dynamodb"]["SequenceNumber"]}]}))
                     }
-                    Answer::Error | Answer::Poisoned(_) => Err(FunctionError {
-                        error_type: "Retryable".to_owned(),
-                        message: "throttled".to_owned(),
-                    }),
+                    Answer::Error | Answer::Poisoned(_) => {
+                        Err(FunctionError { error_type: "Retryable".to_owned(), message: "throttled".to_owned() })
+                    }
                     Answer::Hangs => std::future::pending().await,
                 }
             })
@@ -109,8 +105,7 @@ pub(crate) fn account() -> Account {
 pub(crate) async fn once(world: &World, mapping: &StreamMapping) -> Result<Delivered, DatabaseError> {
     let on_failure = |conn: &Connection, queue: &str, body: &str| {
         conn.execute_batch("CREATE TABLE IF NOT EXISTS gave_up (queue TEXT, body TEXT)")?;
-        conn.execute("INSERT INTO gave_up VALUES (?1, ?2)", [queue, body])
-            .map(drop)
+        conn.execute("INSERT INTO gave_up VALUES (?1, ?2)", [queue, body]).map(drop)
     };
     let account = account();
     let delivery = deliver(&world.db, &account, mapping, world.clock.now(), &on_failure);
@@ -140,9 +135,7 @@ pub(crate) fn gave_up(db: &Database) -> Vec<Value> {
             return Vec::new();
         };
         let bodies = select.query_map([], |row| row.get::<_, String>(0)).unwrap();
-        bodies
-            .map(|body| serde_json::from_str(&body.unwrap()).unwrap())
-            .collect()
+        bodies.map(|body| serde_json::from_str(&body.unwrap()).unwrap()).collect()
     })
 }
 

@@ -31,9 +31,7 @@ fn require_n(pk: &str, sk: &str, n: i64) -> TransactWriteItem {
         .condition_expression("n = :n")
         .expression_attribute_values(":n", number(n))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    TransactWriteItem::builder()
-        .condition_check(check.build().unwrap())
-        .build()
+    TransactWriteItem::builder().condition_check(check.build().unwrap()).build()
 }
 
 async fn write(
@@ -75,14 +73,10 @@ async fn a_token_that_comes_again_applies_nothing_for_ten_minutes() {
     world.clock.advance_to(start() + TimeDelta::minutes(10));
     write(&world.client, "token", add()).await.unwrap();
     assert_eq!(world.n_of("LEAD#1", "LEAD").await.unwrap(), "1");
-    let refused = write(&world.client, "token", vec![add_one("LEAD#2", "LEAD")])
-        .await
-        .unwrap_err();
+    let refused = write(&world.client, "token", vec![add_one("LEAD#2", "LEAD")]).await.unwrap_err();
     assert!(refused.is_idempotent_parameter_mismatch_exception(), "{refused:?}");
 
-    world
-        .clock
-        .advance_to(start() + TimeDelta::minutes(10) + TimeDelta::milliseconds(1));
+    world.clock.advance_to(start() + TimeDelta::minutes(10) + TimeDelta::milliseconds(1));
     write(&world.client, "token", add()).await.unwrap();
     assert_eq!(world.n_of("LEAD#1", "LEAD").await.unwrap(), "2");
 }
@@ -104,26 +98,12 @@ async fn a_token_is_kept_in_the_file_together_with_its_write() {
             )
             .unwrap();
         });
-        write(
-            &world.client,
-            "token",
-            vec![add_one("LEAD#1", "LEAD"), add_one("LEAD#2", "LEAD")],
-        )
-        .await
-        .unwrap();
-        let records: i64 = world.db.with(|conn| {
-            conn.query_row("SELECT records FROM seen", [], |row| row.get(0))
-                .unwrap()
-        });
+        write(&world.client, "token", vec![add_one("LEAD#1", "LEAD"), add_one("LEAD#2", "LEAD")]).await.unwrap();
+        let records: i64 =
+            world.db.with(|conn| conn.query_row("SELECT records FROM seen", [], |row| row.get(0)).unwrap());
         assert_eq!(records, 1, "the token joins at the first of the two records");
     }
     let world = open();
-    write(
-        &world.client,
-        "token",
-        vec![add_one("LEAD#1", "LEAD"), add_one("LEAD#2", "LEAD")],
-    )
-    .await
-    .unwrap();
+    write(&world.client, "token", vec![add_one("LEAD#1", "LEAD"), add_one("LEAD#2", "LEAD")]).await.unwrap();
     assert_eq!(world.n_of("LEAD#1", "LEAD").await.unwrap(), "1");
 }

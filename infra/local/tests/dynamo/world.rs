@@ -71,10 +71,7 @@ impl World {
     }
 
     pub(crate) fn over(db: Database, clock: LocalClock) -> Self {
-        let transport = InProcess {
-            db: db.clone(),
-            clock: clock.clone(),
-        };
+        let transport = InProcess { db: db.clone(), clock: clock.clone() };
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -82,27 +79,19 @@ impl World {
             .retry_config(RetryConfig::disabled())
             .http_client(transport)
             .build();
-        Self {
-            db,
-            clock,
-            client: Client::from_conf(config),
-        }
+        Self { db, clock, client: Client::from_conf(config) }
     }
 
     pub(crate) async fn create_tables(&self) {
         let attributes = ["pk", "sk", "due_shard", "due_at", "open_for", "task_due_at"];
-        let indexes = vec![
-            index("due", "due_shard", "due_at"),
-            index("open-tasks", "open_for", "task_due_at"),
-        ];
+        let indexes = vec![index("due", "due_shard", "due_at"), index("open-tasks", "open_for", "task_due_at")];
         self.create_table("leads", &attributes, Some(indexes)).await;
         self.create_table("config", &["pk", "sk"], None).await;
     }
 
     async fn create_table(&self, name: &str, attributes: &[&str], indexes: Option<Vec<GlobalSecondaryIndex>>) {
-        let stream = StreamSpecification::builder()
-            .stream_enabled(true)
-            .stream_view_type(StreamViewType::NewAndOldImages);
+        let stream =
+            StreamSpecification::builder().stream_enabled(true).stream_view_type(StreamViewType::NewAndOldImages);
         let attributes = attributes.iter().map(|name| {
             let attribute = AttributeDefinition::builder().attribute_name(*name);
             attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
@@ -165,13 +154,7 @@ pub(crate) fn item(pk: &str, sk: &str, n: i64) -> Item {
 }
 
 fn key_schema(hash: &str, range: &str) -> Vec<KeySchemaElement> {
-    let element = |name: &str, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-            .unwrap()
-    };
+    let element = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
     vec![element(hash, KeyType::Hash), element(range, KeyType::Range)]
 }
 

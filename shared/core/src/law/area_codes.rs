@@ -29,10 +29,7 @@ const ZONES_BY_AREA_CODE: &[(&str, &str)] = &[
          806 815 816 817 830 832 847 861 870 872 901 903 913 918 920 924 931 936 938 940 945 952 956 972 975 979 985",
     ),
     ("America/Chicago America/Denver", "308 605 620 701 785"),
-    (
-        "America/Denver",
-        "303 307 385 406 435 505 575 719 720 748 801 915 970 983",
-    ),
+    ("America/Denver", "303 307 385 406 435 505 575 719 720 748 801 915 970 983"),
     ("America/Phoenix", "480 520 602 623"),
     ("America/Phoenix America/Denver", "928"),
     ("America/Boise America/Los_Angeles", "208 986 458 541"),
@@ -75,10 +72,7 @@ mod tests {
     use crate::time::Zone;
 
     fn all_codes() -> Vec<&'static str> {
-        ZONES_BY_AREA_CODE
-            .iter()
-            .flat_map(|(_, codes)| codes.split_whitespace())
-            .collect()
+        ZONES_BY_AREA_CODE.iter().flat_map(|(_, codes)| codes.split_whitespace()).collect()
     }
 
     #[test]
@@ -86,16 +80,10 @@ mod tests {
         let codes = all_codes();
         assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
         for code in codes {
-            assert!(
-                code.len() == 3 && code.parse::<u16>().is_ok_and(|code| code >= 200),
-                "{code}"
-            );
+            assert!(code.len() == 3 && code.parse::<u16>().is_ok_and(|code| code >= 200), "{code}");
         }
         for (zones, _) in ZONES_BY_AREA_CODE {
-            assert!(
-                zones.split_whitespace().all(|zone| Zone::parse(zone).is_some()),
-                "{zones}"
-            );
+            assert!(zones.split_whitespace().all(|zone| Zone::parse(zone).is_some()), "{zones}");
         }
     }
 
@@ -103,9 +91,7 @@ mod tests {
     fn every_geographic_us_code_that_the_phone_library_knows_tells_a_zone_and_no_other_does() {
         const TERRITORIES: [Region; 5] = [Region::PR, Region::VI, Region::GU, Region::MP, Region::AS];
         for code in 200..1000 {
-            let number = PHONE_NUMBER_UTIL
-                .parse(format!("+1{code}2345678"), Some(Region::US))
-                .unwrap();
+            let number = PHONE_NUMBER_UTIL.parse(format!("+1{code}2345678"), Some(Region::US)).unwrap();
             let is_geographic = !matches!(
                 number.get_type(),
                 PhoneNumberType::TollFree | PhoneNumberType::PremiumRate | PhoneNumberType::PersonalNumber

@@ -79,10 +79,7 @@ pub(super) const STATES_BY_ZIP3: &[(&str, &str)] = &[
 
 /// Zones by state: every zone of which some of the state keeps the time.
 pub(super) const ZONES_BY_STATE: &[(&str, &str)] = &[
-    (
-        "America/New_York",
-        "CT DC DE GA MA MD ME NC NH NJ NY OH PA RI SC VA VT WV",
-    ),
+    ("America/New_York", "CT DC DE GA MA MD ME NC NH NJ NY OH PA RI SC VA VT WV"),
     ("America/New_York America/Chicago", "FL KY TN"),
     ("America/Detroit America/Chicago", "MI"),
     ("America/Indiana/Indianapolis America/Chicago", "IN"),

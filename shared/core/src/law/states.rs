@@ -99,10 +99,7 @@ impl fmt::Display for State {
 
 /// The letters alone, upper-case: people write `Washington, D.C.` in many ways.
 fn letters(text: &str) -> String {
-    text.chars()
-        .filter(char::is_ascii_alphabetic)
-        .map(|letter| letter.to_ascii_uppercase())
-        .collect()
+    text.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 #[cfg(test)]

@@ -19,14 +19,9 @@ const UNKNOWN_ZONE_HOURS: &str = "daily 12:00-20:00";
 
 /// The windows that no record widens: the federal one, and the state's own.
 pub fn floor_windows(state: Option<&State>) -> Vec<Window> {
-    let states = state.and_then(rule_of).map(|rule| Window {
-        hours: hours(rule.hours),
-        skip_holidays: rule.no_holidays,
-    });
-    let federal = Window {
-        hours: hours(FEDERAL_HOURS),
-        skip_holidays: false,
-    };
+    let states =
+        state.and_then(rule_of).map(|rule| Window { hours: hours(rule.hours), skip_holidays: rule.no_holidays });
+    let federal = Window { hours: hours(FEDERAL_HOURS), skip_holidays: false };
     std::iter::once(federal).chain(states).collect()
 }
 
@@ -42,10 +37,7 @@ pub fn default_window(action: Do) -> Window {
         Do::Dial | Do::CustomSms => (FEDERAL_HOURS, false),
         Do::CustomEmail | Do::AiEmail | Do::CannedEmail => (EMAIL_HOURS, false),
     };
-    Window {
-        hours: hours(text),
-        skip_holidays,
-    }
+    Window { hours: hours(text), skip_holidays }
 }
 
 /// The zone in which [`unknown_zone_hours`] hold.
@@ -155,10 +147,7 @@ mod tests {
     #[test]
     fn hours_that_cannot_be_read_never_open() {
         assert_eq!(hours("nonsense"), WeeklyHours::never());
-        let shut = Window {
-            hours: hours("nonsense"),
-            skip_holidays: false,
-        };
+        let shut = Window { hours: hours("nonsense"), skip_holidays: false };
         let now = DateTime::parse_from_rfc3339("2026-11-24T12:00:00Z").unwrap().to_utc();
         assert_eq!(opening(now, &unknown_zones(), &[shut], &Holidays::default()), None);
         assert_eq!(rule_of(&state("OH")).map(|rule| rule.state), None);

@@ -40,12 +40,7 @@ fn stated_zone(name: &str) -> Option<Zone> {
 fn zones_of_place(zip: Option<&str>, state: Option<&State>) -> Option<Zones> {
     let zip = zip.and_then(five_digits).filter(|zip| states_of(zip).next().is_some());
     let stray = state.filter(|state| zip.is_none_or(|zip| states_of(zip).all(|of_zip| of_zip != **state)));
-    named(
-        zip.map(zones_of_zip)
-            .into_iter()
-            .flatten()
-            .chain(stray.map(|state| zones_of_state(*state))),
-    )
+    named(zip.map(zones_of_zip).into_iter().flatten().chain(stray.map(|state| zones_of_state(*state))))
 }
 
 /// Its prefix's zones where that is unambiguous, else those of each state that it may lie in.
@@ -74,26 +69,18 @@ fn states_of(zip: &str) -> impl Iterator<Item = State> {
 
 /// The zones of lists of names.
 fn named(lists: impl IntoIterator<Item = &'static str>) -> Option<Zones> {
-    Zones::of(
-        lists
-            .into_iter()
-            .flat_map(str::split_whitespace)
-            .filter_map(Zone::parse),
-    )
+    Zones::of(lists.into_iter().flat_map(str::split_whitespace).filter_map(Zone::parse))
 }
 
 /// What the first row whose prefixes cover the ZIP code says.
 fn look_up(rows: &'static [(&str, &str)], zip: &str) -> Option<&'static str> {
-    rows.iter()
-        .find(|(_, prefixes)| prefixes.split(' ').any(|prefix| covers(prefix, zip)))
-        .map(|(says, _)| *says)
+    rows.iter().find(|(_, prefixes)| prefixes.split(' ').any(|prefix| covers(prefix, zip))).map(|(says, _)| *says)
 }
 
 /// Whether `350-369`, or `055` alone, covers the ZIP code. Digits of equal number order as text as they do as numbers.
 fn covers(prefixes: &str, zip: &str) -> bool {
     let (first, last) = prefixes.split_once('-').unwrap_or((prefixes, prefixes));
-    zip.get(..first.len())
-        .is_some_and(|prefix| first <= prefix && prefix <= last)
+    zip.get(..first.len()).is_some_and(|prefix| first <= prefix && prefix <= last)
 }
 
 /// The five digits of `94105`, `94105-1234` or `941051234`; `None` for anything else.
@@ -119,9 +106,7 @@ mod tests {
         863-865 870-871 873-885 888-891 893-895 897-898 900-908 910-928 930-961 967-986 988-999";
 
     fn names(zones: Option<Zones>) -> Vec<String> {
-        zones.map_or_else(Vec::new, |zones| {
-            zones.iter().map(|zone| zone.as_str().to_owned()).collect()
-        })
+        zones.map_or_else(Vec::new, |zones| zones.iter().map(|zone| zone.as_str().to_owned()).collect())
     }
 
     #[rstest]
@@ -154,12 +139,8 @@ mod tests {
 
     #[test]
     fn a_split_state_gives_both_zones_and_its_zip_codes_what_is_sure() {
-        let (eastern, central, mountain, pacific) = (
-            "America/New_York",
-            "America/Chicago",
-            "America/Denver",
-            "America/Los_Angeles",
-        );
+        let (eastern, central, mountain, pacific) =
+            ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles");
         for (zip, expected) in [
             ("32501", vec![central]),
             ("32401", vec![central, eastern]),
@@ -202,17 +183,8 @@ mod tests {
 
     #[test]
     fn overlays_of_two_zones_give_both() {
-        for (phone, count) in [
-            ("+14485550123", 2),
-            ("+13645550123", 2),
-            ("+19305550123", 2),
-            ("+12125550123", 1),
-        ] {
-            assert_eq!(
-                names(resolve_zones(None, None, None, Some(phone))).len(),
-                count,
-                "{phone}"
-            );
+        for (phone, count) in [("+14485550123", 2), ("+13645550123", 2), ("+19305550123", 2), ("+12125550123", 1)] {
+            assert_eq!(names(resolve_zones(None, None, None, Some(phone))).len(), count, "{phone}");
         }
     }
 
@@ -252,9 +224,8 @@ mod tests {
                 continue;
             }
             let zip = format!("{prefix}00");
-            let possible: Vec<String> = states_of(&zip)
-                .flat_map(|state| names(named([zones_of_state(state)])))
-                .collect();
+            let possible: Vec<String> =
+                states_of(&zip).flat_map(|state| names(named([zones_of_state(state)]))).collect();
             let zones = names(resolve_zones(None, Some(&zip), None, None));
             assert!(!zones.is_empty(), "{zip}");
             assert!(zones.iter().all(|zone| possible.contains(zone)), "{zip}: {zones:?}");
@@ -270,10 +241,7 @@ mod tests {
             assert!(zones.split(' ').all(|zone| Zone::parse(zone).is_some()), "{zones}");
         }
         let states = STATES_BY_ZIP5.iter().chain(STATES_BY_ZIP3).map(|(states, _)| *states);
-        for code in states
-            .chain(ZONES_BY_STATE.iter().map(|(_, states)| *states))
-            .flat_map(|codes| codes.split(' '))
-        {
+        for code in states.chain(ZONES_BY_STATE.iter().map(|(_, states)| *states)).flat_map(|codes| codes.split(' ')) {
             assert!(State::parse(code).is_some(), "{code}");
         }
     }
@@ -282,10 +250,7 @@ mod tests {
     fn no_prefix_is_claimed_twice() {
         for rows in [STATES_BY_ZIP3, ZONES_BY_ZIP3] {
             for prefix in (0..1000).map(|prefix| format!("{prefix:03}00")) {
-                let claims = rows
-                    .iter()
-                    .flat_map(|(_, prefixes)| prefixes.split(' '))
-                    .filter(|p| covers(p, &prefix));
+                let claims = rows.iter().flat_map(|(_, prefixes)| prefixes.split(' ')).filter(|p| covers(p, &prefix));
                 assert!(claims.count() <= 1, "{prefix}");
             }
         }

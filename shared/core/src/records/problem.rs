@@ -27,20 +27,12 @@ pub enum Severity {
 impl Problem {
     /// A finding that keeps the record from being published.
     pub fn error(path: impl Into<String>, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            sentence: sentence.into(),
-            remedy: remedy.into(),
-            severity: Severity::Error,
-        }
+        Self { path: path.into(), sentence: sentence.into(), remedy: remedy.into(), severity: Severity::Error }
     }
 
     /// A finding that somebody should look at.
     pub fn warning(path: impl Into<String>, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(path, sentence, remedy)
-        }
+        Self { severity: Severity::Warning, ..Self::error(path, sentence, remedy) }
     }
 }
 
@@ -68,11 +60,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 /// What is left of a word when spelling it with capitals, spaces, hyphens or underscores makes no difference.
 /// Cut short, because comparing takes the product of both lengths and a record can hold 400 KB in one field.
 fn plain(word: &str) -> String {
-    word.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .take(64)
-        .collect()
+    word.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(64).collect()
 }
 
 /// `Did you mean "wait"?`, or what to do where nothing is close.
@@ -85,11 +73,7 @@ pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a s
 
 /// What an editor wrote, quoted and cut to a length that fits a sentence.
 pub(crate) fn quoted(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(60)
-        .collect();
+    let shown: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
     match text.chars().nth(60).is_some() {
         true => format!("\"{shown}...\""),
         false => format!("\"{shown}\""),
@@ -104,10 +88,7 @@ pub(crate) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by_key(|problem| problem.severity == Severity::Warning);
     let more = problems.len().saturating_sub(AT_MOST);
     if more > 0 {
-        let is_refused = problems
-            .iter()
-            .skip(AT_MOST)
-            .any(|problem| problem.severity == Severity::Error);
+        let is_refused = problems.iter().skip(AT_MOST).any(|problem| problem.severity == Severity::Error);
         problems.truncate(AT_MOST);
         problems.push(Problem {
             severity: if is_refused { Severity::Error } else { Severity::Warning },

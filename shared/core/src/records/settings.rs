@@ -45,11 +45,6 @@ pub struct Caps {
 
 impl Caps {
     /// The floor, and what holds where the record is silent.
-    pub const FLOOR: Self = Self {
-        contacts_per_day: 3,
-        contacts_per_week: 8,
-        ai_calls_per_day: 1,
-        sms_per_day: 2,
-        emails_per_day: 1,
-    };
+    pub const FLOOR: Self =
+        Self { contacts_per_day: 3, contacts_per_week: 8, ai_calls_per_day: 1, sms_per_day: 2, emails_per_day: 1 };
 }

@@ -122,11 +122,15 @@ mod tests {
 
     #[test]
     fn text_is_one_clean_line_and_other_values_are_kept_only_if_plain() {
-        let body = json!({"a": " John\r\nBcc: x ", "n": 12345, "o": {"deep": 1}, "l": ["x", {"y": 1}], "e": "  ", "b": true});
+        let body =
+            json!({"a": " John\r\nBcc: x ", "n": 12345, "o": {"deep": 1}, "l": ["x", {"y": 1}], "e": "  ", "b": true});
         let fields = Fields::new("", body.as_object());
         assert_eq!(fields.text("a").as_deref(), Some("John  Bcc: x"));
         assert_eq!(fields.text("n").as_deref(), Some("12345"));
         assert_eq!(fields.text("e"), None);
-        assert_eq!(serde_json::to_value(fields.attributes_but(&["a"])).unwrap(), json!({"n": 12345, "l": ["x"], "b": true}));
+        assert_eq!(
+            serde_json::to_value(fields.attributes_but(&["a"])).unwrap(),
+            json!({"n": 12345, "l": ["x"], "b": true})
+        );
     }
 }

@@ -3,16 +3,24 @@
 use serde_json::Value;
 
 use super::{FieldProblem, Inbound, fields::Fields, problem};
-use crate::{
-    intake::OwnerHints,
-    lead::Consent,
-    records::source::SourceConsent,
-    time::Zone,
-};
+use crate::{intake::OwnerHints, lead::Consent, records::source::SourceConsent, time::Zone};
 
 const PLACED: [&str; 15] = [
-    "id", "created_at", "first_name", "last_name", "phone", "email", "city", "state", "zip", "time_zone", "purpose",
-    "attributes", "consent", "loan_officer_email", "loan_officer_nmls_id",
+    "id",
+    "created_at",
+    "first_name",
+    "last_name",
+    "phone",
+    "email",
+    "city",
+    "state",
+    "zip",
+    "time_zone",
+    "purpose",
+    "attributes",
+    "consent",
+    "loan_officer_email",
+    "loan_officer_nmls_id",
 ];
 
 pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
@@ -80,8 +88,14 @@ mod tests {
         .unwrap();
         assert_eq!(inbound.time_zone.as_deref(), Some("America/Denver"));
         let consent = inbound.consent.unwrap();
-        assert_eq!((consent.sms, consent.call, consent.proof.as_str()), (Consent::ExpressWritten, Consent::None, "Yes, text me."));
-        assert_eq!(serde_json::to_value(inbound.attributes).unwrap(), json!({"favourite_colour": "red", "loan_amount": 5}));
+        assert_eq!(
+            (consent.sms, consent.call, consent.proof.as_str()),
+            (Consent::ExpressWritten, Consent::None, "Yes, text me.")
+        );
+        assert_eq!(
+            serde_json::to_value(inbound.attributes).unwrap(),
+            json!({"favourite_colour": "red", "loan_amount": 5})
+        );
     }
 
     #[test]

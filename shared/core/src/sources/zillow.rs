@@ -73,7 +73,10 @@ mod tests {
         let inbound = parse(&notification()).unwrap();
         assert_eq!(inbound.vendor_event_id.as_deref(), Some("LC-EXAMPLE"));
         assert_eq!(inbound.created_at.unwrap().to_rfc3339(), "2026-01-22T18:30:00+00:00");
-        assert_eq!((inbound.phone.as_deref(), inbound.email.as_deref()), (Some("+14155550123"), Some("john@example.com")));
+        assert_eq!(
+            (inbound.phone.as_deref(), inbound.email.as_deref()),
+            (Some("+14155550123"), Some("john@example.com"))
+        );
         assert_eq!((inbound.state.as_deref(), inbound.purpose.as_deref()), (Some("CA"), Some("purchase")));
         assert_eq!(inbound.owner_hints.nmls_id.as_deref(), Some("123456"));
         let attributes = json!({"loan_amount": 350000, "has_bankruptcy": false, "desired_programs": ["Fixed30Year"], "lead_cost": 55.0});
@@ -129,7 +132,9 @@ mod tests {
     #[test]
     fn bodies_that_are_no_lead_are_refused_in_words() {
         let deep = format!("{}1{}", "{\"a\":".repeat(33), "}".repeat(33));
-        for (body, part) in [("{", "not JSON"), ("[]", "not a JSON object"), ("\u{0}", "not JSON"), (deep.as_str(), "32 levels")] {
+        for (body, part) in
+            [("{", "not JSON"), ("[]", "not a JSON object"), ("\u{0}", "not JSON"), (deep.as_str(), "32 levels")]
+        {
             let problems = sources::parse(Format::Zillow, body.as_bytes()).unwrap_err();
             assert!(problems[0].detail.contains(part), "{problems:?}");
         }

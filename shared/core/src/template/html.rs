@@ -2,10 +2,7 @@
 
 /// The text as an HTML page: paragraphs where blank lines part it, links where addresses stand.
 pub fn html_of(text: &str) -> String {
-    let paragraphs = text
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|paragraph| !paragraph.is_empty());
+    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
     let paragraphs = paragraphs.map(|paragraph| {
         let lines: Vec<String> = paragraph.lines().map(linked).collect();
         format!("<p>{}</p>\n", lines.join("<br>\n"))
@@ -20,9 +17,7 @@ fn linked(line: &str) -> String {
     let mut rest = line;
     while let Some(at) = web_address(rest) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let end = from
-            .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"'))
-            .unwrap_or(from.len());
+        let end = from.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')).unwrap_or(from.len());
         let (url, _) = from.split_at_checked(end).unwrap_or((from, ""));
         // A sentence's end is not the address's.
         let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '\'']);
@@ -36,10 +31,7 @@ fn linked(line: &str) -> String {
 
 /// Where the next web address begins.
 fn web_address(text: &str) -> Option<usize> {
-    [text.find("https://"), text.find("http://")]
-        .into_iter()
-        .flatten()
-        .min()
+    [text.find("https://"), text.find("http://")].into_iter().flatten().min()
 }
 
 fn escaped(text: &str) -> String {
@@ -75,10 +67,7 @@ mod tests {
 
     #[test]
     fn nothing_in_the_text_becomes_markup() {
-        assert_eq!(
-            body("<b>\"A & 'B'\"</b>"),
-            "<p>&lt;b&gt;&quot;A &amp; &#39;B&#39;&quot;&lt;/b&gt;</p>\n"
-        );
+        assert_eq!(body("<b>\"A & 'B'\"</b>"), "<p>&lt;b&gt;&quot;A &amp; &#39;B&#39;&quot;&lt;/b&gt;</p>\n");
     }
 
     #[test]
@@ -88,19 +77,10 @@ mod tests {
                 "See https://example.com/a?b=1&c=2.",
                 "See <a href=\"https://example.com/a?b=1&amp;c=2\">https://example.com/a?b=1&amp;c=2</a>.",
             ),
-            (
-                "(http://example.com)",
-                "(<a href=\"http://example.com\">http://example.com</a>)",
-            ),
-            (
-                "https://e.com/\"onclick=x",
-                "<a href=\"https://e.com/\">https://e.com/</a>&quot;onclick=x",
-            ),
+            ("(http://example.com)", "(<a href=\"http://example.com\">http://example.com</a>)"),
+            ("https://e.com/\"onclick=x", "<a href=\"https://e.com/\">https://e.com/</a>&quot;onclick=x"),
             ("javascript://x", "javascript://x"),
-            (
-                "https:// http://",
-                "<a href=\"https://\">https://</a> <a href=\"http://\">http://</a>",
-            ),
+            ("https:// http://", "<a href=\"https://\">https://</a> <a href=\"http://\">http://</a>"),
         ] {
             assert_eq!(body(text), format!("<p>{html}</p>\n"));
         }

@@ -12,14 +12,8 @@ use crate::{
 #[test]
 fn a_lead_reads_what_is_known_of_it_and_stand_ins_for_the_rest() {
     for (template, text) in [
-        (
-            "Hi {{ lead_first_name or 'there' }} {{ lead_last_name }}",
-            "Hi John Doe",
-        ),
-        (
-            "{{ purpose or 'home' }}{% if city %} in {{ city }}{% endif %}",
-            "home in Beverly Hills",
-        ),
+        ("Hi {{ lead_first_name or 'there' }} {{ lead_last_name }}", "Hi John Doe"),
+        ("{{ purpose or 'home' }}{% if city %} in {{ city }}{% endif %}", "home in Beverly Hills"),
         (
             "{{ lo_first_name }} {{ lo_last_name }}, {{ lo_phone }}, {{ lo_email }}, {{ lo_nmls_id }}",
             "Riley Example, (415) 555-0140, riley@example.com, 1000001",
@@ -32,14 +26,8 @@ fn a_lead_reads_what_is_known_of_it_and_stand_ins_for_the_rest() {
             "{{ attributes.loan_amount }} {{ attributes.down_payment }} {{ attributes.rate }} {{ attributes.has_agent }}",
             "350000 50000 6.5 True",
         ),
-        (
-            "[{{ attributes.nothing }}][{{ attributes.programs }}][{{ attributes }}]",
-            "[][][]",
-        ),
-        (
-            "{{ attributes['loan_amount'] }} {{ attributes.nothing or 'some' }}",
-            "350000 some",
-        ),
+        ("[{{ attributes.nothing }}][{{ attributes.programs }}][{{ attributes }}]", "[][][]"),
+        ("{{ attributes['loan_amount'] }} {{ attributes.nothing or 'some' }}", "350000 some"),
         ("{{ company | upper }}", "EXAMPLE HOME LOANS"),
         ("<b>{{ company }}</b> & co", "<b>Example Home Loans</b> & co"),
         ("  [{{ unsubscribe_url }}]  \n", "[]"),
@@ -60,45 +48,20 @@ fn what_a_stranger_typed_as_a_name_stays_a_name() {
         ("WWW.evil.example.com", ""),
         ("José Nuñez 🏡", "José Nuñez 🏡"),
     ] {
-        let facts = Facts {
-            first_name: name.to_owned(),
-            ..facts()
-        };
-        assert_eq!(
-            rendered("[{{ lead_first_name }}]", &facts),
-            Ok(format!("[{shown}]")),
-            "{name:?}"
-        );
+        let facts = Facts { first_name: name.to_owned(), ..facts() };
+        assert_eq!(rendered("[{{ lead_first_name }}]", &facts), Ok(format!("[{shown}]")), "{name:?}");
     }
 }
 
 #[test]
 fn a_template_that_cannot_be_rendered_says_where_and_never_what_it_rendered() {
     for (template, error) in [
-        (
-            "\nHi {{ lead_frist_name }}",
-            "message sms/test (text), line 2: there is no variable lead_frist_name",
-        ),
-        (
-            "{{ city",
-            "message sms/test (text), line 1: unexpected end of input, expected end of variable block",
-        ),
-        (
-            "\n\n{{ lead_last_name + 1 }}",
-            "message sms/test (text), line 3: invalid operation",
-        ),
-        (
-            "{{ lead_last_name.secret }}",
-            "message sms/test (text), line 1: undefined value",
-        ),
-        (
-            "{{ city | shout }}",
-            "message sms/test (text), line 1: filter shout is unknown",
-        ),
-        (
-            "{{ 'x' * 99000 }}{{ 'x' * 99000 }}",
-            "message sms/test (text) comes out too long",
-        ),
+        ("\nHi {{ lead_frist_name }}", "message sms/test (text), line 2: there is no variable lead_frist_name"),
+        ("{{ city", "message sms/test (text), line 1: unexpected end of input, expected end of variable block"),
+        ("\n\n{{ lead_last_name + 1 }}", "message sms/test (text), line 3: invalid operation"),
+        ("{{ lead_last_name.secret }}", "message sms/test (text), line 1: undefined value"),
+        ("{{ city | shout }}", "message sms/test (text), line 1: filter shout is unknown"),
+        ("{{ 'x' * 99000 }}{{ 'x' * 99000 }}", "message sms/test (text) comes out too long"),
         ("{{ unsubscribe_url }} \n", "message sms/test (text) comes out empty"),
         (
             "{% for a in 'x' * 999 %}{% for b in 'x' * 999 %}{% endfor %}{% endfor %}",
@@ -126,12 +89,7 @@ fn an_email_has_one_line_of_subject_and_the_same_words_twice() {
     };
     assert_eq!(subject, "Hi 100 Example Street Springfield there");
     assert_eq!(text, format!("Dear John,\n\n<{url}>"));
-    assert!(
-        html.contains(&format!(
-            "<p>Dear John,</p>\n<p>&lt;<a href=\"{url}\">{url}</a>&gt;</p>"
-        )),
-        "{html}"
-    );
+    assert!(html.contains(&format!("<p>Dear John,</p>\n<p>&lt;<a href=\"{url}\">{url}</a>&gt;</p>")), "{html}");
 }
 
 #[test]
@@ -159,12 +117,7 @@ fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
 #[test]
 fn every_declared_name_is_filled_and_explained() {
     for variable in variables() {
-        assert_eq!(
-            check_template(&format!("{{{{ {} }}}}", variable.name)),
-            Ok(()),
-            "{}",
-            variable.name
-        );
+        assert_eq!(check_template(&format!("{{{{ {} }}}}", variable.name)), Ok(()), "{}", variable.name);
         assert!(!variable.doc.is_empty());
     }
 }
@@ -194,10 +147,7 @@ proptest! {
 }
 
 fn rendered(template: &str, facts: &Facts) -> Result<String, TemplateError> {
-    let message = Message {
-        id: "sms/test".into(),
-        copy: Copy::Text(template.to_owned()),
-    };
+    let message = Message { id: "sms/test".into(), copy: Copy::Text(template.to_owned()) };
     render(&message, &variables_for(facts, None)).map(|rendered| rendered.text().to_owned())
 }
 

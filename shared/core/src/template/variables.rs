@@ -41,14 +41,8 @@ const DECLARED: [Variable; 15] = [
     declared("lo_nmls_id", "the loan officer's NMLS id"),
     declared("company", "the company's name"),
     declared("postal_address", "the company's postal address"),
-    declared(
-        "unsubscribe_url",
-        "where this lead may unsubscribe; empty but in emails",
-    ),
-    declared(
-        ATTRIBUTES,
-        "all else that the source sent, by name: attributes.loan_amount",
-    ),
+    declared("unsubscribe_url", "where this lead may unsubscribe; empty but in emails"),
+    declared(ATTRIBUTES, "all else that the source sent, by name: attributes.loan_amount"),
 ];
 
 const ATTRIBUTES: &str = "attributes";
@@ -96,9 +90,7 @@ impl Variables {
         Self {
             values: values(text),
             attributes: Arc::new(Attributes {
-                values: attributes
-                    .filter_map(|(name, value)| Some((name.clone(), scalar(value)?)))
-                    .collect(),
+                values: attributes.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
                 otherwise: Value::from(""),
             }),
         }
@@ -117,21 +109,14 @@ impl Variables {
     fn sample(text: &str, otherwise: Value) -> Self {
         Self {
             values: values(|_| text.to_owned()),
-            attributes: Arc::new(Attributes {
-                values: BTreeMap::new(),
-                otherwise,
-            }),
+            attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }),
         }
     }
 }
 
 fn values(text: impl Fn(&str) -> String) -> BTreeMap<&'static str, Value> {
     let value = |variable: &Variable| (variable.name, Value::from(text(variable.name)));
-    DECLARED
-        .iter()
-        .filter(|variable| variable.name != ATTRIBUTES)
-        .map(value)
-        .collect()
+    DECLARED.iter().filter(|variable| variable.name != ATTRIBUTES).map(value).collect()
 }
 
 impl Object for Variables {
@@ -191,13 +176,7 @@ const LONGEST_VALUE: usize = 300;
 
 /// One line of printable text: whatever breaks a line is a space.
 pub(super) fn one_line(text: &str) -> String {
-    let spaced = text.chars().map(|c| {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            ' '
-        } else {
-            c
-        }
-    });
+    let spaced = text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
     let kept: String = spaced.filter(|c| !is_unprintable(*c)).collect();
     let words: Vec<&str> = kept.split_whitespace().collect();
     words.join(" ").chars().take(LONGEST_VALUE).collect()
@@ -211,14 +190,11 @@ pub(super) fn is_unprintable(c: char) -> bool {
 
 /// An American number as people write it: `(415) 555-0123`.
 fn spoken(phone: &str) -> String {
-    let parts = phone
-        .strip_prefix("+1")
-        .filter(|digits| digits.len() == 10)
-        .and_then(|digits| {
-            let (area, local) = digits.split_at_checked(3)?;
-            let (exchange, line) = local.split_at_checked(3)?;
-            Some(format!("({area}) {exchange}-{line}"))
-        });
+    let parts = phone.strip_prefix("+1").filter(|digits| digits.len() == 10).and_then(|digits| {
+        let (area, local) = digits.split_at_checked(3)?;
+        let (exchange, line) = local.split_at_checked(3)?;
+        Some(format!("({area}) {exchange}-{line}"))
+    });
     parts.unwrap_or_else(|| phone.to_owned())
 }
 

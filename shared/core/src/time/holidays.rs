@@ -27,9 +27,7 @@ const FLOATING: [(i8, i8, Weekday); 6] = [
 impl Holidays {
     /// The federal holidays and these days, `2026-12-24`; what is no date is left out, since `check` has refused it.
     pub fn federal_and(own: &[String]) -> Self {
-        Self {
-            own: own.iter().filter_map(|date| Self::date(date)).collect(),
-        }
+        Self { own: own.iter().filter_map(|date| Self::date(date)).collect() }
     }
 
     /// Whether that is a date as holidays are written: `2026-12-24`.
@@ -48,10 +46,7 @@ impl Holidays {
 
 fn is_federal(date: Date) -> bool {
     let is_floating = FLOATING.iter().any(|(month, nth, weekday)| {
-        date.month() == *month
-            && date
-                .nth_weekday_of_month(*nth, *weekday)
-                .is_ok_and(|holiday| holiday == date)
+        date.month() == *month && date.nth_weekday_of_month(*nth, *weekday).is_ok_and(|holiday| holiday == date)
     });
     is_floating || is_fixed(date) || is_observed(date)
 }

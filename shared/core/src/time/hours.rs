@@ -82,10 +82,7 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
     if !named.is_empty() || days.iter().all(Vec::is_empty) {
         return Err(HoursError::Empty);
     }
-    Ok(WeeklyHours {
-        text: text.trim().to_owned(),
-        days: days.map(merged),
-    })
+    Ok(WeeklyHours { text: text.trim().to_owned(), days: days.map(merged) })
 }
 
 /// `Mon-Sat 09:00-20:00` as days and span; `Mon` alone has no span yet.
@@ -115,18 +112,8 @@ fn days_of(text: &str) -> Option<Vec<usize>> {
 
 fn day(text: &str) -> Option<usize> {
     let text = text.trim();
-    let full = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    DAYS.iter()
-        .position(|day| *day == text)
-        .or_else(|| full.iter().position(|day| *day == text))
+    let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    DAYS.iter().position(|day| *day == text).or_else(|| full.iter().position(|day| *day == text))
 }
 
 /// `09:30` or `9:30` as a minute of the day; `24:00` is its end.
@@ -156,32 +143,20 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
 impl WeeklyHours {
     /// All day, every day.
     pub fn any_time() -> Self {
-        let day = vec![Span {
-            from: 0,
-            until: MINUTES_A_DAY,
-        }];
-        Self {
-            text: "any time".to_owned(),
-            days: std::array::from_fn(|_| day.clone()),
-        }
+        let day = vec![Span { from: 0, until: MINUTES_A_DAY }];
+        Self { text: "any time".to_owned(), days: std::array::from_fn(|_| day.clone()) }
     }
 
     /// Not at all.
     pub fn never() -> Self {
-        Self {
-            text: "never".to_owned(),
-            days: Default::default(),
-        }
+        Self { text: "never".to_owned(), days: Default::default() }
     }
 
     /// Whether every minute of these hours is one of the other's.
     pub fn is_within(&self, other: &Self) -> bool {
         let covers =
             |outer: &[Span], inner: &Span| outer.iter().any(|o| o.from <= inner.from && inner.until <= o.until);
-        self.days
-            .iter()
-            .zip(&other.days)
-            .all(|(mine, theirs)| mine.iter().all(|span| covers(theirs, span)))
+        self.days.iter().zip(&other.days).all(|(mine, theirs)| mine.iter().all(|span| covers(theirs, span)))
     }
 
     pub(super) fn on(&self, weekday: Weekday) -> &[Span] {
@@ -218,12 +193,7 @@ mod tests {
     use super::*;
 
     fn spans(text: &str, weekday: Weekday) -> Vec<(i16, i16)> {
-        parse_hours(text)
-            .unwrap()
-            .on(weekday)
-            .iter()
-            .map(|span| (span.from, span.until))
-            .collect()
+        parse_hours(text).unwrap().on(weekday).iter().map(|span| (span.from, span.until)).collect()
     }
 
     #[test]
@@ -231,26 +201,14 @@ mod tests {
         for (text, weekday, expected) in [
             ("Mon-Sat 09:00-20:00", Weekday::Saturday, vec![(540, 1200)]),
             ("Mon-Sat 09:00-20:00", Weekday::Sunday, vec![]),
-            (
-                "mon-fri 9:00-20:00, Sat 10:00-18:00",
-                Weekday::Saturday,
-                vec![(600, 1080)],
-            ),
+            ("mon-fri 9:00-20:00, Sat 10:00-18:00", Weekday::Saturday, vec![(600, 1080)]),
             ("Sat-Mon 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
             ("Sat-Mon 10:00-12:00", Weekday::Tuesday, vec![]),
             ("Mon, Wed 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
-            (
-                "daily 08:00-12:00, daily 11:00-13:00",
-                Weekday::Friday,
-                vec![(480, 780)],
-            ),
+            ("daily 08:00-12:00, daily 11:00-13:00", Weekday::Friday, vec![(480, 780)]),
             ("08:00-24:00", Weekday::Friday, vec![(480, 1440)]),
             ("any time", Weekday::Sunday, vec![(0, 1440)]),
-            (
-                "Monday \u{2013} Friday 09:00\u{2013}17:00",
-                Weekday::Friday,
-                vec![(540, 1020)],
-            ),
+            ("Monday \u{2013} Friday 09:00\u{2013}17:00", Weekday::Friday, vec![(540, 1020)]),
         ] {
             assert_eq!(spans(text, weekday), expected, "{text} on {weekday:?}");
         }
@@ -274,11 +232,7 @@ mod tests {
 
     #[test]
     fn hours_read_back_as_they_are_written() {
-        for hours in [
-            parse_hours("Mon-Fri 09:00-17:00").unwrap(),
-            WeeklyHours::any_time(),
-            WeeklyHours::never(),
-        ] {
+        for hours in [parse_hours("Mon-Fri 09:00-17:00").unwrap(), WeeklyHours::any_time(), WeeklyHours::never()] {
             let text = serde_json::to_string(&hours).unwrap();
             assert_eq!(serde_json::from_str::<WeeklyHours>(&text).unwrap(), hours);
         }

@@ -22,35 +22,21 @@ const DAYS: usize = 16;
 
 /// The first span, from `from` on, in which all the windows are open in all the zones; `None` if there is none in two weeks.
 pub fn opening(from: DateTime<Utc>, zones: &Zones, windows: &[Window], holidays: &Holidays) -> Option<Opening> {
-    let all = zones
-        .iter()
-        .flat_map(|zone| windows.iter().map(move |window| open(from, zone, window, holidays)));
+    let all = zones.iter().flat_map(|zone| windows.iter().map(move |window| open(from, zone, window, holidays)));
     let common = all.reduce(|one, other| intersection(&one, &other))?;
     let next = common.into_iter().find(|opening| opening.until > from)?;
-    Some(Opening {
-        from: next.from.max(from),
-        until: next.until,
-    })
+    Some(Opening { from: next.from.max(from), until: next.until })
 }
 
 /// When one window is open in one zone, from the day before `from`; spans that touch are one.
 fn open(from: DateTime<Utc>, zone: &Zone, window: &Window, holidays: &Holidays) -> Vec<Opening> {
     let rules = zone.rules();
     let today = to_jiff(from).to_zoned(rules.clone()).date();
-    let days = today
-        .yesterday()
-        .unwrap_or(today)
-        .series(jiff::Span::new().days(1))
-        .take(DAYS);
+    let days = today.yesterday().unwrap_or(today).series(jiff::Span::new().days(1)).take(DAYS);
     let open_days = days.filter(|date| !(window.skip_holidays && holidays.contains(*date)));
     let mut openings: Vec<Opening> = Vec::new();
     for date in open_days {
-        for found in window
-            .hours
-            .on(date.weekday())
-            .iter()
-            .filter_map(|span| on(date, *span, &rules))
-        {
+        for found in window.hours.on(date.weekday()).iter().filter_map(|span| on(date, *span, &rules)) {
             match openings.last_mut() {
                 Some(last) if found.from <= last.until => last.until = last.until.max(found.until),
                 Some(_) | None => openings.push(found),
@@ -64,10 +50,7 @@ fn open(from: DateTime<Utc>, zone: &Zone, window: &Window, holidays: &Holidays) 
 fn on(date: Date, span: Span, rules: &TimeZone) -> Option<Opening> {
     let from = instant(date, span.from, rules)?.later().ok()?;
     let until = instant(date, span.until, rules)?.earlier().ok()?;
-    (from < until).then(|| Opening {
-        from: from_jiff(from),
-        until: from_jiff(until),
-    })
+    (from < until).then(|| Opening { from: from_jiff(from), until: from_jiff(until) })
 }
 
 fn instant(date: Date, minute: i16, rules: &TimeZone) -> Option<jiff::tz::AmbiguousTimestamp> {
@@ -83,10 +66,7 @@ fn intersection(one: &[Opening], other: &[Opening]) -> Vec<Opening> {
     let mut common = Vec::new();
     for a in one {
         for b in other {
-            let both = Opening {
-                from: a.from.max(b.from),
-                until: a.until.min(b.until),
-            };
+            let both = Opening { from: a.from.max(b.from), until: a.until.min(b.until) };
             if both.from < both.until {
                 common.push(both);
             }
@@ -105,10 +85,7 @@ mod tests {
     }
 
     fn window(hours: &str, skip_holidays: bool) -> Window {
-        Window {
-            hours: parse_hours(hours).unwrap(),
-            skip_holidays,
-        }
+        Window { hours: parse_hours(hours).unwrap(), skip_holidays }
     }
 
     fn zones(names: &[&str]) -> Zones {
@@ -166,23 +143,13 @@ mod tests {
             ),
         ] {
             let found = opening(at(from), &zones(names), &windows, &Holidays::default());
-            assert_eq!(
-                found,
-                Some(Opening {
-                    from: at(open),
-                    until: at(shut)
-                }),
-                "{from} {names:?}"
-            );
+            assert_eq!(found, Some(Opening { from: at(open), until: at(shut) }), "{from} {names:?}");
         }
     }
 
     #[test]
     fn any_time_is_one_span_over_midnight() {
-        let always = Window {
-            hours: WeeklyHours::any_time(),
-            skip_holidays: false,
-        };
+        let always = Window { hours: WeeklyHours::any_time(), skip_holidays: false };
         let from = at("2026-11-24T23:59:30-08:00");
         let found = opening(from, &zones(&["America/Los_Angeles"]), &[always], &Holidays::default()).unwrap();
         assert_eq!(found.from, from);
@@ -191,31 +158,9 @@ mod tests {
 
     #[test]
     fn windows_that_are_never_open_together_give_none() {
-        let windows = [
-            window("Mon-Fri 09:00-10:00", false),
-            window("Sat-Sun 09:00-10:00", false),
-        ];
-        assert_eq!(
-            opening(
-                at("2026-11-24T10:00:00Z"),
-                &zones(&["UTC"]),
-                &windows,
-                &Holidays::default()
-            ),
-            None
-        );
-        let never = Window {
-            hours: WeeklyHours::never(),
-            skip_holidays: false,
-        };
-        assert_eq!(
-            opening(
-                at("2026-11-24T10:00:00Z"),
-                &zones(&["UTC"]),
-                &[never],
-                &Holidays::default()
-            ),
-            None
-        );
+        let windows = [window("Mon-Fri 09:00-10:00", false), window("Sat-Sun 09:00-10:00", false)];
+        assert_eq!(opening(at("2026-11-24T10:00:00Z"), &zones(&["UTC"]), &windows, &Holidays::default()), None);
+        let never = Window { hours: WeeklyHours::never(), skip_holidays: false };
+        assert_eq!(opening(at("2026-11-24T10:00:00Z"), &zones(&["UTC"]), &[never], &Holidays::default()), None);
     }
 }

@@ -50,10 +50,9 @@ impl Wait {
         let unreadable = || WaitError::Unreadable { text: text.to_owned() };
         let words = text.trim().to_lowercase();
         let (length, at) = match words.split_once(" at ") {
-            Some((length, at)) => (
-                length.trim(),
-                Some(minute(at.trim()).filter(|at| *at < 24 * 60).ok_or_else(unreadable)?),
-            ),
+            Some((length, at)) => {
+                (length.trim(), Some(minute(at.trim()).filter(|at| *at < 24 * 60).ok_or_else(unreadable)?))
+            }
             None => (words.as_str(), None),
         };
         let digits = length.bytes().take_while(u8::is_ascii_digit).count();
@@ -62,22 +61,8 @@ impl Wait {
         let (length, days) = match (unit.trim(), at) {
             ("m", None) => (Length::Minutes(count), count / (24 * 60)),
             ("h", None) => (Length::Hours(count), count / 24),
-            ("d", at) => (
-                Length::Days {
-                    count,
-                    business: false,
-                    at,
-                },
-                count,
-            ),
-            ("bd", at) => (
-                Length::Days {
-                    count,
-                    business: true,
-                    at,
-                },
-                count,
-            ),
+            ("d", at) => (Length::Days { count, business: false, at }, count),
+            ("bd", at) => (Length::Days { count, business: true, at }, count),
             _ => return Err(unreadable()),
         };
         match days <= MAX_DAYS {
@@ -195,37 +180,19 @@ mod tests {
             ("2026-11-28T10:00:00-08:00", "0bd at 11:00", "2026-11-30T11:00:00-08:00"),
         ] {
             let wait = Wait::parse(wait).unwrap();
-            assert_eq!(
-                after(at(base), &wait, &zone, &holidays),
-                at(expected),
-                "{base} + {wait}"
-            );
+            assert_eq!(after(at(base), &wait, &zone, &holidays), at(expected), "{base} + {wait}");
         }
     }
 
     #[test]
     fn what_is_not_a_wait_is_refused_in_words() {
-        for text in [
-            "",
-            "m",
-            "20",
-            "20 minutes",
-            "-5m",
-            "1d at 25:00",
-            "1d at 24:00",
-            "20m at 10:00",
-            "1.5h",
-            "9999999999m",
-        ] {
+        for text in
+            ["", "m", "20", "20 minutes", "-5m", "1d at 25:00", "1d at 24:00", "20m at 10:00", "1.5h", "9999999999m"]
+        {
             let error = Wait::parse(text).unwrap_err().to_string();
             assert!(error.contains("is not a wait"), "{text}: {error}");
         }
-        assert!(
-            Wait::parse("400d")
-                .unwrap_err()
-                .to_string()
-                .contains("longer than a year")
-        );
+        assert!(Wait::parse("400d").unwrap_err().to_string().contains("longer than a year"));
     }
 
     #[test]
@@ -233,9 +200,6 @@ mod tests {
         for text in ["0m", "20m", "2h", "1d", "3bd", "1d at 10:15", "2bd at 08:05"] {
             assert_eq!(Wait::parse(text).unwrap().to_string(), text);
         }
-        assert_eq!(
-            Wait::parse(" 1 D AT 9:05 ").map(|wait| wait.to_string()),
-            Ok("1d at 09:05".to_owned())
-        );
+        assert_eq!(Wait::parse(" 1 D AT 9:05 ").map(|wait| wait.to_string()), Ok("1d at 09:05".to_owned()));
     }
 }

@@ -58,10 +58,7 @@ impl Zones {
 
     /// One zone.
     pub fn one(zone: Zone) -> Self {
-        Self {
-            first: zone,
-            rest: BTreeSet::new(),
-        }
+        Self { first: zone, rest: BTreeSet::new() }
     }
 
     /// The first in the alphabet: the one that waits and local times are told in.
@@ -77,10 +74,7 @@ impl Zones {
 
 /// An instant as people in that zone read it: `Tue Nov 24 10:00:05 PST`.
 pub fn local_text(at: DateTime<Utc>, zone: &Zone) -> String {
-    to_jiff(at)
-        .to_zoned(zone.rules())
-        .strftime("%a %b %-d %H:%M:%S %Z")
-        .to_string()
+    to_jiff(at).to_zoned(zone.rules()).strftime("%a %b %-d %H:%M:%S %Z").to_string()
 }
 
 impl TryFrom<String> for Zone {
@@ -125,10 +119,7 @@ mod tests {
 
     #[test]
     fn only_names_of_zones_are_zones() {
-        assert_eq!(
-            Zone::parse(" America/Los_Angeles ").unwrap().as_str(),
-            "America/Los_Angeles"
-        );
+        assert_eq!(Zone::parse(" America/Los_Angeles ").unwrap().as_str(), "America/Los_Angeles");
         for wrong in ["", "PDT", "America/Nowhere", "../etc/passwd"] {
             assert_eq!(Zone::parse(wrong), None, "{wrong}");
         }
@@ -136,12 +127,7 @@ mod tests {
 
     #[test]
     fn zones_read_back_as_they_are_written_and_are_never_none() {
-        let zones = Zones::of(
-            ["America/New_York", "America/Chicago"]
-                .into_iter()
-                .filter_map(Zone::parse),
-        )
-        .unwrap();
+        let zones = Zones::of(["America/New_York", "America/Chicago"].into_iter().filter_map(Zone::parse)).unwrap();
         let text = serde_json::to_string(&zones).unwrap();
         assert_eq!(text, r#"["America/Chicago","America/New_York"]"#);
         assert_eq!(serde_json::from_str::<Zones>(&text).unwrap(), zones);
@@ -151,9 +137,6 @@ mod tests {
     #[test]
     fn local_text_tells_the_time_where_the_lead_is() {
         let at = DateTime::parse_from_rfc3339("2026-11-24T18:00:05Z").unwrap().to_utc();
-        assert_eq!(
-            local_text(at, &Zone::parse("America/Los_Angeles").unwrap()),
-            "Tue Nov 24 10:00:05 PST"
-        );
+        assert_eq!(local_text(at, &Zone::parse("America/Los_Angeles").unwrap()), "Tue Nov 24 10:00:05 PST");
     }
 }

@@ -24,20 +24,14 @@ fn rights(function: &str) -> Vec<(&'static str, &'static str)> {
     match function {
         "ingest" => vec![
             (WRITE_LOGS, "IngestLogs"),
-            (
-                "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem",
-                "LeadsTable",
-            ),
+            ("dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem", "LeadsTable"),
             ("dynamodb:GetItem dynamodb:Query", "ConfigTable"),
             READ_SECRET,
         ],
         "schedule" => vec![
             (WRITE_LOGS, "ScheduleLogs"),
             (READ_STREAM, "LeadsTable/stream/*"),
-            (
-                "scheduler:CreateSchedule scheduler:DeleteSchedule",
-                "schedule/${TimerGroup}/*",
-            ),
+            ("scheduler:CreateSchedule scheduler:DeleteSchedule", "schedule/${TimerGroup}/*"),
             ("iam:PassRole", "TimerRole"),
             ("sqs:SendMessage", "SmsQueue EmailQueue CallQueue ScheduleFailures"),
         ],
@@ -79,10 +73,7 @@ fn rights(function: &str) -> Vec<(&'static str, &'static str)> {
         ],
         "publish" => vec![
             (WRITE_LOGS, "PublishLogs"),
-            (
-                "dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem",
-                "ConfigTable",
-            ),
+            ("dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem", "ConfigTable"),
             (READ_STREAM, "ConfigTable/stream/*"),
             ("sqs:SendMessage", "PublishFailures"),
         ],
@@ -106,31 +97,21 @@ fn role_of<'a>(template: &'a Template, function: &str) -> &'a str {
 /// The statements of all of a role's policies.
 fn statements<'a>(template: &'a Template, role: &str) -> Vec<&'a Value> {
     let role = template.resource(role);
-    assert!(
-        role["ManagedPolicyArns"].is_null(),
-        "managed policies allow more than is needed"
-    );
+    assert!(role["ManagedPolicyArns"].is_null(), "managed policies allow more than is needed");
     let policies = role["Policies"].as_sequence().unwrap().iter();
-    policies
-        .flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap())
-        .collect()
+    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_sequence().unwrap()).collect()
 }
 
 /// Single rights, as `action resource`; what is denied begins with `!`.
 fn spread<'a>(actions: impl IntoIterator<Item = &'a str>, resources: &[String]) -> BTreeSet<String> {
     let actions = actions.into_iter();
-    actions
-        .flat_map(|action| resources.iter().map(move |resource| format!("{action} {resource}")))
-        .collect()
+    actions.flat_map(|action| resources.iter().map(move |resource| format!("{action} {resource}"))).collect()
 }
 
 fn given(template: &Template, role: &str) -> BTreeSet<String> {
     let given = statements(template, role).into_iter().flat_map(|statement| {
         let deny = if statement["Effect"] == "Deny" { "!" } else { "" };
-        let actions: Vec<_> = texts(&statement["Action"])
-            .iter()
-            .map(|action| format!("{deny}{action}"))
-            .collect();
+        let actions: Vec<_> = texts(&statement["Action"]).iter().map(|action| format!("{deny}{action}")).collect();
         let resources: Vec<_> = match &statement["Resource"] {
             Value::Sequence(resources) => resources.iter().map(resource).collect(),
             one => vec![resource(one)],
@@ -150,10 +131,7 @@ fn resource(value: &Value) -> String {
         "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:",
         "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:",
     ];
-    let named = own_account
-        .iter()
-        .find_map(|prefix| named.strip_prefix(prefix))
-        .unwrap_or(named);
+    let named = own_account.iter().find_map(|prefix| named.strip_prefix(prefix)).unwrap_or(named);
     match named.strip_prefix("${").and_then(|named| named.split_once(".Arn}")) {
         Some((id, rest)) => format!("{id}{rest}"),
         None => named.strip_suffix(".Arn").unwrap_or(named).to_owned(),
@@ -175,10 +153,7 @@ fn each_function_has_the_rights_that_it_needs_and_no_others() {
 #[test]
 fn each_function_has_a_role_of_its_own() {
     let template = Template::load();
-    let roles: BTreeMap<_, _> = FUNCTIONS
-        .iter()
-        .map(|(name, ..)| (role_of(&template, name), name))
-        .collect();
+    let roles: BTreeMap<_, _> = FUNCTIONS.iter().map(|(name, ..)| (role_of(&template, name), name)).collect();
     assert_eq!(roles.len(), FUNCTIONS.len(), "{roles:?}");
     for role in roles.keys() {
         let assumed = &template.resource(role)["AssumeRolePolicyDocument"]["Statement"][0];
@@ -204,9 +179,7 @@ fn no_right_is_given_by_a_pattern_of_actions_and_only_texting_on_everything() {
 fn only_schedule_sets_timers_and_timers_only_reach_the_queues() {
     let template = Template::load();
     for role in template.resources("AWS::IAM::Role").keys() {
-        let sets_timers = given(&template, role)
-            .iter()
-            .any(|right| right.starts_with("scheduler:"));
+        let sets_timers = given(&template, role).iter().any(|right| right.starts_with("scheduler:"));
         assert_eq!(sets_timers, *role == role_of(&template, "schedule"), "{role}");
     }
     let queues = ["SmsQueue", "EmailQueue", "CallQueue", "TimerDeadLetters"].map(str::to_owned);
@@ -220,10 +193,7 @@ fn only_schedule_sets_timers_and_timers_only_reach_the_queues() {
 
     let mut passing = statements(&template, role_of(&template, "schedule")).into_iter();
     let passing = passing.find(|statement| statement["Action"] == "iam:PassRole").unwrap();
-    assert_eq!(
-        passing["Condition"]["StringEquals"]["iam:PassedToService"],
-        "scheduler.amazonaws.com"
-    );
+    assert_eq!(passing["Condition"]["StringEquals"]["iam:PassedToService"], "scheduler.amazonaws.com");
 }
 
 #[test]
@@ -231,9 +201,7 @@ fn emails_are_sent_from_our_domain_only() {
     let template = Template::load();
     for name in ["email", "call"] {
         let mut sending = statements(&template, role_of(&template, name)).into_iter();
-        let sending = sending
-            .find(|statement| statement["Action"] == "ses:SendEmail")
-            .unwrap();
+        let sending = sending.find(|statement| statement["Action"] == "ses:SendEmail").unwrap();
         let from = intrinsic(&sending["Condition"]["StringLike"]["ses:FromAddress"], "Sub");
         assert_eq!(from, "*@${SenderDomain}", "{name}");
     }

@@ -45,9 +45,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
 
 fn wide_hours(path: &str, what: &str, hours: Option<&WeeklyHours>) -> Option<Problem> {
     let hours = hours?;
-    let is_lawful = law::floor_windows(None)
-        .iter()
-        .all(|lawful| hours.is_within(&lawful.hours));
+    let is_lawful = law::floor_windows(None).iter().all(|lawful| hours.is_within(&lawful.hours));
     (!is_lawful).then(|| {
         Problem::warning(
             path,
@@ -78,17 +76,10 @@ fn message_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {
         None => {
             let ids = known.messages.keys().map(|id| id.as_str());
             let remedy = did_you_mean(id.as_str(), ids, "Publish that message first, or correct the name.");
-            Some(Problem::error(
-                path,
-                format!("There is no message {}.", quoted(id.as_str())),
-                remedy,
-            ))
+            Some(Problem::error(path, format!("There is no message {}.", quoted(id.as_str())), remedy))
         }
         Some(Copy::Email { .. }) if step.action.channel() == Channel::Sms => {
-            let sentence = format!(
-                "The message {} is an email, but this step sends a text.",
-                quoted(id.as_str())
-            );
+            let sentence = format!("The message {} is an email, but this step sends a text.", quoted(id.as_str()));
             Some(Problem::error(path, sentence, "Name a message that has a \"text\"."))
         }
         Some(Copy::Email { .. } | Copy::Text(_)) => None,

@@ -63,11 +63,7 @@ impl Record {
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
     let has_user = cadence.steps.iter().any(|step| matches!(step.assign, Assign::User(_)));
-    let mut targets = cadence
-        .steps
-        .iter()
-        .flat_map(|step| step.on.values())
-        .chain(cadence.anytime.values());
+    let mut targets = cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values());
     let refers = [
         ("MESSAGE", has_message),
         ("SETTINGS", has_message),
@@ -75,9 +71,5 @@ fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
         ("USER", has_user),
         ("SOURCE", !cadence.for_leads.source.is_empty()),
     ];
-    refers
-        .into_iter()
-        .filter(|(_, does)| *does)
-        .map(|(kind, _)| kind)
-        .collect()
+    refers.into_iter().filter(|(_, does)| *does).map(|(kind, _)| kind).collect()
 }

@@ -50,11 +50,7 @@ fn unlawful(body: &str) -> impl Iterator<Item = Problem> {
         )
     });
     let address = (!used.contains("postal_address")).then(|| {
-        Problem::warning(
-            "body",
-            "The email does not carry the company's postal address.",
-            "Add {{ postal_address }}.",
-        )
+        Problem::warning("body", "The email does not carry the company's postal address.", "Add {{ postal_address }}.")
     });
     unsubscribe.into_iter().chain(address)
 }
@@ -76,38 +72,20 @@ impl Lack {
 pub(super) fn first_text_lacks(copy: &Copy, company: Option<&str>) -> impl Iterator<Item = Lack> {
     let words = words_of(copy).to_lowercase();
     let stops = words.contains("stop") || words.contains("opt out");
-    let opt_out = Lack {
-        what: "does not say how to opt out",
-        remedy: "Add \"Reply STOP to opt out\".",
-    };
+    let opt_out = Lack { what: "does not say how to opt out", remedy: "Add \"Reply STOP to opt out\"." };
     let named = company.is_some_and(|company| words.contains(&company.to_lowercase()));
-    let company = Lack {
-        what: "does not name the company",
-        remedy: "Add {{ company }}.",
-    };
+    let company = Lack { what: "does not name the company", remedy: "Add {{ company }}." };
     let is_named = named || uses(copy, "company");
-    (!stops)
-        .then_some(opt_out)
-        .into_iter()
-        .chain((!is_named).then_some(company))
+    (!stops).then_some(opt_out).into_iter().chain((!is_named).then_some(company))
 }
 
 /// What the first written message that a lead gets has to carry, whatever its channel.
 pub(super) fn first_written_lacks(copy: &Copy) -> impl Iterator<Item = Lack> {
-    let name = Lack {
-        what: "does not name the loan officer",
-        remedy: "Add {{ lo_first_name }} {{ lo_last_name }}.",
-    };
-    let licence = Lack {
-        what: "does not carry the loan officer's NMLS id",
-        remedy: "Add \"NMLS {{ lo_nmls_id }}\".",
-    };
+    let name = Lack { what: "does not name the loan officer", remedy: "Add {{ lo_first_name }} {{ lo_last_name }}." };
+    let licence = Lack { what: "does not carry the loan officer's NMLS id", remedy: "Add \"NMLS {{ lo_nmls_id }}\"." };
     let is_named = uses(copy, "lo_first_name") || uses(copy, "lo_last_name");
     let is_licensed = uses(copy, "lo_nmls_id");
-    (!is_named)
-        .then_some(name)
-        .into_iter()
-        .chain((!is_licensed).then_some(licence))
+    (!is_named).then_some(name).into_iter().chain((!is_licensed).then_some(licence))
 }
 
 fn words_of(copy: &Copy) -> &str {
@@ -140,26 +118,17 @@ fn template_problem(path: &str, source: &str) -> Option<Problem> {
             "Write variables as {{ lead_first_name }}, and conditions as {% if city %}in {{ city }}{% endif %}."
                 .to_owned(),
         ),
-        TemplateError::Failed {
-            line,
-            kind: ErrorKind::OutOfFuel,
-            ..
-        } => (
-            format!("Line {line} repeats something far too often."),
-            "Write it without the repetition.".to_owned(),
-        ),
+        TemplateError::Failed { line, kind: ErrorKind::OutOfFuel, .. } => {
+            (format!("Line {line} repeats something far too often."), "Write it without the repetition.".to_owned())
+        }
         TemplateError::Failed { line, kind, .. } => (
             format!("Line {line} does something that can't be done when little is known of a lead: {kind}."),
             "Write it more simply, or give it a stand-in: {{ city or \"your area\" }}.".to_owned(),
         ),
-        TemplateError::TooLong { .. } => (
-            "The message comes out far too long.".to_owned(),
-            "Shorten it.".to_owned(),
-        ),
-        TemplateError::Missing | TemplateError::Empty { .. } => (
-            "The message comes out empty.".to_owned(),
-            "Write what it says.".to_owned(),
-        ),
+        TemplateError::TooLong { .. } => ("The message comes out far too long.".to_owned(), "Shorten it.".to_owned()),
+        TemplateError::Missing | TemplateError::Empty { .. } => {
+            ("The message comes out empty.".to_owned(), "Write what it says.".to_owned())
+        }
     };
     Some(Problem::error(path, sentence, remedy))
 }

@@ -44,7 +44,5 @@ fn user_problems(user: &User) -> Vec<Problem> {
         ),
     ];
     let absent = absent.into_iter().filter(|(is_absent, ..)| *is_absent && user.active);
-    absent
-        .map(|(_, path, sentence, remedy)| Problem::warning(path, sentence, remedy))
-        .collect()
+    absent.map(|(_, path, sentence, remedy)| Problem::warning(path, sentence, remedy)).collect()
 }

@@ -27,34 +27,19 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
     let name = fields.required("name", "Say what people call this cadence.");
     let status = fields.choice(
         "status",
-        &[
-            ("live", Status::Live),
-            ("paused", Status::Paused),
-            ("off", Status::Off),
-            ("archived", Status::Archived),
-        ],
+        &[("live", Status::Live), ("paused", Status::Paused), ("off", Status::Off), ("archived", Status::Archived)],
     );
-    let apply_to = fields.choice(
-        "apply_to",
-        &[("new_leads", ApplyTo::NewLeads), ("everyone", ApplyTo::Everyone)],
-    );
+    let apply_to = fields.choice("apply_to", &[("new_leads", ApplyTo::NewLeads), ("everyone", ApplyTo::Everyone)]);
     let for_leads = fields.map("for_leads").map(for_leads);
     let priority = fields.whole("priority", -1000..=1000);
     let hours = fields.map("hours").map(hours);
     let skip_holidays = fields.flag("skip_holidays");
     let listed = fields.list("steps");
-    if fields
-        .value("steps")
-        .is_none_or(|steps| steps.as_array().is_some_and(Vec::is_empty))
-    {
+    if fields.value("steps").is_none_or(|steps| steps.as_array().is_some_and(Vec::is_empty)) {
         fields.missing("steps", "A cadence needs at least one step.");
     } else if listed.len() > MOST_STEPS {
         let sentence = format!("There are {} steps.", listed.len());
-        fields.wrong(
-            "steps",
-            sentence,
-            format!("A cadence can have {MOST_STEPS}; part it in two."),
-        );
+        fields.wrong("steps", sentence, format!("A cadence can have {MOST_STEPS}; part it in two."));
         return None;
     }
     let steps = Steps::of(&listed);
@@ -136,16 +121,10 @@ pub(super) fn outcomes(fields: &Fields<'_>, steps: &Steps) -> BTreeMap<Outcome, 
 
 fn outcome_of(fields: &Fields<'_>, word: &str) -> Option<Outcome> {
     let known = || Outcome::BY_STRENGTH.iter().map(|outcome| outcome.as_str());
-    let found = Outcome::BY_STRENGTH
-        .into_iter()
-        .find(|outcome| outcome.as_str().eq_ignore_ascii_case(word));
+    let found = Outcome::BY_STRENGTH.into_iter().find(|outcome| outcome.as_str().eq_ignore_ascii_case(word));
     if found.is_none() {
         let remedy = format!("An outcome is one of {}.", known().collect::<Vec<_>>().join(", "));
-        fields.wrong(
-            word,
-            format!("There is no outcome {}.", quoted(word)),
-            did_you_mean(word, known(), &remedy),
-        );
+        fields.wrong(word, format!("There is no outcome {}.", quoted(word)), did_you_mean(word, known(), &remedy));
     }
     found
 }
@@ -177,11 +156,7 @@ fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> O
             }
             None => remedy.to_owned(),
         };
-        fields.wrong(
-            word,
-            format!("There is no step {} in this cadence.", quoted(&text)),
-            remedy,
-        );
+        fields.wrong(word, format!("There is no step {} in this cadence.", quoted(&text)), remedy);
     }
     step.map(Target::Step)
 }

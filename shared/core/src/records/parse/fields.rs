@@ -51,19 +51,10 @@ impl<'a> Fields<'a> {
         for (name, value) in map {
             if values.insert(name.trim(), value).is_some() {
                 let sentence = "The same field stands here twice, once with spaces around its name.";
-                findings.add(Problem::error(
-                    below(&path, name.trim()),
-                    sentence,
-                    "Remove one of them.",
-                ));
+                findings.add(Problem::error(below(&path, name.trim()), sentence, "Remove one of them."));
             }
         }
-        Some(Self {
-            path,
-            values,
-            asked: RefCell::new(vec![NOTE]),
-            findings,
-        })
+        Some(Self { path, values, asked: RefCell::new(vec![NOTE]), findings })
     }
 
     /// Where a field of this map stands.
@@ -131,11 +122,7 @@ impl<'a> Fields<'a> {
                 Some(text) => format!("{} is no number that can stand here.", quoted(&text)),
                 None => format!("This must be a whole number, but it is {}.", kind_of(value)),
             };
-            self.wrong(
-                name,
-                sentence,
-                format!("Write a whole number from {} to {}.", range.start(), range.end()),
-            );
+            self.wrong(name, sentence, format!("Write a whole number from {} to {}.", range.start(), range.end()));
         }
         number
     }
@@ -255,11 +242,7 @@ impl<'a> Fields<'a> {
             known.sort_unstable();
             known.dedup();
             let remedy = format!("Remove it, or use one of the fields {}.", known.join(", "));
-            self.wrong(
-                name,
-                format!("There is no field {} here.", quoted(name)),
-                did_you_mean(name, absent, &remedy),
-            );
+            self.wrong(name, format!("There is no field {} here.", quoted(name)), did_you_mean(name, absent, &remedy));
         }
     }
 }
@@ -296,11 +279,7 @@ fn sentence(error: &str) -> String {
 
 /// The path of a field; a name of any length comes out short.
 pub(super) fn below(path: &str, name: &str) -> String {
-    let name: String = name
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(60)
-        .collect();
+    let name: String = name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect();
     match path {
         "" => name,
         path => format!("{path}.{name}"),

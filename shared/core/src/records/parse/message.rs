@@ -15,10 +15,7 @@ pub(super) fn read(id: MessageId, fields: Fields<'_>) -> Option<Message> {
             "A message is either a text or an email, but this one has both.",
             "Keep \"text\", or keep \"subject\" and \"body\".",
         ),
-        (false, false) => fields.missing(
-            "text",
-            "Write a \"text\", or a \"subject\" and a \"body\" for an email.",
-        ),
+        (false, false) => fields.missing("text", "Write a \"text\", or a \"subject\" and a \"body\" for an email."),
         (false, true) if fields.value("subject").is_none() => fields.missing("subject", "An email needs a subject."),
         (false, true) if fields.value("body").is_none() => fields.missing("body", "An email needs a body."),
         (true, false) | (false, true) => {}
@@ -26,10 +23,7 @@ pub(super) fn read(id: MessageId, fields: Fields<'_>) -> Option<Message> {
     fields.finish();
     let copy = match text {
         Some(text) => Copy::Text(text),
-        None => Copy::Email {
-            subject: subject?,
-            body: body?,
-        },
+        None => Copy::Email { subject: subject?, body: body? },
     };
     Some(Message { id, copy })
 }

@@ -96,9 +96,7 @@ fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
 
 /// An id that a record refers to, written as the id or as the whole key.
 fn reference<'a>(kind: &str, text: &'a str) -> &'a str {
-    text.strip_prefix(kind)
-        .and_then(|rest| rest.strip_prefix('#'))
-        .unwrap_or(text)
+    text.strip_prefix(kind).and_then(|rest| rest.strip_prefix('#')).unwrap_or(text)
 }
 
 /// Reads a phone number as E.164.

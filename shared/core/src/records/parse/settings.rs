@@ -20,11 +20,8 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Settings> {
     if fields.value("unsubscribe_url").is_none() {
         fields.missing("unsubscribe_url", "The law wants a way to unsubscribe in every email.");
     }
-    let unsubscribe_url = fields.parsed(
-        "unsubscribe_url",
-        web_address,
-        "Write a web address that begins with https://.",
-    );
+    let unsubscribe_url =
+        fields.parsed("unsubscribe_url", web_address, "Write a web address that begins with https://.");
     let holidays = holidays(&fields);
     let caps = fields.map("caps").map(caps);
     fields.finish();
@@ -40,9 +37,7 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Settings> {
 
 /// An https address; plain http only to this machine, where the local cloud answers.
 fn web_address(text: &str) -> Result<String, String> {
-    let is_local = ["http://localhost", "http://127.0.0.1"]
-        .iter()
-        .any(|local| text.starts_with(local));
+    let is_local = ["http://localhost", "http://127.0.0.1"].iter().any(|local| text.starts_with(local));
     let is_web = text.strip_prefix("https://").is_some_and(|host| !host.is_empty()) || is_local;
     match is_web && !text.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')) {
         true => Ok(text.to_owned()),
@@ -58,9 +53,7 @@ fn holidays(fields: &Fields<'_>) -> Vec<String> {
             continue;
         }
         let sentence = format!("{} is not a day.", quoted(&day));
-        fields
-            .findings()
-            .add(Problem::error(path, sentence, "Write it as 2026-12-24."));
+        fields.findings().add(Problem::error(path, sentence, "Write it as 2026-12-24."));
     }
     holidays
 }

@@ -28,10 +28,7 @@ pub(super) struct Steps(Vec<String>);
 impl Steps {
     pub(super) fn of(listed: &[(String, &Value)]) -> Self {
         let id = |item: &Value| {
-            item.as_object()?
-                .iter()
-                .find(|(name, _)| name.trim() == "id")
-                .and_then(|(_, id)| text_of(id))
+            item.as_object()?.iter().find(|(name, _)| name.trim() == "id").and_then(|(_, id)| text_of(id))
         };
         Self(listed.iter().filter_map(|(_, item)| id(item)).collect())
     }
@@ -55,15 +52,10 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
     let id = id(&fields, steps);
     let action = action(&fields);
     if fields.value("wait").is_none() {
-        fields.missing(
-            "wait",
-            "Say how long to wait after the step before, or \"0m\" to run it at once.",
-        );
+        fields.missing("wait", "Say how long to wait after the step before, or \"0m\" to run it at once.");
     }
     let wait = fields.parsed("wait", Wait::parse, WAIT);
-    let message = fields
-        .text("message")
-        .map(|text| MessageId::from(reference("MESSAGE", &text)));
+    let message = fields.text("message").map(|text| MessageId::from(reference("MESSAGE", &text)));
     let agent = fields.text("agent");
     let assign = fields.text("assign").map(|text| assign(&text)).unwrap_or_default();
     let due = fields.parsed("due", Wait::parse, WAIT);
@@ -103,11 +95,7 @@ fn id(fields: &Fields<'_>, steps: &Steps) -> Option<StepId> {
     let is_well_formed = id.len() <= ID_LENGTH && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if !is_well_formed {
         let sentence = format!("{} is no id for a step.", quoted(&id));
-        fields.wrong(
-            "id",
-            sentence,
-            format!("Use letters, digits and hyphens, at most {ID_LENGTH}."),
-        );
+        fields.wrong("id", sentence, format!("Use letters, digits and hyphens, at most {ID_LENGTH}."));
         return None;
     }
     if RESERVED.contains(&id.to_ascii_lowercase().as_str()) {
@@ -116,11 +104,7 @@ fn id(fields: &Fields<'_>, steps: &Steps) -> Option<StepId> {
         return None;
     }
     if steps.count(&id) > 1 {
-        fields.wrong(
-            "id",
-            format!("Two steps are named \"{id}\"."),
-            "Give each step a name of its own.",
-        );
+        fields.wrong("id", format!("Two steps are named \"{id}\"."), "Give each step a name of its own.");
         return None;
     }
     Some(StepId::from(id.as_str()))
