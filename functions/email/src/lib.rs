@@ -36,7 +36,7 @@ impl App {
         Ok(Self {
             store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
             email: Ses::new(&boot.aws, boot.env.send_mode()?, boot.env.optional("SES_CONFIGURATION_SET")),
-            links: LinkKey::new(Secrets::key(&secrets.link_key, "link_key")?),
+            links: LinkKey::new(secrets.key()?),
             clock: boot.clock.clone(),
         })
     }

@@ -50,7 +50,7 @@ impl App {
         let secrets = Secrets::load(boot).await?;
         Ok(Self {
             store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
-            address_key: Secrets::key(&secrets.address_key, "address_key")?,
+            address_key: secrets.key()?,
             secrets: secrets.sources,
             clock: boot.clock.clone(),
         })

@@ -66,7 +66,7 @@ impl App {
         let secrets = Secrets::load(boot).await?;
         Ok(Self {
             store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
-            links: LinkKey::new(Secrets::key(&secrets.link_key, "link_key")?),
+            links: LinkKey::new(secrets.key()?),
             voice_agent_secret: Secret(secrets.voice_agent_webhook_secret),
             clock: boot.clock.clone(),
         })

@@ -68,7 +68,7 @@ fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
     print(&format!("\nWhat happens:     {endpoint}/_local/leads"));
     print(&format!("What was sent:    {endpoint}/_local/outbox"));
     print(&format!("AWS, for its CLI: aws --endpoint-url {endpoint} dynamodb list-tables"));
-    print("                  (with AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1)");
+    print("                  (with AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=us-east-1)");
     print("\nThe users' tokens, for /tasks (Authorization: Bearer ...):\n");
     for UserToken { user, token } in users {
         print(&format!("  {user}: {token}"));

@@ -172,7 +172,7 @@ async fn make_resources(cloud: &Cloud, aws: &SdkConfig) -> Result<(), DeployErro
     let plain =
         |name: &str| queues::Queue { name: name.to_owned(), visibility: TimeDelta::seconds(360), redrive: None };
     let secret = json!({
-        "address_key": "local-address-key", "link_key": "local-link-key", "voice_agent_api_key": "local-voice-agent-key",
+        "key": "local-key", "voice_agent_api_key": "local-voice-agent-key",
         "voice_agent_webhook_secret": WEBHOOK_SECRET,
         "sources": { "zillow": SOURCE_SECRET, "gizmo": SOURCE_SECRET, "plain": SOURCE_SECRET },
     });

@@ -11,10 +11,8 @@ use crate::{Boot, BootError};
 #[derive(Clone, Default, Deserialize)]
 #[serde(default)]
 pub struct Secrets {
-    /// What phone numbers and email addresses are hashed with. Never changes: it is what keeps opt-outs known.
-    pub address_key: String,
-    /// What signs unsubscribe links.
-    pub link_key: String,
+    /// What addresses are hashed with and unsubscribe links are signed with. Never changes: it is what keeps opt-outs known.
+    pub key: String,
     /// The voice agent's private key.
     pub voice_agent_api_key: String,
     /// What the voice agent sends with its events.
@@ -34,12 +32,9 @@ pub enum SecretsError {
     /// They are not the JSON object that they should be.
     #[error("the secret is not a JSON object of the expected fields")]
     Read(#[source] serde_json::Error),
-    /// One of them is missing.
-    #[error("the secret has no {name}; generate 32 random bytes and add it")]
-    Missing {
-        /// Its name.
-        name: &'static str,
-    },
+    /// There is nothing to hash and sign with.
+    #[error("the secret has no key; add one of 64 random characters, and never change it")]
+    NoKey,
 }
 
 impl Secrets {
@@ -52,11 +47,11 @@ impl Secrets {
         Ok(serde_json::from_str(&text).map_err(SecretsError::Read)?)
     }
 
-    /// A key that must be there: without it addresses would be hashed, or links signed, with nothing.
-    pub fn key(value: &str, name: &'static str) -> Result<Vec<u8>, BootError> {
-        match value.is_empty() {
-            true => Err(SecretsError::Missing { name }.into()),
-            false => Ok(value.as_bytes().to_vec()),
+    /// The key, which must be there: without it addresses would be hashed, and links signed, with nothing.
+    pub fn key(&self) -> Result<Vec<u8>, BootError> {
+        match self.key.is_empty() {
+            true => Err(SecretsError::NoKey.into()),
+            false => Ok(self.key.as_bytes().to_vec()),
         }
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Channel, Do,
-    calendar::Calendar,
+    calendar::{Calendar, ceil_to_second},
     law,
     lead::{Consent, Lead, TOUCH_COUNTS_FOR, TouchKind},
     records::{Settings, User},
@@ -131,7 +131,8 @@ pub fn gate(
     }
 
     let opening = calendar.opening(action, now);
-    if opening.from > now {
+    // Openings begin on whole seconds, so one that begins within this second is open.
+    if opening.from > ceil_to_second(now) {
         return Verdict::NotBefore { at: opening.from, why: Wait::Hours };
     }
     if let Some(why) = asks {

@@ -1,6 +1,6 @@
 //! The reference story, end to end.
 
-use cadence_tests::{Tested, World};
+use cadence_tests::{Tested, World, tuesday_morning};
 use chrono::TimeDelta;
 
 #[tokio::test]
@@ -43,5 +43,15 @@ async fn a_lead_who_is_reached_gets_nothing_more() -> Tested {
     world.pass(TimeDelta::days(3)).await?;
     assert_eq!(world.sent()?.len(), sent);
     assert_eq!(world.told(&lead).await?.last().map(String::as_str), Some("ended - -"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lead_who_comes_in_between_two_seconds_is_contacted_at_once() -> Tested {
+    let world = World::start_at(tuesday_morning() + TimeDelta::milliseconds(300)).await?;
+    let (lead, _) = world.enroll().await?;
+    world.pass(TimeDelta::seconds(3)).await?;
+    let told = world.told(&lead).await?;
+    assert_eq!(told, ["lead_in - -", "enrolled - -", "task_opened first-call -", "sent intro-text -"]);
     Ok(())
 }
