@@ -36,10 +36,13 @@ pub struct World {
     faults: Arc<Mutex<Option<Fallen>>>,
 }
 
+/// Which request a fault is meant for.
+type Befalls = Box<dyn Fn(&Request<Bytes>) -> bool + Send>;
+
 /// A fault that waits for its request.
 struct Fallen {
     fault: Fault,
-    befalls: Box<dyn Fn(&Request<Bytes>) -> bool + Send>,
+    befalls: Befalls,
 }
 
 /// An answer over HTTP.

@@ -58,9 +58,8 @@ pub(crate) async fn deliver(
     };
     let Some(failed) = failed else { return Ok(true) };
     db.with(|conn| {
-        let done = received.iter().filter(|message| !failed.contains(&message.id()));
-        done.map(|message| queues::delete(conn, &mapping.queue, &message.receipt()).map(drop))
-            .collect::<rusqlite::Result<()>>()
+        let mut done = received.iter().filter(|message| !failed.contains(&message.id()));
+        done.try_for_each(|message| queues::delete(conn, &mapping.queue, &message.receipt()).map(drop))
     })?;
     Ok(true)
 }
