@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod documents;
 mod layout;
 mod story;
 mod template;
