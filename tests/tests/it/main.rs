@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod documents;
+mod endpoints;
 mod layout;
 mod story;
 mod template;
