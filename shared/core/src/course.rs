@@ -75,9 +75,14 @@ pub fn onward(
     }
 }
 
-/// What an outcome leads to: the step's own `on` beats the cadence's `anytime`.
+/// What an outcome leads to: the step's own `on` beats the cadence's `anytime`. A call that was transferred or booked was connected,
+/// so where a record doesn't name the one, what it says of the other holds.
 pub fn target_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<&'a Target> {
-    step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome))
+    let named = |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome));
+    named(outcome).or_else(|| match outcome {
+        Outcome::Transferred | Outcome::AppointmentSet => named(Outcome::Connected),
+        _ => None,
+    })
 }
 
 /// The first step's first round.
