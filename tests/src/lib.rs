@@ -202,6 +202,25 @@ impl World {
         Ok(self.cloud.outbox(0)?)
     }
 
+    /// Edits a record as ops do, and lets it be checked. Gives the record as it then stands.
+    pub async fn edit(&self, pk: &str, edit: impl FnOnce(&mut Value)) -> Tested<Value> {
+        let mut record = self.record(pk).await?;
+        edit(&mut record);
+        let client = aws_sdk_dynamodb::Client::new(&self.aws());
+        client.put_item().table_name(CONFIG).set_item(Some(serde_dynamo::to_item(record)?)).send().await?;
+        self.settle().await?;
+        self.record(pk).await
+    }
+
+    /// A record as it stands.
+    pub async fn record(&self, pk: &str) -> Tested<Value> {
+        let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+        let get = aws_sdk_dynamodb::Client::new(&self.aws()).get_item().table_name(CONFIG).consistent_read(true);
+        let item =
+            get.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?.item.ok_or("there is no such record")?;
+        Ok(serde_dynamo::from_item(item)?)
+    }
+
     /// The open tasks of everybody.
     pub async fn open_tasks(&self) -> Tested<Vec<Task>> {
         let mut tasks = Vec::new();
