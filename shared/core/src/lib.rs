@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod overdue;
 pub mod plan;
 pub mod records;
+pub mod scheduling;
 pub mod settle;
 pub mod sources;
 pub mod task;
