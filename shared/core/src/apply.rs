@@ -111,11 +111,7 @@ fn note_outcome(change: &mut Change, context: &StepContext, report: &Report, now
 
 /// `opted_out` always closes the phone, `unsubscribed` and `complained` the email.
 fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: DateTime<Utc>) {
-    let closes = match outcome {
-        Outcome::OptedOut => OptOut::Phone,
-        Outcome::Unsubscribed | Outcome::Complained => OptOut::Email,
-        _ => return,
-    };
+    let Some(closes) = outcome.closes() else { return };
     if !context.lead.opt_outs.contains_key(&closes) {
         let address_hash = match closes {
             OptOut::Phone => context.lead.phone_hash.clone(),

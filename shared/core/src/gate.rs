@@ -191,21 +191,21 @@ enum Slot {
 fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Utc>) -> Slot {
     let caps = settings.caps;
     let day = TimeDelta::hours(24);
-    let is_contact = |k: TouchKind| k != TouchKind::Email;
     let state_limit = lead.state.as_deref().and_then(law::contacts_per_day).unwrap_or(u32::MAX);
-    let limits: [(bool, &dyn Fn(TouchKind) -> bool, u32, TimeDelta); 5] = [
-        (is_contact(kind), &is_contact, caps.contacts_per_day.min(state_limit), day),
-        (is_contact(kind), &is_contact, caps.contacts_per_week, TOUCH_COUNTS_FOR),
-        (kind == TouchKind::AiCall, &|k| k == TouchKind::AiCall, caps.ai_calls_per_day, day),
-        (kind == TouchKind::Sms, &|k| k == TouchKind::Sms, caps.sms_per_day, day),
-        (kind == TouchKind::Email, &|k| k == TouchKind::Email, caps.emails_per_day, day),
+    let contacts = [TouchKind::Dial, TouchKind::AiCall, TouchKind::Sms];
+    let limits = [
+        (&contacts[..], caps.contacts_per_day.min(state_limit), day),
+        (&contacts[..], caps.contacts_per_week, TOUCH_COUNTS_FOR),
+        (&[TouchKind::AiCall][..], caps.ai_calls_per_day, day),
+        (&[TouchKind::Sms][..], caps.sms_per_day, day),
+        (&[TouchKind::Email][..], caps.emails_per_day, day),
     ];
     let mut at = now;
-    for (applies, counts, limit, span) in limits {
-        if !applies {
+    for (counts, limit, span) in limits {
+        if !counts.contains(&kind) {
             continue;
         }
-        let mut touched: Vec<_> = lead.touches.values().filter(|t| counts(t.kind)).map(|t| t.at).collect();
+        let mut touched: Vec<_> = lead.touches.values().filter(|t| counts.contains(&t.kind)).map(|t| t.at).collect();
         touched.sort_unstable_by_key(|at| Reverse(*at));
         let Some(newest_to_expire) = (limit as usize).checked_sub(1) else {
             return Slot::Never;

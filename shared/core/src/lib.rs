@@ -1,5 +1,7 @@
 //! All decisions of Cadence, as pure functions: no I/O, no clock, no environment, no AWS.
 
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod address;
 pub mod apply;
 pub mod arrival;
