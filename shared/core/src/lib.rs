@@ -2,6 +2,10 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+// Under this name fixtures are the same text in the tests beside the code and in those in `tests/`.
+#[cfg(test)]
+extern crate self as cadence_core;
+
 pub mod address;
 pub mod apply;
 pub mod arrival;
@@ -15,6 +19,8 @@ pub mod delivery;
 pub mod enroll;
 pub mod enrollment;
 pub mod failure;
+#[cfg(test)]
+mod fixtures;
 pub mod gate;
 pub mod ids;
 pub mod intake;
