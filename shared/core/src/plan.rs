@@ -210,11 +210,12 @@ fn plan_run(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>)
         }
         Verdict::Never(why) => Plan::Change(Box::new(skip(context, next, step, why, now))),
         Verdict::NoLicensedOwner => Plan::Change(Box::new(find_owner(context, next, now))),
-        Verdict::AskUser(_) => {
-            send(context, next, step, Sending { send_by: now + TASK_DUE, touch: None, asks_user: true }, now)
+        Verdict::AskUser(why) => {
+            let touch = gate::touch_kind(step.action, Some(why));
+            send(context, next, step, Sending { send_by: now + TASK_DUE, touch, asks_user: true }, now)
         }
         Verdict::Pass { send_by } => {
-            let touch = gate::touch_kind(step.action);
+            let touch = gate::touch_kind(step.action, None);
             send(context, next, step, Sending { send_by, touch, asks_user: step.action.is_users() }, now)
         }
     }
