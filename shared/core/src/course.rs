@@ -53,8 +53,7 @@ pub fn onward(
     outcome: Option<Outcome>,
 ) -> Onward {
     if let (Some(outcome), Some(every)) = (outcome, &leg.step.every)
-        && outcome.invites_redial()
-        && leg.round < leg.step.attempts
+        && redials(leg.step, leg.round, outcome)
     {
         return Onward::Go(run_after(calendar, leg.step, leg.round + 1, leg, every));
     }
@@ -73,6 +72,11 @@ pub fn onward(
         },
         None => Onward::Complete,
     }
+}
+
+/// Whether a round that ended so is followed by another of the same step, before its `on` counts.
+pub(crate) fn redials(step: &Step, round: u32, outcome: Outcome) -> bool {
+    outcome.invites_redial() && round < step.attempts
 }
 
 /// What an outcome leads to: the step's own `on` beats the cadence's `anytime`.
@@ -104,7 +108,8 @@ pub fn base(step_due_at: DateTime<Utc>, claimed_at: DateTime<Utc>) -> DateTime<U
     if claimed_at - step_due_at > REBASE_AFTER { ceil_to_second(claimed_at) } else { step_due_at }
 }
 
-fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
+/// The round in which a step is entered again.
+pub(crate) fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
     enrollment.progress.rounds.get(step).copied().unwrap_or(0).saturating_add(1)
 }
 

@@ -76,6 +76,16 @@ impl Outcome {
         matches!(self, Self::Unsubscribed | Self::Complained).then_some(OptOut::Email)
     }
 
+    /// True where the lead did something that a person has to take up, so that it is not dropped in silence.
+    pub fn wants_person(self) -> bool {
+        matches!(self, Self::Replied | Self::AppointmentSet | Self::CalledBack)
+    }
+
+    /// The outcome as a sentence about a lead says it.
+    pub(crate) fn in_words(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
     /// The word in records and logs.
     pub fn as_str(self) -> &'static str {
         match self {
