@@ -6,3 +6,4 @@ mod documents;
 mod layout;
 mod story;
 mod template;
+mod webhooks;
