@@ -5,5 +5,6 @@
 mod documents;
 mod layout;
 mod story;
+mod tasks;
 mod template;
 mod webhooks;

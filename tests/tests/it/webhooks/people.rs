@@ -81,7 +81,8 @@ async fn erase(world: &World, lead: &LeadId) -> Tested {
         delete.key("pk", key(&item, "pk")).key("sk", key(&item, "sk")).send().await?;
     }
     for item in world.lead_items("ADDRESS#").await? {
-        let forget = world.dynamo().update_item().table_name(LEADS).update_expression("REMOVE lead");
+        let forget = world.dynamo().update_item().table_name(LEADS).update_expression("REMOVE #lead");
+        let forget = forget.expression_attribute_names("#lead", "lead");
         forget.key("pk", key(&item, "pk")).key("sk", key(&item, "sk")).send().await?;
     }
     world.settle().await
