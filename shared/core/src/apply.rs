@@ -109,13 +109,20 @@ fn note_outcome(change: &mut Change, context: &StepContext, report: &Report, now
     change.note(entry);
 }
 
-/// `opted_out` always closes the phone, `unsubscribed` and `complained` the email.
+/// `opted_out` always closes the phone, `unsubscribed` and `complained` the email; what users were asked to do there is off.
 fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: DateTime<Utc>) {
     let closes = match outcome {
         Outcome::OptedOut => OptOut::Phone,
         Outcome::Unsubscribed | Outcome::Complained => OptOut::Email,
         _ => return,
     };
+    let is_off = |task: &&Task| match task.kind {
+        TaskKind::Dial | TaskKind::Sms => closes == OptOut::Phone,
+        TaskKind::Email => closes == OptOut::Email,
+        TaskKind::FollowUp | TaskKind::Review => false,
+    };
+    let closed = Closed { outcome: Outcome::Skipped, at: now, by: None };
+    change.close.extend(context.open_tasks.iter().filter(is_off).map(|task| (task.id.clone(), closed.clone())));
     if !context.lead.opt_outs.contains_key(&closes) {
         let address_hash = match closes {
             OptOut::Phone => context.lead.phone_hash.clone(),

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod documents;
+mod events;
 mod layout;
 mod story;
 mod tasks;

@@ -130,6 +130,19 @@ async fn opted_out_closes_the_phone_at_once_and_keeps_the_email() -> Tested {
 }
 
 #[tokio::test]
+async fn nobody_is_left_with_a_call_to_make_to_a_lead_who_opted_out() -> Tested {
+    let world = World::start().await?;
+    let body = json!({ "first_name": "Avery", "phone": "415-555-0123", "state": "CA" });
+    world.enroll_as("plain", &body).await?;
+    world.pass(TimeDelta::minutes(6)).await?;
+    let tasks = world.open_tasks().await?;
+    assert_eq!(tasks.iter().map(|task| task.kind).collect::<Vec<_>>(), [TaskKind::Dial, TaskKind::Sms]);
+    assert_eq!(world.complete(&tasks[1], "opted_out").await?.status, 200);
+    assert_eq!(world.open_tasks().await?, []);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_task_that_is_skipped_lets_the_cadence_go_on() -> Tested {
     let (world, task) = asked().await?;
     assert_eq!(world.complete(&task, "skipped").await?.status, 200);

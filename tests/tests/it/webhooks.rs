@@ -53,10 +53,27 @@ async fn each_source_is_read_as_its_vendor_writes() -> Tested {
     });
     let (written, given) = (Consent::ExpressWritten, Consent::Express);
     for (source, body, phone, email, state, owner, cadence, consent) in [
-        ("zillow", zillow, "+12125550123", "john@example.com", "NY", "lo-morgan", "zillow-purchase", (written, written)),
+        (
+            "zillow",
+            zillow,
+            "+12125550123",
+            "john@example.com",
+            "NY",
+            "lo-morgan",
+            "zillow-purchase",
+            (written, written),
+        ),
         ("gizmo", gizmo, "+14155550124", "jane@example.com", "CA", "lo-riley", "new-lead", (given, given)),
-        ("plain", plain_lead("(415) 555-0125"), "+14155550125", "avery@example.com", "CA", "lo-riley", "new-lead",
-            (Consent::None, Consent::None)),
+        (
+            "plain",
+            plain_lead("(415) 555-0125"),
+            "+14155550125",
+            "avery@example.com",
+            "CA",
+            "lo-riley",
+            "new-lead",
+            (Consent::None, Consent::None),
+        ),
     ] {
         let answer = world.post_lead(source, &body).await?;
         let (id, enrollment) = answer.taken()?;
@@ -135,7 +152,9 @@ async fn a_body_that_carries_no_id_is_known_for_a_day_and_not_longer() -> Tested
 #[tokio::test]
 async fn a_lead_that_is_two_hours_old_is_not_texted_out_of_the_blue() -> Tested {
     let world = World::start().await?;
-    for (index, age, is_texted) in [(0, TimeDelta::hours(2), true), (1, TimeDelta::hours(2) + TimeDelta::seconds(1), false)] {
+    for (index, age, is_texted) in
+        [(0, TimeDelta::hours(2), true), (1, TimeDelta::hours(2) + TimeDelta::seconds(1), false)]
+    {
         let mut body = world.zillow_lead(&format!("LC-{index}"), &format!("415-555-012{index}"));
         body["created"] = json!((world.cloud.now() - age).to_rfc3339());
         let (lead, _) = world.enroll_as("zillow", &body).await?;

@@ -122,7 +122,10 @@ async fn a_webhook_that_comes_twice_at_once_makes_one_lead() -> Tested {
     assert_eq!(world.count_leads().await?, 1);
     world.settle().await?;
     let (lead, _) = one.taken()?;
-    assert_eq!(world.told(&lead).await?, ["lead_in - -", "enrolled - -", "task_opened first-call -", "sent intro-text -"]);
+    assert_eq!(
+        world.told(&lead).await?,
+        ["lead_in - -", "enrolled - -", "task_opened first-call -", "sent intro-text -"]
+    );
     Ok(())
 }
 
