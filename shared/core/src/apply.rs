@@ -61,6 +61,9 @@ pub fn apply_outcome(context: &StepContext, report: &Report, now: DateTime<Utc>)
     closes(&mut change, context, report.outcome, now);
     if !context.enrollment.has_ended() {
         act(&mut change, context, report, now);
+    } else if context.cadence.step(&report.key.step).is_some() {
+        // A booking may be told of after the call that it was made in, which ended the cadence.
+        context.hand_over(&mut change, report.outcome, now);
     }
     Applied::Change(Box::new(change))
 }
@@ -181,10 +184,15 @@ fn jump_forward(change: &mut Change, context: &StepContext, next: Option<&Next>,
 }
 
 impl StepContext {
-    /// Ends the enrollment because of an outcome. Where the lead did something, the owner gets a task to take it up.
+    /// Ends the enrollment because of an outcome. Where the lead did something, the owner is asked to take it up.
     pub(crate) fn end_by(&self, change: &mut Change, outcome: Outcome, now: DateTime<Utc>) {
         let text = format!("ended by {}", outcome.as_str());
         change.end(End::Outcome(outcome), now, &text, &self.open_tasks);
+        self.hand_over(change, outcome, now);
+    }
+
+    /// Asks the owner to take up what the lead did.
+    fn hand_over(&self, change: &mut Change, outcome: Outcome, now: DateTime<Utc>) {
         let wants_person = matches!(outcome, Outcome::Replied | Outcome::AppointmentSet | Outcome::CalledBack);
         if wants_person && let Some(owner) = self.owner() {
             let step = change.outcome.as_ref().map_or_else(|| StepId::new("lead"), |told| told.now.key.step.clone());

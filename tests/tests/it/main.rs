@@ -5,6 +5,7 @@
 mod documents;
 mod events;
 mod layout;
+mod publishing;
 mod story;
 mod tasks;
 mod template;
