@@ -1,5 +1,7 @@
 //! A world to test in: a whole local cloud in memory, on a clock that jumps, with the shipped records and a few things that people do.
 
+mod doors;
+
 use std::sync::{Arc, Mutex};
 
 use aws_config::SdkConfig;
@@ -21,6 +23,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 pub use cadence_local as local;
+pub use doors::end_of_call;
 
 /// What a test goes on with, or why it can't.
 pub type Tested<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -46,12 +49,25 @@ struct Fallen {
 }
 
 /// An answer over HTTP.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// The body's media type.
+    pub content_type: String,
     /// The body, if it is JSON.
     pub body: Value,
+}
+
+impl Answer {
+    /// The lead and the enrollment that a webhook came to.
+    pub fn taken(&self) -> Tested<(LeadId, EnrollmentId)> {
+        let id = |name: &str| self.body.get(name).and_then(Value::as_str).map(str::to_owned);
+        match (self.status, id("lead"), id("enrollment")) {
+            (202, Some(lead), Some(enrollment)) => Ok((LeadId::new(lead), EnrollmentId::new(enrollment))),
+            _ => Err(format!("the lead was not taken: {self:?}").into()),
+        }
+    }
 }
 
 /// A Tuesday, 10:00 in Los Angeles.
@@ -117,7 +133,9 @@ impl World {
         }
         let response = self.cloud.answer(&request.body(Bytes::copy_from_slice(body))?).await;
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        Ok(Answer { status: response.status().as_u16(), body })
+        let content_type = response.headers().get("content-type").map(|value| value.as_bytes()).unwrap_or_default();
+        let content_type = String::from_utf8_lossy(content_type).into_owned();
+        Ok(Answer { status: response.status().as_u16(), content_type, body })
     }
 
     /// Posts a webhook of a source, with its secret.
@@ -137,12 +155,12 @@ impl World {
 
     /// Posts that Zillow lead and gives its lead and enrollment; nothing of it has been delivered yet.
     pub async fn enroll(&self) -> Tested<(LeadId, EnrollmentId)> {
-        let answer = self.post_lead("zillow", &self.zillow_lead("LC-1", "415-555-0123")).await?;
-        let id = |name: &str| answer.body.get(name).and_then(Value::as_str).map(str::to_owned);
-        match (answer.status, id("lead"), id("enrollment")) {
-            (202, Some(lead), Some(enrollment)) => Ok((LeadId::new(lead), EnrollmentId::new(enrollment))),
-            _ => Err(format!("the lead was not taken: {answer:?}").into()),
-        }
+        self.enroll_as("zillow", &self.zillow_lead("LC-1", "415-555-0123")).await
+    }
+
+    /// Posts a webhook and gives the lead and the enrollment that it came to; nothing of it has been delivered yet.
+    pub async fn enroll_as(&self, source: &str, body: &Value) -> Tested<(LeadId, EnrollmentId)> {
+        self.post_lead(source, body).await?.taken()
     }
 
     /// Delivers all that is ready now.

@@ -84,8 +84,10 @@ impl Store {
         if let Some(task) = &arrival.task {
             items.push(put(&self.leads, item::task(task)?)?);
         }
+        // The revision tells apart two webhooks of one lead within a millisecond: each takes it one on.
+        let revision = arrival.read_revision.unwrap_or(0);
         for (index, entry) in arrival.entries.iter().enumerate() {
-            items.push(put(&self.leads, item::entry(entry, 0, index)?)?);
+            items.push(put(&self.leads, item::entry(entry, revision, index)?)?);
         }
         Ok(match self.transact(items).await? {
             Ok(()) => Committed::Yes,

@@ -4,6 +4,10 @@
 
 mod documents;
 mod endpoints;
+mod events;
 mod layout;
+mod publishing;
 mod story;
+mod tasks;
 mod template;
+mod webhooks;
