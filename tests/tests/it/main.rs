@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod documents;
+mod duplicates;
 mod endpoints;
 mod events;
 mod layout;
