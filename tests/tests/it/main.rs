@@ -4,8 +4,10 @@
 
 mod documents;
 mod events;
+mod gates;
 mod layout;
 mod publishing;
+mod reconcile;
 mod story;
 mod tasks;
 mod template;
