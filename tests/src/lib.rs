@@ -1,6 +1,8 @@
 //! A world to test in: a whole local cloud in memory, on a clock that jumps, with the shipped records and a few things that people do.
 
 mod doors;
+mod interruption;
+mod steps;
 
 use std::sync::{Arc, Mutex};
 
@@ -19,16 +21,19 @@ use cadence_local::{
 };
 use cadence_store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
-use http::Request;
+use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 
 pub use cadence_local as local;
 pub use doors::end_of_call;
+pub use interruption::Moment;
+pub use steps::{Ran, step};
 
 /// What a test goes on with, or why it can't.
 pub type Tested<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// A cloud with Cadence deployed, and the hands to use it.
+/// A cloud with Cadence deployed, and the hands to use it. Clones are the same world.
+#[derive(Clone)]
 pub struct World {
     /// The cloud.
     pub cloud: Cloud,
@@ -42,9 +47,10 @@ pub struct World {
 /// Which request a fault is meant for.
 type Befalls = Box<dyn Fn(&Request<Bytes>) -> bool + Send>;
 
-/// A fault that waits for its request.
+/// A fault that waits for its requests.
 struct Fallen {
     fault: Fault,
+    times: u32,
     befalls: Befalls,
 }
 
@@ -88,7 +94,11 @@ impl World {
             let faults = faults.clone();
             Arc::new(move |request| {
                 let mut waiting = faults.lock().ok()?;
-                waiting.take_if(|fallen| (fallen.befalls)(request)).map(|fallen| fallen.fault)
+                let fallen = waiting.as_mut().filter(|fallen| (fallen.befalls)(request))?;
+                fallen.times -= 1;
+                let (fault, is_over) = (fallen.fault, fallen.times == 0);
+                waiting.take_if(|_| is_over);
+                Some(fault)
             })
         };
         let cloud = Cloud::open(Options {
@@ -109,19 +119,30 @@ impl World {
     }
 
     /// Lets a fault befall the next request to that operation: `TransactWriteItems`, `SendMessage`, `Publish`, ...
-    pub fn befall(&self, operation: &str, fault: Fault) {
-        let operation = operation.to_owned();
-        self.befall_if(fault, move |request| {
-            let target = request.headers().get("x-amz-target").map(|value| value.as_bytes()).unwrap_or_default();
-            let named = String::from_utf8_lossy(target).ends_with(&format!(".{operation}"));
-            named || String::from_utf8_lossy(request.body()).contains(&format!("Action={operation}"))
-        });
+    pub fn befall(&self, operation: &'static str, fault: Fault) {
+        self.befall_times(operation, fault, 1);
+    }
+
+    /// Lets a fault befall every attempt that an SDK client makes of its next request to that operation.
+    pub fn befall_all_attempts(&self, operation: &'static str, fault: Fault) {
+        self.befall_times(operation, fault, self.aws().retry_config().map_or(1, |retry| retry.max_attempts()));
     }
 
     /// Lets a fault befall the next request that it is meant for.
     pub fn befall_if(&self, fault: Fault, befalls: impl Fn(&Request<Bytes>) -> bool + Send + 'static) {
+        self.befall_next(Fallen { fault, times: 1, befalls: Box::new(befalls) });
+    }
+
+    fn befall_times(&self, operation: &'static str, fault: Fault, times: u32) {
+        let befalls = move |request: &Request<Bytes>| {
+            is_to(operation, request.uri().path(), request.headers(), Some(request.body()))
+        };
+        self.befall_next(Fallen { fault, times, befalls: Box::new(befalls) });
+    }
+
+    fn befall_next(&self, fallen: Fallen) {
         if let Ok(mut waiting) = self.faults.lock() {
-            *waiting = Some(Fallen { fault, befalls: Box::new(befalls) });
+            *waiting = Some(fallen);
         }
     }
 
@@ -235,5 +256,16 @@ impl World {
         let bearer = format!("Bearer {}", token.token);
         let body = json!({ "outcome": outcome }).to_string();
         self.ask("POST", &format!("/tasks/{}/outcome", task.id), &[("authorization", &bearer)], body.as_bytes()).await
+    }
+}
+
+/// Whether a request is to that operation: by its target, its form, or the path that only it has.
+fn is_to(operation: &str, path: &str, headers: &HeaderMap, body: Option<&[u8]>) -> bool {
+    let target = headers.get("x-amz-target").map(|value| value.as_bytes()).unwrap_or_default();
+    match operation {
+        "SendEmail" => path == "/v2/email/outbound-emails",
+        "CreateCall" => path.starts_with("/voice-agent/"),
+        "Publish" => String::from_utf8_lossy(body.unwrap_or_default()).contains("Action=Publish&"),
+        _ => String::from_utf8_lossy(target).ends_with(&format!(".{operation}")),
     }
 }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{CadenceId, Channel, ClaimId, EnrollmentId, LeadId, Outcome, StepId, StepKey};
+use crate::{
+    CadenceId, Channel, ClaimId, EnrollmentId, LeadId, Outcome, StepId, StepKey,
+    records::{ApplyTo, Cadence},
+};
 
 /// One lead's run through one version of a cadence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +161,17 @@ pub enum Effect {
 pub const LEASE: TimeDelta = TimeDelta::seconds(90);
 
 impl Enrollment {
+    /// The enrollment on the newest version, where that is for everyone: between steps, and if what is due still exists in it.
+    pub fn repinned(mut self, current: &Cadence, version: u32) -> Self {
+        let is_between_steps = self.claim.is_none() && self.is_active();
+        let next = self.progress.next.as_ref();
+        let still_exists = next.is_some_and(|next| current.step(&next.step).is_some());
+        if current.apply_to == ApplyTo::Everyone && is_between_steps && still_exists {
+            self.progress.version = version;
+        }
+        self
+    }
+
     /// The step key that is due next.
     pub fn next_key(&self) -> Option<StepKey> {
         self.progress.next.as_ref().map(|next| self.key(&next.step, next.round))

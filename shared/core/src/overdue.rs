@@ -56,7 +56,9 @@ pub fn remedy(context: &StepContext, now: DateTime<Utc>) -> Remedy {
 fn may_release(context: &StepContext, why: Park) -> bool {
     let lead = &context.lead;
     match why {
-        Park::CadencePaused => matches!(context.status, Status::Live | Status::Off | Status::Archived),
+        // What is archived goes on only to end.
+        _ if context.status == Status::Archived => true,
+        Park::CadencePaused => matches!(context.status, Status::Live | Status::Off),
         Park::NoLicensedOwner => {
             context.owner().is_some_and(|owner| gate::may_act(owner, lead))
                 || intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &OwnerHints::default()).is_some()

@@ -8,7 +8,7 @@ use crate::{
     change::{Change, Settlement},
     course::{self, Leg},
     delivery::Delivery,
-    enrollment::{Act, Claim, Effect, Next},
+    enrollment::{Act, Claim, Effect, Next, State},
     gate::{self, AskUser},
     plan::{Action, StepContext},
     records::Step,
@@ -69,8 +69,7 @@ impl Tried<'_> {
     fn settle(&self, delivery: Delivery) -> Settlement {
         let enrollment = &self.context.enrollment;
         let step = self.context.cadence.step(&self.claim.step);
-        let moved_on = self.claim.generation != enrollment.progress.generation;
-        let change = step.filter(|_| !moved_on).map(|step| match &delivery {
+        let mut change = step.filter(|_| self.is_still_next()).map(|step| match &delivery {
             Delivery::Accepted { .. } => self.accepted(step),
             Delivery::Rejected { .. } => self.ended(step, Outcome::Failed),
             Delivery::Later { .. } => self.later(step),
@@ -80,6 +79,9 @@ impl Tried<'_> {
                 change
             }
         });
+        if let Some(change) = &mut change {
+            change.stay_parked();
+        }
         Settlement {
             returns_touch: matches!(delivery, Delivery::Rejected { .. } | Delivery::Later { .. }),
             entry: self.entry(&delivery),
@@ -96,17 +98,32 @@ impl Tried<'_> {
         }
     }
 
+    /// Whether the enrollment stands where it was claimed. One that came to rest meanwhile does too: what was delivered must not be
+    /// what it goes on with.
+    fn is_still_next(&self) -> bool {
+        let (claim, progress) = (self.claim, &self.context.enrollment.progress);
+        let is_this = |next: &Next| {
+            next.act == Act::Run
+                && (&next.step, next.round, next.try_number) == (&claim.step, claim.round, claim.try_number)
+        };
+        let rests_at_this =
+            matches!(progress.state, State::Parked { .. }) && progress.next.as_ref().is_some_and(is_this);
+        claim.generation == progress.generation || rests_at_this
+    }
+
     fn accepted(&self, step: &Step) -> Change {
         let context = self.context;
         let mut change = Change::of(&context.enrollment);
         let running = self.running();
-        if self.claim.effect == Effect::Task
-            && let Some(owner) = context.owner()
-        {
+        if self.claim.effect == Effect::Task {
+            let Some(user) = context.assignee(step) else {
+                let reason = "nobody is there to be asked";
+                return fail_step(context, &running, reason, self.now);
+            };
             let key = context.enrollment.key(&step.id, running.round);
-            let task = context.step_task(key, step, owner, self.now);
+            let task = context.step_task(key, step, user, self.now);
             let entry = running.entry(EntryKind::TaskOpened, &context.enrollment, self.now).text(task.text.clone());
-            change.note(Entry { to: Some(owner.id.to_string()), until: Some(task.task_due_at), ..entry });
+            change.note(Entry { to: Some(user.id.to_string()), until: Some(task.task_due_at), ..entry });
             change.open.push(task);
             if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
                 == Some(AskUser::StaleLead)

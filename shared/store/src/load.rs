@@ -34,9 +34,20 @@ impl Store {
         let facts: Facts = items.one(keys::FACTS, "facts")?;
 
         let mut config = self.pinned(&enrollment, &lead).await?;
-        let cadence: Published<Cadence> = config.one(&version_key(&enrollment))?;
+        let mut cadence: Published<Cadence> = config.one(&version_key(&enrollment))?;
         let current: Option<Published<Cadence>> =
             config.maybe(&published_key("CADENCE", enrollment.cadence.as_str()))?;
+        let status = current.as_ref().map_or(Status::Archived, |current| current.record.status);
+        let enrollment = match current {
+            Some(current) => {
+                let enrollment = enrollment.repinned(&current.record, current.version);
+                if enrollment.progress.version == current.version {
+                    cadence = current;
+                }
+                enrollment
+            }
+            None => enrollment,
+        };
         let settings: Published<Settings> = config.one(&published_key("SETTINGS", SETTINGS))?;
         let owner: Option<Published<User>> = match &lead.owner {
             Some(owner) => config.maybe(&published_key("USER", owner.as_str()))?,
@@ -58,7 +69,7 @@ impl Store {
                 .into_iter()
                 .filter(|task| task.closed.is_none())
                 .collect(),
-            status: current.map_or(Status::Archived, |current| current.record.status),
+            status,
             cadence: cadence.record,
             settings: settings.record,
             unsubscribe_url: None,

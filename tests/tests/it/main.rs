@@ -3,6 +3,8 @@
 #![cfg(test)]
 
 mod documents;
+mod duplicates;
+mod endpoints;
 mod events;
 mod gates;
 mod layout;

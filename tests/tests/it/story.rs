@@ -2,6 +2,7 @@
 
 use cadence_tests::{Tested, World, tuesday_morning};
 use chrono::TimeDelta;
+use serde_json::json;
 
 #[tokio::test]
 async fn every_step_of_the_reference_cadence_runs_in_its_order_when_nobody_is_reached() -> Tested {
@@ -40,7 +41,7 @@ async fn a_lead_who_is_reached_gets_nothing_more() -> Tested {
     let tasks = world.open_tasks().await?;
     assert_eq!(world.complete(&tasks[0], "connected").await?.status, 200);
     let sent = world.sent()?.len();
-    world.pass(TimeDelta::days(3)).await?;
+    world.pass(TimeDelta::hours(3)).await?;
     assert_eq!(world.sent()?.len(), sent);
     assert_eq!(world.told(&lead).await?.last().map(String::as_str), Some("ended - -"));
     Ok(())
@@ -53,5 +54,26 @@ async fn a_lead_who_comes_in_between_two_seconds_is_contacted_at_once() -> Teste
     world.pass(TimeDelta::seconds(3)).await?;
     let told = world.told(&lead).await?;
     assert_eq!(told, ["lead_in - -", "enrolled - -", "task_opened first-call -", "sent intro-text -"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_version_for_everyone_takes_running_leads_along_and_one_for_new_leads_does_not() -> Tested {
+    for (apply_to, expected) in [("everyone", "told"), ("new_leads", "sent")] {
+        let world = World::start().await?;
+        let (lead, _) = world.enroll().await?;
+        world.pass(TimeDelta::minutes(21)).await?;
+        world
+            .edit("CADENCE#zillow-purchase", |record| {
+                record["apply_to"] = json!(apply_to);
+                record["steps"][3]["do"] = json!("custom_email");
+            })
+            .await?;
+        world.pass(TimeDelta::hours(1)).await?;
+        let told = world.told(&lead).await?;
+        let wrote = if told.contains(&"sent intro-email -".to_owned()) { "sent" } else { "told" };
+        assert_eq!(wrote, expected, "{apply_to}: {told:?}");
+        assert_eq!(told.contains(&"task_opened intro-email -".to_owned()), expected == "told", "{told:?}");
+    }
     Ok(())
 }
