@@ -2,6 +2,8 @@
 
 #![cfg(test)]
 
+mod about_to_text;
+mod claims;
 mod documents;
 mod duplicates;
 mod endpoints;
