@@ -32,20 +32,27 @@ pub(crate) struct AboutToText {
 }
 
 impl AboutToText {
+    /// The call's bad number leads to the email, its decline to a rest.
     pub(crate) async fn start() -> Tested<Self> {
-        Self::with(json!({ "bad_number": "mail", "declined": "pause" })).await
+        Self::followed_by(step("canned_email", "mail", "20m")).await
     }
 
-    /// The same, where the call's outcomes lead there.
-    pub(crate) async fn with(on: Value) -> Tested<Self> {
-        let world = World::start().await?;
-        Self::in_world(world, on, |_| {}).await
+    /// The same, with that step, named `mail`, instead of the email.
+    pub(crate) async fn followed_by(then: Value) -> Tested<Self> {
+        let on = json!({ "bad_number": "mail", "declined": "pause" });
+        Self::in_world(World::start().await?, on, then, |_| {}).await
     }
 
-    pub(crate) async fn in_world(world: World, on: Value, change: impl FnOnce(&mut Value)) -> Tested<Self> {
+    /// In that world, where the call's outcomes lead there, with a lead that the webhook tells a little differently.
+    pub(crate) async fn in_world(
+        world: World,
+        on: Value,
+        then: Value,
+        change: impl FnOnce(&mut Value),
+    ) -> Tested<Self> {
         let mut call = step("dial", "call", "0m");
         call["on"] = on;
-        world.give_steps([call, step("canned_sms", "text", "0m"), step("canned_email", "mail", "20m")]).await?;
+        world.give_steps([call, step("canned_sms", "text", "0m"), then]).await?;
         let mut body = world.zillow_lead("LC-1", "415-555-0123");
         change(&mut body);
         let taken = world.post_lead("zillow", &body).await?.body;

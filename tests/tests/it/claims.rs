@@ -164,7 +164,8 @@ async fn a_lead_who_gains_an_address_before_the_claim_is_texted_once_and_emailed
     let no_email = |body: &mut Value| {
         body["sender"].as_object_mut().unwrap().remove("emailAddress");
     };
-    let about = AboutToText::in_world(World::start().await?, json!({}), no_email).await?;
+    let about =
+        AboutToText::in_world(World::start().await?, json!({}), step("canned_email", "mail", "20m"), no_email).await?;
     let gains = about.tells(json!({ "id": "P-1", "email": "jordan@example.com" }));
     about.is_refused(Refused::Lead, gains).await?;
     assert_eq!(about.run().await?, texted());
@@ -177,7 +178,7 @@ async fn a_lead_who_gains_an_address_before_the_claim_is_texted_once_and_emailed
 async fn another_touch_before_the_claim_counts_for_the_caps() -> Tested {
     let world = World::start().await?;
     world.edit("SETTINGS#company", |record| record["caps"] = json!({ "sms_per_day": 1 })).await?;
-    let about = AboutToText::in_world(world, json!({}), |_| {}).await?;
+    let about = AboutToText::in_world(world, json!({}), step("canned_email", "mail", "20m"), |_| {}).await?;
     let (world, twin) = (about.world.clone(), about.twin().await?);
     let touch = async move {
         assert_eq!(world.run(Channel::Sms, &twin).await??, texted());
@@ -194,7 +195,8 @@ async fn another_touch_before_the_claim_counts_for_the_caps() -> Tested {
 
 #[tokio::test]
 async fn a_new_enrollment_before_the_claim_is_planned_with() -> Tested {
-    let mut about = AboutToText::with(json!({ "bad_number": { "cadence": "new-lead" } })).await?;
+    let (world, on) = (World::start().await?, json!({ "bad_number": { "cadence": "new-lead" } }));
+    let mut about = AboutToText::in_world(world, on, step("canned_email", "mail", "20m"), |_| {}).await?;
     about.due = about.twin().await?;
     about.is_refused(Refused::Lead, about.calls("bad_number")).await?;
     assert!(about.world.enrollment(&about.lead, &about.id).await?.has_ended());

@@ -7,6 +7,7 @@ mod claims;
 mod documents;
 mod duplicates;
 mod endpoints;
+mod interleavings;
 mod layout;
 mod story;
 mod template;
