@@ -5,9 +5,11 @@ use cadence_core::{
     delivery::Delivery,
     enrollment::StepDue,
     plan::{Plan, StepPlan, StepReport, plan_step},
+    task::TaskKind,
 };
 use cadence_store::{Claimed, Refused, keys};
 use cadence_tests::{Moment, Tested, World, local::deployment::LEADS, step};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 /// What the loan officer got of the call.
@@ -16,6 +18,9 @@ pub(crate) const NOTICE: &str = "email riley@example.com";
 pub(crate) const TEXT: &str = "sms +14155550123";
 /// What the lead gets of the email that follows after 20 minutes.
 pub(crate) const MAIL: &str = "email lc-1@example.com";
+
+/// Long enough for all that follows the text.
+pub(crate) const THE_REST: TimeDelta = TimeDelta::minutes(25);
 
 /// What comes of the text when it is sent: it is second in the outbox, after the notice.
 pub(crate) fn texted() -> StepReport {
@@ -143,5 +148,20 @@ impl AboutToText {
 
     pub(crate) async fn touches(&self) -> Tested<usize> {
         Ok(self.world.lead_now(&self.lead).await?.touches.len())
+    }
+
+    /// What the timeline says of the text.
+    pub(crate) async fn told_of_text(&self) -> Tested<Vec<String>> {
+        let told = self.world.told(&self.lead).await?;
+        Ok(told.into_iter().filter(|told| told.contains(" text ")).collect())
+    }
+
+    /// How many tasks ask a person to look at something.
+    pub(crate) async fn review_tasks(&self) -> Tested<usize> {
+        Ok(self.world.open_tasks().await?.iter().filter(|task| task.kind == TaskKind::Review).count())
+    }
+
+    pub(crate) async fn is_claimed(&self) -> Tested<bool> {
+        Ok(self.world.enrollment(&self.lead, &self.id).await?.claim.is_some())
     }
 }

@@ -13,7 +13,7 @@ use cadence_tests::{Moment, Tested, World, local::connector::Fault, step, tuesda
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::about_to_text::{AboutToText, MAIL, NOTICE, TEXT, texted};
+use crate::about_to_text::{AboutToText, MAIL, NOTICE, TEXT, THE_REST, texted};
 
 #[tokio::test]
 async fn each_condition_of_a_claim_refuses_it_by_itself() -> Tested {
@@ -74,7 +74,7 @@ async fn an_enrollment_that_ends_before_the_claim_sends_nothing_more() -> Tested
     let about = AboutToText::start().await?;
     about.is_refused(Refused::Enrollment, about.calls("connected")).await?;
     assert_eq!(about.run().await?, StepReport::Skipped(Stale::Generation));
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE]);
     assert!(about.world.enrollment(&about.lead, &about.id).await?.has_ended());
     Ok(())
@@ -85,7 +85,7 @@ async fn an_enrollment_that_moves_on_before_the_claim_runs_what_it_moved_to() ->
     let about = AboutToText::start().await?;
     about.is_refused(Refused::Enrollment, about.calls("bad_number")).await?;
     assert_eq!(about.run().await?, StepReport::Skipped(Stale::Generation));
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE, MAIL]);
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn an_enrollment_that_is_paused_before_the_claim_rests() -> Tested {
     let about = AboutToText::start().await?;
     about.is_refused(Refused::Enrollment, about.calls("declined")).await?;
     assert_eq!(about.run().await?, StepReport::Skipped(Stale::Generation));
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE]);
     let enrollment = about.world.enrollment(&about.lead, &about.id).await?;
     assert!(matches!(enrollment.progress.state, State::Parked { .. }), "{enrollment:?}");
@@ -123,7 +123,7 @@ async fn a_lead_who_opts_out_before_the_claim_is_not_texted() -> Tested {
     let about = AboutToText::start().await?;
     about.is_refused(Refused::Lead, about.calls("opted_out")).await?;
     assert_eq!(about.run().await?, StepReport::Changed);
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE, MAIL]);
     assert!(about.world.told(&about.lead).await?.contains(&"skipped text skipped".to_owned()));
     Ok(())
@@ -140,7 +140,7 @@ async fn an_opt_out_that_comes_by_itself_refuses_the_claim_too() -> Tested {
         };
         about.is_refused(Refused::Lead, opt_out).await?;
         about.run().await?;
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         let still_open = if closes == OptOut::Phone { MAIL } else { TEXT };
         assert_eq!(about.world.sent()?, [NOTICE, still_open]);
     }
@@ -169,7 +169,7 @@ async fn a_lead_who_gains_an_address_before_the_claim_is_texted_once_and_emailed
     let gains = about.tells(json!({ "id": "P-1", "email": "jordan@example.com" }));
     about.is_refused(Refused::Lead, gains).await?;
     assert_eq!(about.run().await?, texted());
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE, TEXT, "email jordan@example.com"]);
     Ok(())
 }

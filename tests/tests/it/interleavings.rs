@@ -1,9 +1,9 @@
-//! What happens when things meet: outcomes, stops, duplicates and timers with a live claim; lost answers; deaths.
+//! What happens when outcomes, stops, duplicates and timers meet a live claim, and when an answer is lost.
 
 use cadence_core::{
     Channel, ClaimId,
     delivery::Delivery,
-    enrollment::{Act, LEASE},
+    enrollment::Act,
     failure::Class,
     plan::{Stale, StepReport},
     task::TaskKind,
@@ -13,7 +13,7 @@ use cadence_tests::{Moment, Tested, World, local::connector::Fault, step};
 use chrono::TimeDelta;
 
 use crate::{
-    about_to_text::{AboutToText, MAIL, NOTICE, TEXT, texted},
+    about_to_text::{AboutToText, MAIL, NOTICE, TEXT, THE_REST, texted},
     duplicates::report,
 };
 
@@ -24,21 +24,6 @@ const CLAIMED: [Moment; 4] = [
     Moment::After("Publish"),
     Moment::After("PutItem"),
 ];
-
-impl AboutToText {
-    async fn told_of_text(&self) -> Tested<Vec<String>> {
-        let told = self.world.told(&self.lead).await?;
-        Ok(told.into_iter().filter(|told| told.contains(" text ")).collect())
-    }
-
-    async fn review_tasks(&self) -> Tested<usize> {
-        Ok(self.world.open_tasks().await?.iter().filter(|task| task.kind == TaskKind::Review).count())
-    }
-
-    async fn is_claimed(&self) -> Tested<bool> {
-        Ok(self.world.enrollment(&self.lead, &self.id).await?.claim.is_some())
-    }
-}
 
 #[tokio::test]
 async fn an_outcome_during_a_live_claim_stands_and_the_claim_s_settling_moves_nothing() -> Tested {
@@ -61,7 +46,7 @@ async fn an_outcome_during_a_live_claim_stands_and_the_claim_s_settling_moves_no
         assert!(after.has_ended() && after.claim.is_none() && after.progress.next.is_none(), "{after:?}");
         assert_eq!(after.progress.generation, about.due.generation + 1, "{moment:?}");
 
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         assert_eq!(about.world.sent()?, [NOTICE, TEXT], "{moment:?}");
         assert_eq!(about.told_of_text().await?, ["sent text -"], "{moment:?}");
     }
@@ -83,7 +68,7 @@ async fn a_duplicate_that_meets_a_live_claim_is_acknowledged_and_does_nothing() 
         };
         let report = about.world.run_while(Channel::Sms, &about.due, moment, comes_again).await??;
         assert_eq!(report, texted(), "{moment:?}");
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL], "{moment:?}: the cadence goes on");
     }
     Ok(())
@@ -97,7 +82,7 @@ async fn several_invocations_at_once_send_once() -> Tested {
     let reports = tokio::join!(run(), run(), run());
     let reports = [reports.0??, reports.1??, reports.2??];
     assert_eq!(reports.iter().filter(|report| **report == texted()).count(), 1, "{reports:?}");
-    world.pass(TimeDelta::hours(1)).await?;
+    world.pass(THE_REST).await?;
     assert_eq!(world.sent()?, [NOTICE, TEXT, MAIL]);
     Ok(())
 }
@@ -109,7 +94,7 @@ async fn a_stop_that_meets_a_claim_lets_it_deliver_and_nothing_after_it() -> Tes
         let stops = about.calls("opted_out");
         let report = about.world.run_while(Channel::Sms, &about.due, moment, stops).await??;
         assert_eq!(report, texted(), "{moment:?}");
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         assert_eq!(about.world.sent()?, [NOTICE, TEXT], "{moment:?}: no call after the stop");
         let told = about.world.told(&about.lead).await?;
         assert!(told.contains(&"skipped mail skipped".to_owned()), "{moment:?}: {told:?}");
@@ -137,7 +122,7 @@ async fn a_timer_that_fires_while_a_claim_lives_is_made_up_for_when_the_claim_is
         assert_eq!(about.world.next(&about.lead, &about.id).await?.step.as_str(), "mail");
         about.world.settle().await?;
         assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL], "{wait}");
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         assert_eq!(about.world.sent()?.len(), 3, "{wait}");
     }
     Ok(())
@@ -164,7 +149,7 @@ async fn a_report_that_comes_before_its_call_is_settled_moves_the_cadence_on() -
         assert_eq!((next.step.as_str(), next.act), ("then", Act::Run), "{moment:?}: there is no hold to wait out");
         assert_eq!(next.due_at, due_at + TimeDelta::minutes(20));
         assert!(world.enrollment(&lead, &id).await?.claim.is_none());
-        world.pass(TimeDelta::hours(1)).await?;
+        world.pass(THE_REST).await?;
         assert_eq!(world.sent()?.len(), 1, "{moment:?}");
     }
     Ok(())
@@ -180,7 +165,7 @@ async fn a_claim_whose_answer_is_lost_is_told_by_its_id_and_sends_once() -> Test
         }
         assert_eq!(about.run().await?, texted(), "all attempts: {all}");
         assert_eq!(about.run().await?, StepReport::Skipped(Stale::Generation));
-        about.world.pass(TimeDelta::hours(1)).await?;
+        about.world.pass(THE_REST).await?;
         assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL], "all attempts: {all}");
         assert_eq!(about.told_of_text().await?, ["sent text -"]);
     }
@@ -214,7 +199,7 @@ async fn a_claim_that_is_lost_on_its_way_sends_nothing_and_is_tried_again() -> T
     assert_eq!((about.world.sent()?, about.touches().await?), (vec![NOTICE.to_owned()], 1));
     assert!(!about.is_claimed().await?);
 
-    about.world.pass(TimeDelta::hours(1)).await?;
+    about.world.pass(THE_REST).await?;
     assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL]);
     Ok(())
 }
@@ -237,7 +222,7 @@ async fn a_send_that_nobody_answered_is_unsure_on_every_channel_and_never_sent_a
             let kinds: Vec<_> = world.open_tasks().await?.iter().map(|task| task.kind).collect();
             assert_eq!(kinds, [TaskKind::Review], "{action}: a person looks at it");
 
-            world.pass(TimeDelta::hours(1)).await?;
+            world.pass(THE_REST).await?;
             world.deliver(channel, &due).await?;
             assert_eq!(world.sent()?.len(), sent, "{action}: {fault:?}");
             let told = world.told(&lead).await?;
@@ -257,164 +242,6 @@ async fn a_notice_that_nobody_answered_changes_nothing_about_the_task() -> Teste
         assert!(matches!(world.run(Channel::Call, &due).await??, StepReport::Settled(Delivery::Accepted { .. })));
         let kinds: Vec<_> = world.open_tasks().await?.iter().map(|task| task.kind).collect();
         assert_eq!(kinds, [TaskKind::Dial], "{fault:?}");
-    }
-    Ok(())
-}
-
-/// Runs the text while a fault befalls what settles it.
-async fn settled_with(
-    about: &AboutToText,
-    fault: Fault,
-    operation: &'static str,
-    all: bool,
-) -> Tested<cadence_tests::Ran> {
-    let world = about.world.clone();
-    let befalls = async move {
-        match all {
-            true => world.befall_all_attempts(operation, fault),
-            false => world.befall(operation, fault),
-        }
-        Ok(())
-    };
-    about.world.run_while(Channel::Sms, &about.due, Moment::Before("Publish"), befalls).await
-}
-
-#[tokio::test]
-async fn a_settlement_whose_answer_is_lost_is_written_once() -> Tested {
-    for all in [false, true] {
-        let about = AboutToText::start().await?;
-        let ran = settled_with(&about, Fault::AnswerLost, "TransactWriteItems", all).await?;
-        match all {
-            false => assert_eq!(ran?, texted(), "the same transaction again changes nothing"),
-            true => assert_eq!(ran.unwrap_err().class(), Class::Ambiguous),
-        }
-        assert!(!about.is_claimed().await?, "it is settled all the same");
-        assert_eq!(about.run().await?, StepReport::Skipped(Stale::Generation));
-        about.world.pass(TimeDelta::hours(1)).await?;
-        assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL]);
-        assert_eq!(about.told_of_text().await?, ["sent text -"]);
-    }
-    Ok(())
-}
-
-/// Who comes upon a claim whose lease ran out.
-#[derive(Clone, Copy, Debug)]
-enum Finder {
-    Message,
-    Reconcile,
-}
-
-/// Lets the lease run out and the claim be found; until then nobody touches it.
-async fn found_by(about: &AboutToText, finder: Finder) -> Tested {
-    let world = &about.world;
-    let app = reconcile::App::start(&world.boot()).await?;
-    let claim = world.enrollment(&about.lead, &about.id).await?.claim.ok_or("the text is not claimed")?;
-    assert_eq!(claim.lease_until, claim.claimed_at + LEASE);
-    world.cloud.advance_to(claim.lease_until - TimeDelta::milliseconds(1));
-    let before = world.everything(&about.lead, &about.id).await?;
-    assert_eq!(world.run(Channel::Sms, &about.due).await??, StepReport::Busy, "{finder:?}");
-    assert_eq!(reconcile::handle(&app).await?, reconcile::Reconciled::default(), "{finder:?}");
-    assert_eq!(world.everything(&about.lead, &about.id).await?, before, "{finder:?}");
-
-    world.cloud.advance_to(claim.lease_until);
-    match finder {
-        Finder::Message => assert_eq!(world.run(Channel::Sms, &about.due).await??, StepReport::Changed),
-        Finder::Reconcile => assert_eq!(reconcile::handle(&app).await?.settled, 1),
-    }
-    assert!(!about.is_claimed().await?, "{finder:?}");
-    let after = world.everything(&about.lead, &about.id).await?;
-    assert_eq!(reconcile::handle(&app).await?, reconcile::Reconciled::default(), "{finder:?}: a second pass");
-    assert_eq!(world.everything(&about.lead, &about.id).await?, after, "{finder:?}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_claim_whose_lease_ran_out_with_its_attempt_is_settled_from_it() -> Tested {
-    for finder in [Finder::Message, Finder::Reconcile] {
-        for is_killed in [true, false] {
-            let about = AboutToText::start().await?;
-            match is_killed {
-                true => about.world.kill(Channel::Sms, &about.due, Moment::After("PutItem")).await?,
-                false => {
-                    let ran = settled_with(&about, Fault::Lost, "TransactWriteItems", true).await?;
-                    assert_eq!(ran.unwrap_err().class(), Class::Ambiguous);
-                }
-            }
-            found_by(&about, finder).await?;
-            assert_eq!(about.told_of_text().await?, ["sent text -"], "{finder:?}");
-            assert_eq!(about.review_tasks().await?, 0, "{finder:?}: there is nothing to look at");
-            about.world.pass(TimeDelta::hours(1)).await?;
-            assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL], "{finder:?}");
-        }
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_claim_whose_lease_ran_out_without_its_attempt_is_unsure_and_never_sent_again() -> Tested {
-    for finder in [Finder::Message, Finder::Reconcile] {
-        for moment in [Moment::After("TransactWriteItems"), Moment::Before("Publish"), Moment::After("Publish")] {
-            let about = AboutToText::start().await?;
-            about.world.kill(Channel::Sms, &about.due, moment).await?;
-            let sent = about.world.sent()?;
-            found_by(&about, finder).await?;
-            assert_eq!(about.told_of_text().await?, ["unsure text -"], "{finder:?} {moment:?}");
-            assert_eq!(about.review_tasks().await?, 1, "{finder:?} {moment:?}: a person looks at it");
-            assert_eq!(about.touches().await?, 2, "{finder:?} {moment:?}: it may have been sent");
-
-            about.world.pass(TimeDelta::hours(1)).await?;
-            about.world.deliver(Channel::Sms, &about.due).await?;
-            let expected = [sent, vec![MAIL.to_owned()]].concat();
-            assert_eq!(about.world.sent()?, expected, "{finder:?} {moment:?}: the cadence goes on");
-        }
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_try_whose_attempt_could_not_be_written_is_unsure() -> Tested {
-    let about = AboutToText::start().await?;
-    let ran = settled_with(&about, Fault::Lost, "PutItem", true).await?;
-    assert_eq!(ran.unwrap_err().class(), Class::Ambiguous);
-    found_by(&about, Finder::Reconcile).await?;
-    assert_eq!(about.told_of_text().await?, ["unsure text -"]);
-    about.world.pass(TimeDelta::hours(1)).await?;
-    assert_eq!(about.world.sent()?, [NOTICE, TEXT, MAIL]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_outcome_that_comes_before_a_dead_claim_is_settled_stands() -> Tested {
-    for finder in [Finder::Message, Finder::Reconcile] {
-        for moment in [Moment::After("TransactWriteItems"), Moment::After("PutItem")] {
-            let about = AboutToText::start().await?;
-            about.world.kill(Channel::Sms, &about.due, moment).await?;
-            about.calls("connected").await?;
-            let sent = about.world.sent()?;
-            found_by(&about, finder).await?;
-            let after = about.world.enrollment(&about.lead, &about.id).await?;
-            assert!(after.has_ended() && after.progress.next.is_none(), "{after:?}");
-            about.world.pass(TimeDelta::hours(1)).await?;
-            assert_eq!(about.world.sent()?, sent, "{finder:?} {moment:?}");
-        }
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_task_whose_claim_died_is_opened_once_the_lease_ran_out() -> Tested {
-    for moment in [Moment::After("TransactWriteItems"), Moment::After("SendEmail"), Moment::After("PutItem")] {
-        let (world, lead, id) = World::with_lead_in([step("dial", "call", "0m")]).await?;
-        let due = world.step_due(&lead, &id).await?;
-        world.kill(Channel::Call, &due, moment).await?;
-        assert_eq!(world.open_tasks().await?, []);
-        world.cloud.advance_to(world.cloud.now() + LEASE);
-        let sent = world.sent()?;
-        assert_eq!(world.run(Channel::Call, &due).await??, StepReport::Changed);
-        world.deliver(Channel::Call, &due).await?;
-        let kinds: Vec<_> = world.open_tasks().await?.iter().map(|task| task.kind).collect();
-        assert_eq!(kinds, [TaskKind::Dial], "{moment:?}");
-        assert_eq!(world.sent()?, sent, "{moment:?}");
     }
     Ok(())
 }

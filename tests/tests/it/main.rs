@@ -9,5 +9,6 @@ mod duplicates;
 mod endpoints;
 mod interleavings;
 mod layout;
+mod leases;
 mod story;
 mod template;
