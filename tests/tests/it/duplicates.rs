@@ -166,7 +166,7 @@ async fn an_edit_that_is_delivered_twice_is_published_once() -> Tested {
 }
 
 /// Posts the voice agent's report of how the first call of a step ended.
-async fn report(world: &World, lead: &LeadId, id: &EnrollmentId, step: &str, ended: &str) -> Tested<Answer> {
+pub(crate) async fn report(world: &World, lead: &LeadId, id: &EnrollmentId, step: &str, ended: &str) -> Tested<Answer> {
     let secret = Secrets::load(&world.boot()).await?.voice_agent_webhook_secret;
     let metadata = json!({ "lead": lead, "step_key": format!("{id}.{step}.1") });
     let call = json!({ "id": "call-1", "metadata": metadata });

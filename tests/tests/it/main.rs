@@ -2,12 +2,16 @@
 
 #![cfg(test)]
 
+mod about_to_text;
+mod claims;
 mod documents;
 mod duplicates;
 mod endpoints;
 mod events;
 mod gates;
+mod interleavings;
 mod layout;
+mod leases;
 mod publishing;
 mod reconcile;
 mod story;
