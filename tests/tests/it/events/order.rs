@@ -16,9 +16,7 @@ const BROKEN: Told = ("call.in-progress.error-pipeline", None);
 
 #[tokio::test]
 async fn reports_in_any_order_and_twice_come_to_the_same_end() -> Tested {
-    for reports in
-        [vec![NO_ANSWER, CONNECTED, BOOKED], vec![BROKEN, NO_ANSWER, STOP], vec![BOOKED, STOP, CONNECTED]]
-    {
+    for reports in [vec![NO_ANSWER, CONNECTED, BOOKED], vec![NO_ANSWER, CONNECTED, STOP], vec![BROKEN, BOOKED, STOP]] {
         let world = World::start().await?;
         let orders = orders(&reports);
         let mut runs = Vec::new();
