@@ -1,5 +1,6 @@
 //! A world to test in: a whole local cloud in memory, on a clock that jumps, with the shipped records and a few things that people do.
 
+mod doors;
 mod interruption;
 mod steps;
 
@@ -24,6 +25,7 @@ use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 
 pub use cadence_local as local;
+pub use doors::end_of_call;
 pub use interruption::Moment;
 pub use steps::{Ran, step};
 
@@ -53,12 +55,25 @@ struct Fallen {
 }
 
 /// An answer over HTTP.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     /// The status.
     pub status: u16,
+    /// The body's media type.
+    pub content_type: String,
     /// The body, if it is JSON.
     pub body: Value,
+}
+
+impl Answer {
+    /// The lead and the enrollment that a webhook came to.
+    pub fn taken(&self) -> Tested<(LeadId, EnrollmentId)> {
+        let id = |name: &str| self.body.get(name).and_then(Value::as_str).map(str::to_owned);
+        match (self.status, id("lead"), id("enrollment")) {
+            (202, Some(lead), Some(enrollment)) => Ok((LeadId::new(lead), EnrollmentId::new(enrollment))),
+            _ => Err(format!("the lead was not taken: {self:?}").into()),
+        }
+    }
 }
 
 /// A Tuesday, 10:00 in Los Angeles.
@@ -139,7 +154,9 @@ impl World {
         }
         let response = self.cloud.answer(&request.body(Bytes::copy_from_slice(body))?).await;
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        Ok(Answer { status: response.status().as_u16(), body })
+        let content_type = response.headers().get("content-type").map(|value| value.as_bytes()).unwrap_or_default();
+        let content_type = String::from_utf8_lossy(content_type).into_owned();
+        Ok(Answer { status: response.status().as_u16(), content_type, body })
     }
 
     /// Posts a webhook of a source, with its secret.
@@ -159,12 +176,12 @@ impl World {
 
     /// Posts that Zillow lead and gives its lead and enrollment; nothing of it has been delivered yet.
     pub async fn enroll(&self) -> Tested<(LeadId, EnrollmentId)> {
-        let answer = self.post_lead("zillow", &self.zillow_lead("LC-1", "415-555-0123")).await?;
-        let id = |name: &str| answer.body.get(name).and_then(Value::as_str).map(str::to_owned);
-        match (answer.status, id("lead"), id("enrollment")) {
-            (202, Some(lead), Some(enrollment)) => Ok((LeadId::new(lead), EnrollmentId::new(enrollment))),
-            _ => Err(format!("the lead was not taken: {answer:?}").into()),
-        }
+        self.enroll_as("zillow", &self.zillow_lead("LC-1", "415-555-0123")).await
+    }
+
+    /// Posts a webhook and gives the lead and the enrollment that it came to; nothing of it has been delivered yet.
+    pub async fn enroll_as(&self, source: &str, body: &Value) -> Tested<(LeadId, EnrollmentId)> {
+        self.post_lead(source, body).await?.taken()
     }
 
     /// Delivers all that is ready now.
@@ -222,25 +239,6 @@ impl World {
     /// What was sent to people.
     pub fn outbox(&self) -> Tested<Vec<Sent>> {
         Ok(self.cloud.outbox(0)?)
-    }
-
-    /// Edits a record as ops do, and lets it be checked. Gives the record as it then stands.
-    pub async fn edit(&self, pk: &str, edit: impl FnOnce(&mut Value)) -> Tested<Value> {
-        let mut record = self.record(pk).await?;
-        edit(&mut record);
-        let client = aws_sdk_dynamodb::Client::new(&self.aws());
-        client.put_item().table_name(CONFIG).set_item(Some(serde_dynamo::to_item(record)?)).send().await?;
-        self.settle().await?;
-        self.record(pk).await
-    }
-
-    /// A record as it stands.
-    pub async fn record(&self, pk: &str) -> Tested<Value> {
-        let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-        let get = aws_sdk_dynamodb::Client::new(&self.aws()).get_item().table_name(CONFIG).consistent_read(true);
-        let item =
-            get.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?.item.ok_or("there is no such record")?;
-        Ok(serde_dynamo::from_item(item)?)
     }
 
     /// The open tasks of everybody.

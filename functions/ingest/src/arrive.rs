@@ -6,7 +6,7 @@ use cadence_core::{
     records::Source,
     sources::{self, Inbound},
 };
-use cadence_store::{Committed, Quarantined};
+use cadence_store::{Committed, Quarantined, StoreError};
 
 use crate::{App, BODY_LIMIT, Refusal};
 
@@ -50,13 +50,17 @@ pub(crate) async fn take(
 /// Loads, decides, writes; `None` if another webhook for the same person was written meanwhile.
 async fn once(app: &App, read: Read<'_>) -> Result<Option<Webhook>, Refusal> {
     let now = app.clock.now();
-    if let Some(webhook) = app.store.load_webhook(&read.key.text, now).await.map_err(Refusal::Store)? {
+    let (repeated, addresses, catalogue) = tokio::try_join!(
+        app.store.load_webhook(&read.key.text, now),
+        load_addresses(app, read.inbound),
+        app.store.load_catalogue(),
+    )
+    .map_err(Refusal::Store)?;
+    if let Some(webhook) = repeated {
         tracing::info!(lead.id = %webhook.lead, source = %read.source.id, "repeated webhook");
         return Ok(Some(webhook));
     }
-    let addresses = load_addresses(app, read.inbound).await?;
     let known = load_known(app, &addresses).await?;
-    let catalogue = app.store.load_catalogue().await.map_err(Refusal::Store)?;
 
     let arrival = arrival::arrive(read, known.as_ref(), &addresses, &catalogue, now);
 
@@ -70,16 +74,17 @@ async fn once(app: &App, read: Read<'_>) -> Result<Option<Webhook>, Refusal> {
     }
 }
 
-async fn load_addresses(app: &App, inbound: &Inbound) -> Result<Addresses, Refusal> {
-    let mut addresses = Addresses::default();
-    for (address, into) in [(&inbound.phone, &mut addresses.phone), (&inbound.email, &mut addresses.email)] {
-        if let Some(address) = address {
+async fn load_addresses(app: &App, inbound: &Inbound) -> Result<Addresses, StoreError> {
+    let load = async |address: Option<&String>| match address {
+        Some(address) => {
             let hash = intake::address_hash(&app.address_key, address);
-            let stored = app.store.load_address(&hash).await.map_err(Refusal::Store)?;
-            *into = Some((hash, stored.unwrap_or_default()));
+            let stored = app.store.load_address(&hash).await?;
+            Ok::<_, StoreError>(Some((hash, stored.unwrap_or_default())))
         }
-    }
-    Ok(addresses)
+        None => Ok(None),
+    };
+    let (phone, email) = tokio::try_join!(load(inbound.phone.as_ref()), load(inbound.email.as_ref()))?;
+    Ok(Addresses { phone, email })
 }
 
 async fn load_known(app: &App, addresses: &Addresses) -> Result<Option<Known>, Refusal> {

@@ -10,8 +10,9 @@ use cadence_core::{
     Channel, Clock,
     enrollment::{Enrollment, Next, StepDue},
     failure::Class,
+    scheduling::{Set, scheduling},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
@@ -71,28 +72,6 @@ pub struct Timers {
     /// Where a timer's message goes that its queue would not take.
     pub dlq_arn: String,
 }
-
-/// What one change asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scheduling {
-    /// Nothing: neither the generation changed nor was a claim cleared.
-    Nothing,
-    /// The timer of an earlier generation may go.
-    Retire(StepDue),
-    /// What is due next is put on its queue or gets a timer.
-    Set {
-        /// The earlier generation's timer, which may go.
-        retire: Option<StepDue>,
-        /// What the message says.
-        due: StepDue,
-        /// What is due.
-        next: Next,
-    },
-}
-
-/// EventBridge fires up to a minute late, so what is due sooner goes straight onto its queue.
-/// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>
-const STRAIGHT_TO_QUEUE: TimeDelta = TimeDelta::seconds(60);
 
 /// Why a change could not be scheduled.
 #[derive(Debug, thiserror::Error)]
@@ -166,37 +145,16 @@ fn is_enrollment(keys: &Item) -> bool {
 
 /// Schedules what one change of an enrollment asks for.
 pub async fn handle(app: &App, old: Option<&Enrollment>, new: Option<&Enrollment>) -> Result<(), ScheduleError> {
-    match scheduling(old, new) {
-        Scheduling::Nothing => Ok(()),
-        Scheduling::Retire(due) => timer::delete(app, &due).await,
-        Scheduling::Set { retire, due, next } => {
-            if next.due_at <= app.clock.now() + STRAIGHT_TO_QUEUE {
-                enqueue(app, &due, &next, app.clock.now()).await?;
-            } else {
-                timer::create(app, &due, &next).await?;
-            }
-            match retire {
-                Some(old) => timer::delete(app, &old).await,
-                None => Ok(()),
-            }
-        }
+    let now = app.clock.now();
+    let asked = scheduling(old, new, now);
+    match &asked.set {
+        Some(Set::Message { due, next }) => enqueue(app, due, next, now).await?,
+        Some(Set::Timer { due, next }) => timer::create(app, due, next).await?,
+        None => {}
     }
-}
-
-/// What a change asks for: only a new generation or a cleared claim asks for anything.
-pub fn scheduling(old: Option<&Enrollment>, new: Option<&Enrollment>) -> Scheduling {
-    let Some(new) = new else {
-        return old.map_or(Scheduling::Nothing, |old| Scheduling::Retire(old.step_due()));
-    };
-    let is_new_generation = old.is_none_or(|old| old.progress.generation != new.progress.generation);
-    let claim_was_cleared = old.is_some_and(|old| old.claim.is_some()) && new.claim.is_none();
-    if !is_new_generation && !claim_was_cleared {
-        return Scheduling::Nothing;
-    }
-    let retire = old.filter(|old| is_new_generation && old.progress.next.is_some()).map(Enrollment::step_due);
-    match &new.progress.next {
-        Some(next) if new.is_active() => Scheduling::Set { retire, due: new.step_due(), next: next.clone() },
-        Some(_) | None => retire.map_or(Scheduling::Nothing, Scheduling::Retire),
+    match &asked.retire {
+        Some(due) => timer::delete(app, due).await,
+        None => Ok(()),
     }
 }
 

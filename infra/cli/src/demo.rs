@@ -179,20 +179,17 @@ impl Story {
     fn summary(&self, start: DateTime<Utc>, began: Instant) {
         let lasted = self.cloud.now() - start;
         let count = |what: &str| self.counts.get(what).copied().unwrap_or(0);
-        self.telling.heading(&format!(
-            "\n{} leads: {} dial tasks, {} texts, {} AI calls, {} emails. {} minutes of the leads' time in {:.1} s.",
-            count("lead"),
-            count("task"),
-            count("text"),
-            count("ai call"),
-            count("email"),
-            lasted.num_minutes(),
-            began.elapsed().as_secs_f64()
-        ));
+        let counted = ["lead", "dial task", "text", "AI call", "email"].map(|what| match count(what) {
+            1 => format!("1 {what}"),
+            number => format!("{number} {what}s"),
+        });
+        let (minutes, seconds) = (lasted.num_minutes(), began.elapsed().as_secs_f64());
+        self.telling
+            .heading(&format!("\n{}. {minutes} minutes of the leads' time in {seconds:.1} s.", counted.join(", ")));
         self.telling.heading("Next: `cargo run -- local`, and send it a webhook of your own.");
         self.telling.object(&json!({
-            "kind": "summary", "at": self.cloud.now(), "leads": count("lead"), "tasks": count("task"), "sms": count("text"),
-            "ai_calls": count("ai call"), "emails": count("email"),
+            "kind": "summary", "at": self.cloud.now(), "leads": count("lead"), "tasks": count("dial task"), "sms": count("text"),
+            "ai_calls": count("AI call"), "emails": count("email"),
         }));
     }
 }
@@ -200,8 +197,8 @@ impl Story {
 fn counted(entry: &Entry) -> Option<&'static str> {
     match (entry.kind, entry.channel) {
         (EntryKind::Enrolled, _) => Some("lead"),
-        (EntryKind::TaskOpened, _) => Some("task"),
-        (EntryKind::CallPlaced, _) => Some("ai call"),
+        (EntryKind::TaskOpened, _) => Some("dial task"),
+        (EntryKind::CallPlaced, _) => Some("AI call"),
         (EntryKind::Sent, Some(Channel::Sms)) => Some("text"),
         (EntryKind::Sent, Some(Channel::Email)) => Some("email"),
         _ => None,

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     speed: f64,
     /// What the clock tells first, such as 2026-12-01T10:00:00-08:00; now, if not given. It never goes back: with --data it
     /// goes on where it was, if that is later
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     at: Option<DateTime<Utc>>,
 }
 
@@ -74,6 +74,11 @@ fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
         print(&format!("  {user}: {token}"));
     }
     print("");
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let at = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
+    at.map_err(|_| "write it with its offset, like 2026-12-01T10:00:00-08:00".to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a laptop's cloud starts at the laptop's time")]

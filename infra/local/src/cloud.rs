@@ -60,8 +60,8 @@ struct Inner {
 /// Why the cloud can't go on.
 #[derive(Debug, thiserror::Error)]
 pub enum CloudError {
-    /// Its database failed.
-    #[error("the local cloud's database failed")]
+    /// Its database can't be opened, or failed.
+    #[error(transparent)]
     Database(#[from] DatabaseError),
     /// Its database failed.
     #[error("the local cloud's database failed")]

@@ -31,10 +31,11 @@ pub const LEADS: &str = "leads";
 pub const CONFIG: &str = "config";
 /// The secret that every source's webhooks carry here.
 pub const SOURCE_SECRET: &str = "local-secret";
+/// The secret that the voice agent's reports carry here.
+pub const VOICE_AGENT_SECRET: &str = "local-voice-agent";
 
 const SECRET: &str = "cadence";
 const TOKEN_KEY: &str = "local-token-key";
-const WEBHOOK_SECRET: &str = "local-voice-agent";
 const CHANNELS: [&str; 3] = ["sms", "email", "call"];
 
 /// What is deployed.
@@ -173,7 +174,7 @@ async fn make_resources(cloud: &Cloud, aws: &SdkConfig) -> Result<(), DeployErro
         |name: &str| queues::Queue { name: name.to_owned(), visibility: TimeDelta::seconds(360), redrive: None };
     let secret = json!({
         "key": "local-key", "voice_agent_api_key": "local-voice-agent-key",
-        "voice_agent_webhook_secret": WEBHOOK_SECRET,
+        "voice_agent_webhook_secret": VOICE_AGENT_SECRET,
         "sources": { "zillow": SOURCE_SECRET, "gizmo": SOURCE_SECRET, "plain": SOURCE_SECRET },
     });
     cloud
@@ -334,7 +335,7 @@ impl Functions {
             ],
             queues: vec![queue("sms", self.sms), queue("email", self.email), queue("call", self.call)],
             rules: vec![Rule { function: self.reconcile, every: TimeDelta::minutes(5) }],
-            voice_agent_secret: WEBHOOK_SECRET.to_owned(),
+            voice_agent_secret: VOICE_AGENT_SECRET.to_owned(),
         })
     }
 }

@@ -20,6 +20,7 @@ pub mod server;
 mod services;
 pub mod streams;
 pub mod tokens;
+pub mod words;
 
 pub use clock::Pace;
 pub use cloud::{Cloud, CloudError, Options};

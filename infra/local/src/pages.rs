@@ -7,7 +7,6 @@ use cadence_core::{
     LeadId,
     lead::Lead,
     time::{Zone, local_text},
-    timeline::Entry,
 };
 use cadence_store::{Store, StoreError};
 use http::{Request, Response, StatusCode};
@@ -18,6 +17,7 @@ use crate::{
     cloud::{Cloud, CloudError},
     deployment::{CONFIG, LEADS, sdk_config},
     services::outbox::Sent,
+    words::words,
 };
 
 /// Why a page can't be shown.
@@ -107,7 +107,7 @@ async fn timeline(cloud: &Cloud, id: &LeadId, wants_json: bool) -> Result<Option
     let zone = zone_of(&known.lead);
     let mut page = format!("{}, in the lead's time ({zone})\n\n", known.facts.full_name());
     for entry in &entries {
-        page.push_str(&told(entry, &zone));
+        let _ = writeln!(page, "{}", words(entry, &zone));
     }
     for enrollment in &known.enrollments {
         if let Some(next) = enrollment.progress.next.as_ref().filter(|_| !enrollment.has_ended()) {
@@ -115,25 +115,6 @@ async fn timeline(cloud: &Cloud, id: &LeadId, wants_json: bool) -> Result<Option
         }
     }
     Ok(Some(plain(page)))
-}
-
-fn told(entry: &Entry, zone: &Zone) -> String {
-    let mut line = format!("{}  {}", local_text(entry.at, zone), entry.kind.as_str());
-    let mut add = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = write!(line, "  {name}{value}");
-        }
-    };
-    add("", entry.step.as_ref().map(ToString::to_string));
-    add("", entry.outcome.map(|outcome| outcome.as_str().to_owned()));
-    add("from ", entry.from.clone());
-    add("to ", entry.to.clone());
-    add("until ", entry.until.map(|until| local_text(until, zone)));
-    line.push('\n');
-    if let Some(text) = &entry.text {
-        let _ = writeln!(line, "{}", indented(text));
-    }
-    line
 }
 
 fn zone_of(lead: &Lead) -> Zone {

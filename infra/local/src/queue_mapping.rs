@@ -66,9 +66,13 @@ pub(crate) async fn deliver(
 
 /// Which messages failed; `None` where the answer is malformed or names a message that was not delivered, so that all failed.
 fn failures(answer: &Value, delivered: &[Received]) -> Option<Vec<String>> {
-    let Some(failures) = answer.get("batchItemFailures").filter(|failures| !failures.is_null()) else {
-        return Some(Vec::new());
+    let failures = match answer {
+        Value::Null => None,
+        Value::Object(fields) => fields.get("batchItemFailures").filter(|failures| !failures.is_null()),
+        // Anything else is no report at all.
+        _ => return None,
     };
+    let Some(failures) = failures else { return Some(Vec::new()) };
     let ids: Option<Vec<String>> = failures
         .as_array()?
         .iter()
@@ -87,4 +91,32 @@ fn record(account: &Account, queue: &str, message: &Received) -> Value {
         "messageAttributes": {},
         "eventSource": "aws:sqs", "eventSourceARN": account.arn("sqs", queue), "awsRegion": account.region,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_fails_what_it_names_and_all_where_it_is_malformed() {
+        let delivered = Received { seq: 1, body: String::new(), sent_at: 0, first_received_at: 0, receives: 1 };
+        let id = delivered.id();
+        let named = |id: Value| json!({ "batchItemFailures": [{ "itemIdentifier": id }] });
+        for (answer, failed) in [
+            (json!(null), Some(vec![])),
+            (json!({}), Some(vec![])),
+            (json!({ "batchItemFailures": null }), Some(vec![])),
+            (json!({ "batchItemFailures": [] }), Some(vec![])),
+            (named(json!(id)), Some(vec![id])),
+            (named(json!("")), None),
+            (named(json!(null)), None),
+            (named(json!("not-delivered")), None),
+            (json!({ "batchItemFailures": [{ "id": "x" }] }), None),
+            (json!({ "batchItemFailures": "all" }), None),
+            (json!("done"), None),
+            (json!([]), None),
+        ] {
+            assert_eq!(failures(&answer, std::slice::from_ref(&delivered)), failed, "{answer}");
+        }
+    }
 }

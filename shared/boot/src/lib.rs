@@ -16,6 +16,7 @@ use cadence_core::Clock;
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
+use tracing_subscriber::filter::LevelFilter;
 
 pub use env::{Env, EnvError};
 pub use secrets::{Secrets, SecretsError};
@@ -82,12 +83,11 @@ pub fn deadline(context: &lambda_runtime::Context) -> DateTime<Utc> {
     i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Structured logs, one JSON object a line, as CloudWatch reads them.
+/// Structured logs, one JSON object a line, as CloudWatch reads them; `LOG_LEVEL` is `info` unless it says otherwise.
 fn start_logs(env: &Env) {
-    let level = env.optional("LOG_LEVEL").unwrap_or_else(|| "info".to_owned());
-    let filter = tracing_subscriber::EnvFilter::try_new(level).unwrap_or_else(|_| "info".into());
+    let level = env.optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     // A second call in one process keeps the first's logs.
-    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_env_filter(filter).without_time().try_init();
+    let _ = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).without_time().try_init();
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where a function's process reads the clock")]

@@ -116,6 +116,16 @@ impl Change {
         self.note(Entry::new(EntryKind::Parked, &self.enrollment.lead, at).text(text));
     }
 
+    /// Leaves an enrollment that rests at rest, wherever it moved on to: only a release lets it go.
+    pub fn stay_parked(&mut self) {
+        let read = &self.enrollment.progress.state;
+        if let (State::Parked { .. }, Some(progress)) = (read, &mut self.progress)
+            && progress.state == State::Active
+        {
+            progress.state = read.clone();
+        }
+    }
+
     /// Ends the enrollment and closes its open tasks.
     pub fn end(&mut self, why: End, at: DateTime<Utc>, text: &str, open_tasks: &[Task]) {
         let progress = self.next_generation();

@@ -53,8 +53,7 @@ pub fn onward(
     outcome: Option<Outcome>,
 ) -> Onward {
     if let (Some(outcome), Some(every)) = (outcome, &leg.step.every)
-        && outcome.invites_redial()
-        && leg.round < leg.step.attempts
+        && redials(leg.step, leg.round, outcome)
     {
         return Onward::Go(run_after(calendar, leg.step, leg.round + 1, leg, every));
     }
@@ -73,6 +72,11 @@ pub fn onward(
         },
         None => Onward::Complete,
     }
+}
+
+/// Whether a round that ended so is followed by another of the same step, before its `on` counts.
+pub(crate) fn redials(step: &Step, round: u32, outcome: Outcome) -> bool {
+    outcome.invites_redial() && round < step.attempts
 }
 
 /// What an outcome leads to: the step's own `on` beats the cadence's `anytime`. A call that was transferred or booked was connected,
@@ -109,7 +113,8 @@ pub fn base(step_due_at: DateTime<Utc>, claimed_at: DateTime<Utc>) -> DateTime<U
     if claimed_at - step_due_at > REBASE_AFTER { ceil_to_second(claimed_at) } else { step_due_at }
 }
 
-fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
+/// The round in which a step is entered again.
+pub(crate) fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
     enrollment.progress.rounds.get(step).copied().unwrap_or(0).saturating_add(1)
 }
 
@@ -118,4 +123,221 @@ fn run_after(calendar: &Calendar<'_>, step: &Step, round: u32, leg: Leg<'_>, wai
     let not_before = leg.held_until.map_or(after_wait, |ended| after_wait.max(ended));
     let due_at = calendar.opening(step.action, not_before).from;
     Next::run(&step.id, step.action.channel(), round, due_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        fixtures::{World, lead, settings},
+        fixtures::{accepted, at, begun, clock, context, later, minutes, reference, steps, tuesday},
+    };
+
+    /// Where a round of a step leads that was due on Tuesday at 10:00 and ended so.
+    fn leads(cadence: &Cadence, step: &str, round: u32, outcome: Option<Outcome>) -> String {
+        leads_from(&begun(cadence, tuesday()), cadence, (step, round, None), outcome)
+    }
+
+    fn leads_from(
+        enrollment: &Enrollment,
+        cadence: &Cadence,
+        (step, round, held_until): (&str, u32, Option<DateTime<Utc>>),
+        outcome: Option<Outcome>,
+    ) -> String {
+        let (lead, settings) = (lead(), settings());
+        let calendar = Calendar::new(&lead, cadence, &settings);
+        let leg = Leg { step: cadence.step(&step.into()).unwrap(), round, due_at: tuesday(), held_until };
+        match onward(enrollment, cadence, &calendar, leg, outcome) {
+            Onward::Go(next) => {
+                assert_eq!((next.act, next.try_number, next.step_due_at), (Act::Run, 1, next.due_at));
+                format!("{} {} at {}", next.step, next.round, clock(next.due_at))
+            }
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn waits_count_from_due_instants_so_delays_do_not_drift() {
+        let mut world = World::new(reference(), tuesday());
+        let mut seen = vec![world.next()];
+        // Each is claimed late, but less than two minutes.
+        for late in [TimeDelta::seconds(50), TimeDelta::seconds(119), minutes(2)] {
+            let now = world.due_at() + late;
+            world.run(accepted(), now);
+            if world.next().starts_with("ExpireHold") {
+                let now = world.due_at();
+                world.run(accepted(), now);
+            }
+            seen.push(world.next());
+        }
+        assert_eq!(
+            seen,
+            [
+                "Run first-call 1 at Tue 10:00:00",
+                "Run intro-text 1 at Tue 10:00:00",
+                "Run robot-call 1 at Tue 10:20:00",
+                "Run intro-email 1 at Tue 10:40:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_step_claimed_over_two_minutes_late_is_what_the_rest_counts_from() {
+        for (late, expected) in [(120, "Tue 10:20:00"), (121, "Tue 10:22:01"), (3600, "Tue 11:20:00")] {
+            let mut world = World::new(reference(), tuesday());
+            world.run(accepted(), tuesday());
+            world.run(accepted(), tuesday() + TimeDelta::seconds(late));
+            assert_eq!(world.next(), format!("Run robot-call 1 at {expected}"), "{late} s");
+        }
+        let late = tuesday() + TimeDelta::milliseconds(150_500);
+        assert_eq!(base(tuesday(), late), tuesday() + TimeDelta::seconds(151), "whole seconds");
+    }
+
+    #[test]
+    fn after_an_outage_nothing_catches_up_in_a_burst() {
+        let emails = json!([
+            {"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/intro"},
+            {"id": "b", "do": "canned_sms", "wait": "20m", "message": "sms/intro"},
+            {"id": "c", "do": "canned_email", "wait": "20m", "message": "sms/intro"}]);
+        let mut world = World::new(steps(emails), tuesday());
+        let after = tuesday() + minutes(180);
+        world.run(accepted(), after);
+        assert_eq!(world.next(), "Run b 1 at Tue 13:20:00");
+        assert!(!world.run(accepted(), after), "not due yet");
+    }
+
+    #[test]
+    fn tries_that_were_not_sent_count_as_lateness() {
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        world.run(later(), tuesday());
+        assert_eq!(world.next(), "Run intro-text 1 at Tue 10:01:00");
+        world.run(later(), tuesday() + minutes(1));
+        world.run(accepted(), tuesday() + minutes(6));
+        assert_eq!(world.next(), "Run robot-call 1 at Tue 10:26:00");
+    }
+
+    #[test]
+    fn the_end_of_a_hold_is_the_earliest_the_next_step_may_be_due() {
+        let cadence = reference();
+        let enrollment = begun(&cadence, tuesday());
+        for (held, expected) in [(5, "10:20:00"), (20, "10:20:00"), (35, "10:35:00")] {
+            let held_until = Some(tuesday() + minutes(held));
+            let leads = leads_from(&enrollment, &cadence, ("robot-call", 1, held_until), Some(Outcome::NoAnswer));
+            assert_eq!(leads, format!("intro-email 1 at Tue {expected}"), "held {held} minutes");
+        }
+    }
+
+    #[test]
+    fn an_ai_call_holds_15_minutes_and_other_steps_only_if_they_say_so() {
+        let all = steps(json!([
+            {"id": "ai", "do": "ai_dial", "wait": "0m", "agent": "x"},
+            {"id": "ai-long", "do": "ai_dial", "wait": "0m", "agent": "x", "hold": "1h"},
+            {"id": "dial", "do": "dial", "wait": "0m"},
+            {"id": "dial-held", "do": "dial", "wait": "0m", "hold": "30m"},
+            {"id": "dial-again", "do": "dial", "wait": "0m", "attempts": 2, "every": "2h"},
+            {"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/intro"}]));
+        let (lead, settings) = (lead(), settings());
+        let calendar = Calendar::new(&lead, &all, &settings);
+        for (id, expected) in [
+            ("ai", Some(15)),
+            ("ai-long", Some(60)),
+            ("dial", None),
+            ("dial-held", Some(30)),
+            ("dial-again", Some(480)),
+            ("text", None),
+        ] {
+            let step = all.step(&id.into()).unwrap();
+            let running = Next::run(&step.id, step.action.channel(), 3, tuesday());
+            let now = tuesday() + TimeDelta::milliseconds(5_500);
+            let held = hold(&running, step, tuesday(), &calendar, now);
+            let due_at = expected.map(|length| tuesday() + TimeDelta::seconds(6) + minutes(length));
+            assert_eq!(held.as_ref().map(|held| held.due_at), due_at, "{id}");
+            if let Some(held) = held {
+                assert_eq!((held.act, held.round, held.step_due_at), (Act::ExpireHold, 3, tuesday()), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn attempts_redial_every_so_long_after_the_round_before_until_somebody_answers() {
+        let cadence = steps(json!([
+            {"id": "call", "do": "dial", "wait": "0m", "attempts": 3, "every": "2h", "on": {"busy": "end", "voicemail": "mail"}},
+            {"id": "text", "do": "canned_sms", "wait": "20m", "message": "sms/intro"},
+            {"id": "mail", "do": "canned_email", "wait": "1h", "message": "sms/intro"}]));
+        for (round, outcome, expected) in [
+            (1, Outcome::NoAnswer, "call 2 at Tue 12:00:00"),
+            (1, Outcome::Busy, "call 2 at Tue 12:00:00"),
+            (2, Outcome::Voicemail, "call 3 at Tue 12:00:00"),
+            (1, Outcome::BadNumber, "text 1 at Tue 10:20:00"),
+            (1, Outcome::Expired, "text 1 at Tue 10:20:00"),
+            // What `on` says of them counts after the last round, and the next wait from the last round's due instant.
+            (3, Outcome::NoAnswer, "text 1 at Tue 10:20:00"),
+            (3, Outcome::Busy, "End(Busy)"),
+            (3, Outcome::Voicemail, "mail 1 at Tue 11:00:00"),
+        ] {
+            assert_eq!(leads(&cadence, "call", round, Some(outcome)), expected, "{round} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_steps_own_word_beats_anytime_and_what_neither_names_goes_on() {
+        let record = json!({
+            "anytime": {"replied": "end", "connected": "end", "declined": "pause", "failed": {"cadence": "other"}},
+            "steps": [
+                {"id": "a", "do": "canned_email", "wait": "0m", "message": "sms/intro",
+                    "on": {"replied": "next", "connected": "c", "busy": "a"}},
+                {"id": "b", "do": "canned_email", "wait": "1h", "message": "sms/intro"},
+                {"id": "c", "do": "canned_email", "wait": "2h", "message": "sms/intro"}]});
+        let cadence = crate::fixtures::cadence(record);
+        for (step, outcome, expected) in [
+            ("a", None, "b 1 at Tue 11:00:00"),
+            ("a", Some(Outcome::Delivered), "b 1 at Tue 11:00:00"),
+            ("a", Some(Outcome::Replied), "b 1 at Tue 11:00:00"),
+            ("a", Some(Outcome::Connected), "c 1 at Tue 12:00:00"),
+            ("a", Some(Outcome::Busy), "a 2 at Tue 10:00:00"),
+            ("a", Some(Outcome::Declined), "Pause"),
+            ("a", Some(Outcome::Failed), "Switch(CadenceId(\"other\"))"),
+            ("b", Some(Outcome::Replied), "End(Replied)"),
+            ("b", Some(Outcome::Connected), "End(Connected)"),
+            ("c", None, "Complete"),
+            ("c", Some(Outcome::Delivered), "Complete"),
+        ] {
+            assert_eq!(leads(&cadence, step, 1, outcome), expected, "{step} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_re_entered_in_a_new_round_and_not_without_end() {
+        let cadence = steps(json!([
+            {"id": "a", "do": "canned_email", "wait": "1h", "message": "sms/intro", "on": {"bounced": "a"}},
+            {"id": "b", "do": "canned_email", "wait": "1h", "message": "sms/intro"}]));
+        let mut enrollment = begun(&cadence, tuesday());
+        for (reached, expected) in
+            [(1, "a 2 at Tue 11:00:00"), (MAX_ROUNDS - 1, "a 50 at Tue 11:00:00"), (MAX_ROUNDS, "Complete")]
+        {
+            enrollment.progress.rounds.insert("a".into(), reached);
+            let bounced = Some(Outcome::Bounced);
+            assert_eq!(leads_from(&enrollment, &cadence, ("a", reached, None), bounced), expected, "{reached}");
+        }
+    }
+
+    #[test]
+    fn the_first_step_waits_for_its_own_wait_and_the_hours() {
+        for (wait, enrolled_at, expected) in [
+            ("0m", "2026-12-01T10:00:00.2-08:00", "Tue 10:00:01"),
+            ("20m", "2026-12-01T10:00:00-08:00", "Tue 10:20:00"),
+            ("0m", "2026-12-01T23:50:00-08:00", "Wed 09:00:00"),
+            ("2h", "2026-12-01T19:00:00-08:00", "Wed 09:00:00"),
+            ("1d at 10:15", "2026-12-01T10:00:00-08:00", "Wed 10:15:00"),
+        ] {
+            let cadence = steps(json!([{"id": "a", "do": "dial", "wait": wait}]));
+            let context = context(cadence, at(enrolled_at));
+            let next = context.enrollment.progress.next.unwrap();
+            assert_eq!(clock(next.due_at), expected, "{wait} after {enrolled_at}");
+            assert_eq!((next.round, next.try_number, next.act), (1, 1, Act::Run));
+        }
+    }
 }

@@ -220,3 +220,99 @@ impl StepDue {
         format!("{}-{}", self.enrollment, self.generation)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixtures::{World, accepted, begun, reference, tuesday};
+
+    /// A claimed enrollment in the middle of its cadence.
+    fn claimed() -> Enrollment {
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        let crate::plan::Plan::Send(plan) = world.plan(tuesday()) else { panic!() };
+        world.claim(&plan, tuesday());
+        world.context.enrollment
+    }
+
+    #[test]
+    fn an_enrollment_reads_back_as_it_is_stored() {
+        for enrollment in [begun(&reference(), tuesday()), claimed()] {
+            let stored = serde_json::to_value(&enrollment).unwrap();
+            assert_eq!(serde_json::from_value::<Enrollment>(stored).unwrap(), enrollment);
+        }
+        for (state, stored) in [
+            (State::Active, json!({"is": "active"})),
+            (State::Parked { why: Park::NoLicensedOwner }, json!({"is": "parked", "why": "no_licensed_owner"})),
+            (State::Ended { why: End::Completed }, json!({"is": "ended", "why": "completed"})),
+            (
+                State::Ended { why: End::Outcome(Outcome::Connected) },
+                json!({"is": "ended", "why": {"outcome": "connected"}}),
+            ),
+            (State::Ended { why: End::Switched("b".into()) }, json!({"is": "ended", "why": {"switched": "b"}})),
+        ] {
+            assert_eq!(serde_json::to_value(&state).unwrap(), stored);
+            assert_eq!(serde_json::from_value::<State>(stored).unwrap(), state);
+        }
+    }
+
+    #[test]
+    fn what_a_record_of_long_ago_lacks_is_read_as_nothing() {
+        let mut stored: Value = serde_json::to_value(begun(&reference(), tuesday())).unwrap();
+        let progress = stored["progress"].as_object_mut().unwrap();
+        assert!(!progress.contains_key("stale"), "what is false takes no room");
+        progress.remove("rounds");
+        progress.remove("next");
+        let read: Enrollment = serde_json::from_value(stored).unwrap();
+        assert_eq!((read.progress.rounds.len(), read.progress.next, read.progress.stale), (0, None, false));
+    }
+
+    #[test]
+    fn a_stored_enrollment_in_mid_work_stays_under_a_kilobyte() {
+        // 1 KB is what one write unit pays for.
+        let stored = serde_json::to_string(&claimed()).unwrap();
+        assert!(stored.len() < 1024, "{} bytes", stored.len());
+    }
+
+    #[test]
+    fn a_claim_lives_until_its_lease_ends() {
+        let enrollment = claimed();
+        let until = tuesday() + LEASE;
+        assert!(enrollment.live_claim(until - TimeDelta::nanoseconds(1)).is_some());
+        assert_eq!(enrollment.live_claim(until), None);
+        assert_eq!(begun(&reference(), tuesday()).live_claim(tuesday()), None);
+    }
+
+    #[test]
+    fn a_timers_name_is_its_enrollment_and_generation_and_short_enough() {
+        let mut enrollment = begun(&reference(), tuesday());
+        assert_eq!(enrollment.step_due().timer_name(), "0000000000000000000000000000000e-1");
+        enrollment.progress.generation = u64::MAX;
+        // EventBridge Scheduler takes names of up to 64 characters.
+        assert!(enrollment.step_due().timer_name().len() <= 64);
+    }
+
+    #[test]
+    fn a_message_carries_ids_only() {
+        let due = begun(&reference(), tuesday()).step_due();
+        let stored = serde_json::to_value(&due).unwrap();
+        let expected = json!({"lead": due.lead, "enrollment": due.enrollment, "generation": 1});
+        assert_eq!(stored, expected);
+        assert_eq!(serde_json::from_value::<StepDue>(stored).unwrap(), due);
+    }
+
+    #[test]
+    fn active_resting_and_over_exclude_each_other() {
+        for (state, is_active, has_ended) in [
+            (State::Active, true, false),
+            (State::Parked { why: Park::Outcome }, false, false),
+            (State::Ended { why: End::Archived }, false, true),
+        ] {
+            let mut enrollment = begun(&reference(), tuesday());
+            enrollment.progress.state = state;
+            assert_eq!((enrollment.is_active(), enrollment.has_ended()), (is_active, has_ended));
+        }
+    }
+}

@@ -185,7 +185,11 @@ fn channels(consent: &SourceConsent) -> ChannelConsent {
 
 /// A newer word takes consent back, or gives more of it; what it doesn't mention stays.
 fn newer(known: ChannelConsent, told: ChannelConsent) -> ChannelConsent {
-    let channel = |known: Consent, told: Consent| if told == Consent::Revoked { told } else { known.max(told) };
+    let channel = |known: Consent, told: Consent| match told {
+        Consent::None => known,
+        Consent::Revoked => told,
+        Consent::Express | Consent::ExpressWritten => known.max(told),
+    };
     ChannelConsent {
         call: channel(known.call, told.call),
         sms: channel(known.sms, told.sms),
@@ -206,4 +210,253 @@ fn proof(
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        fixtures::{cadence, facts, lead, minutes, tuesday, user, users, zones},
+        records::Format,
+    };
+
+    fn inbound() -> Inbound {
+        Inbound::default()
+    }
+
+    fn key_of(id: Option<&str>, header: Option<&str>, body: &str) -> IdempotencyKey {
+        let inbound = Inbound { vendor_event_id: id.map(str::to_owned), ..inbound() };
+        idempotency_key(&"zillow".into(), &inbound, header, body.as_bytes())
+    }
+
+    #[test]
+    fn the_vendors_id_tells_webhooks_apart_else_the_header_else_the_body() {
+        for (id, header, expected, is_body_hash) in [
+            (Some("LC-1"), Some("h-1"), "zillow#id#LC-1", false),
+            (None, Some("h-1"), "zillow#key#h-1", false),
+            (None, None, "zillow#body#", true),
+        ] {
+            let key = key_of(id, header, "{}");
+            assert!(key.text.starts_with(expected), "{}", key.text);
+            assert_eq!(key.is_body_hash, is_body_hash);
+        }
+        assert_eq!(key_of(None, None, "{}"), key_of(None, None, "{}"));
+        assert_ne!(key_of(None, None, "{}"), key_of(None, None, "{ }"));
+        assert_ne!(key_of(Some("1"), None, ""), key_of(None, Some("1"), ""), "an id is no header");
+        let other = idempotency_key(&"gizmo".into(), &inbound(), Some("h-1"), b"");
+        assert_ne!(other, key_of(None, Some("h-1"), ""), "each source counts for itself");
+    }
+
+    #[test]
+    fn an_id_of_any_length_makes_a_key_that_fits() {
+        for length in [200, 201, 100_000] {
+            let key = key_of(Some(&"x".repeat(length)), None, "");
+            assert!(key.text.len() < 300, "{length}");
+        }
+        assert_ne!(key_of(Some(&"x".repeat(201)), None, ""), key_of(Some(&"x".repeat(202)), None, ""));
+    }
+
+    #[test]
+    fn an_addresses_hash_depends_on_key_and_address_and_is_64_hex_digits() {
+        let hash = address_hash(b"key", "+14155550123");
+        assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert_eq!(hash, address_hash(b"key", "+14155550123"));
+        assert_ne!(hash, address_hash(b"other", "+14155550123"));
+        assert_ne!(hash, address_hash(b"key", "+14155550124"));
+    }
+
+    #[test]
+    fn only_the_secret_itself_is_the_secret() {
+        for (given, same) in [("s3cret", true), ("s3creT", false), ("s3cre", false), ("s3cret ", false), ("", false)] {
+            assert_eq!(same_secret(given.as_bytes(), b"s3cret"), same, "{given:?}");
+        }
+    }
+
+    fn for_leads(id: &str, priority: i64, wanted: serde_json::Value) -> Cadence {
+        let steps = json!([{"id": "a", "do": "dial", "wait": "0m"}]);
+        Cadence { id: id.into(), ..cadence(json!({"priority": priority, "for_leads": wanted, "steps": steps})) }
+    }
+
+    #[rstest]
+    #[case::the_most_wanted_wins("zillow", Some("CA"), Some("purchase"), Some("purchase-ca"))]
+    #[case::another_state("zillow", Some("NY"), Some("purchase"), Some("purchase"))]
+    #[case::unknown_state("zillow", None, Some("purchase"), Some("purchase"))]
+    #[case::a_tie_goes_to_the_alphabet("gizmo", Some("CA"), Some("refinance"), Some("any-1"))]
+    #[case::unknown_purpose("zillow", Some("CA"), None, Some("any-1"))]
+    fn the_cadence_of_the_highest_priority_that_fits_takes_a_lead(
+        #[case] source: &str,
+        #[case] state: Option<&str>,
+        #[case] purpose: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let mut cadences = vec![
+            for_leads("any-2", 0, json!({})),
+            for_leads("any-1", 0, json!({})),
+            for_leads("purchase", 10, json!({"source": ["zillow"], "purpose": ["purchase"]})),
+            for_leads("purchase-ca", 20, json!({"source": ["zillow"], "purpose": ["purchase"], "state": ["CA", "OR"]})),
+            Cadence { status: Status::Off, ..for_leads("off", 99, json!({})) },
+            Cadence { status: Status::Paused, ..for_leads("paused", 99, json!({})) },
+        ];
+        for _ in 0..cadences.len() {
+            cadences.rotate_left(1);
+            let picked = pick_cadence(&cadences, &source.into(), state, purpose);
+            assert_eq!(picked.map(|cadence| cadence.id.as_str()), expected);
+        }
+    }
+
+    #[test]
+    fn no_cadence_takes_a_lead_whom_none_is_for() {
+        let cadences = [for_leads("a", 1, json!({"source": ["gizmo"]})), for_leads("b", 1, json!({"state": ["NY"]}))];
+        assert_eq!(pick_cadence(&cadences, &"zillow".into(), Some("CA"), None), None);
+        assert_eq!(pick_cadence(&[], &"zillow".into(), Some("CA"), None), None);
+    }
+
+    #[rstest]
+    #[case::by_email(Some("LO-Morgan@example.com"), None, Some("NY"), Some("lo-morgan"))]
+    #[case::by_nmls_id(None, Some("nmls-lo-morgan"), Some("NY"), Some("lo-morgan"))]
+    #[case::without_a_licence_there(Some("lo-morgan@example.com"), None, Some("CA"), Some("lo-riley"))]
+    #[case::nobody_we_know(Some("who@example.com"), Some("1"), Some("CA"), Some("lo-riley"))]
+    #[case::no_hint(None, None, Some("CA"), Some("lo-riley"))]
+    #[case::nobody_licensed(None, None, Some("TX"), None)]
+    #[case::unknown_state_and_no_hint(None, None, None, None)]
+    #[case::unknown_state_and_a_hint(Some("lo-morgan@example.com"), None, None, Some("lo-morgan"))]
+    fn a_lead_goes_to_whom_the_vendor_sent_it_if_they_may_else_to_who_is_licensed(
+        #[case] email: Option<&str>,
+        #[case] nmls_id: Option<&str>,
+        #[case] state: Option<&str>,
+        #[case] expected: Option<&str>,
+    ) {
+        let hints = OwnerHints { email: email.map(str::to_owned), nmls_id: nmls_id.map(str::to_owned) };
+        let users = users();
+        let picked = pick_owner(&users, &lead().id, state, &hints);
+        assert_eq!(picked.map(|user| user.id.as_str()), expected);
+    }
+
+    #[test]
+    fn a_user_who_is_away_gets_no_leads_and_one_without_an_nmls_id_no_hint() {
+        let away = [User { active: false, ..user("a", "A", &["CA"]) }];
+        let hints = OwnerHints { email: Some("a@example.com".to_owned()), nmls_id: None };
+        assert_eq!(pick_owner(&away, &lead().id, Some("CA"), &hints), None);
+        let nameless = [User { nmls_id: None, ..user("a", "A", &["NY"]) }, user("b", "B", &["CA"])];
+        let picked = pick_owner(&nameless, &lead().id, None, &OwnerHints::default());
+        assert_eq!(picked, None, "nobody's id is not everybody's");
+    }
+
+    proptest! {
+        #[test]
+        fn a_user_who_comes_or_goes_moves_no_others_leads(lead in "[0-9a-f]{32}", count in 2_usize..8, gone in any::<prop::sample::Index>()) {
+            let everybody: Vec<User> = (0..count).map(|number| user(&format!("lo-{number}"), "A", &["CA"])).collect();
+            let (lead, hints) = (LeadId::new(lead), OwnerHints::default());
+            let before = pick_owner(&everybody, &lead, Some("CA"), &hints).unwrap().id.clone();
+            let mut rest = everybody.clone();
+            let left = rest.remove(gone.index(count)).id;
+            rest.reverse();
+            let after = pick_owner(&rest, &lead, Some("CA"), &hints).unwrap().id.clone();
+            prop_assert!(before == left || before == after);
+        }
+    }
+
+    #[test]
+    fn leads_are_shared_among_all_who_may_have_them() {
+        let users: Vec<User> = (0..4).map(|number| user(&format!("lo-{number}"), "A", &["CA"])).collect();
+        let mut shares: BTreeMap<&str, u32> = BTreeMap::new();
+        for number in 0..400 {
+            let lead = LeadId::new(format!("{number:032x}"));
+            let picked = pick_owner(&users, &lead, Some("CA"), &OwnerHints::default()).unwrap();
+            *shares.entry(picked.id.as_str()).or_default() += 1;
+        }
+        assert!(shares.len() == 4 && shares.values().all(|share| *share > 60), "{shares:?}");
+    }
+
+    #[test]
+    fn what_is_known_of_a_lead_stays_and_what_it_lacked_is_added() {
+        let bare = Lead { phone: None, email: None, state: None, zones: None, ..lead() };
+        let new = Inbound {
+            phone: Some("+14155550199".to_owned()),
+            email: Some("new@example.com".to_owned()),
+            state: Some("NY".to_owned()),
+            ..inbound()
+        };
+        let (merged, _) = merge_lead(&bare, &facts(), &new, tuesday()).unwrap();
+        assert_eq!((merged.phone.as_deref(), merged.email.as_deref()), (Some("+14155550199"), Some("new@example.com")));
+        assert_eq!((merged.state.as_deref(), merged.zones), (Some("NY"), Some(zones(&["America/New_York"]))));
+        assert_eq!(merge_lead(&lead(), &facts(), &new, tuesday()), None, "nothing of it is new");
+    }
+
+    #[test]
+    fn a_state_that_becomes_known_places_a_lead_whose_zone_was_guessed() {
+        let guessed = Lead { state: None, zones: Some(zones(&["America/New_York"])), ..lead() };
+        let new = Inbound { state: Some("CA".to_owned()), zip: Some("94607".to_owned()), ..inbound() };
+        let (merged, _) = merge_lead(&guessed, &facts(), &new, tuesday()).unwrap();
+        assert_eq!(merged.zones, Some(zones(&["America/Los_Angeles"])));
+    }
+
+    #[test]
+    fn facts_for_messages_follow_the_newest_word_and_silence_takes_nothing_back() {
+        let new = Inbound {
+            first_name: "Robyn".to_owned(),
+            purpose: Some("refinance".to_owned()),
+            attributes: [("rate".to_owned(), json!(6))].into(),
+            ..inbound()
+        };
+        let (_, told) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        assert_eq!((told.first_name.as_str(), told.last_name.as_str()), ("Robyn", "Example"));
+        assert_eq!((told.purpose.as_deref(), told.city.as_deref()), (Some("refinance"), Some("Oakland")));
+        assert_eq!(told.attributes["rate"], 6);
+        assert_eq!(merge_lead(&lead(), &facts(), &inbound(), tuesday()), None);
+    }
+
+    #[rstest]
+    #[case::more(Consent::Express, Consent::ExpressWritten, Consent::ExpressWritten)]
+    #[case::less_takes_nothing(Consent::ExpressWritten, Consent::Express, Consent::ExpressWritten)]
+    #[case::silence(Consent::ExpressWritten, Consent::None, Consent::ExpressWritten)]
+    #[case::taken_back(Consent::ExpressWritten, Consent::Revoked, Consent::Revoked)]
+    #[case::given_again(Consent::Revoked, Consent::ExpressWritten, Consent::ExpressWritten)]
+    #[case::not_given_again(Consent::Revoked, Consent::None, Consent::Revoked)]
+    fn consent_is_widened_by_a_newer_word_and_ended_by_taking_it_back(
+        #[case] known: Consent,
+        #[case] told: Consent,
+        #[case] expected: Consent,
+    ) {
+        let known = Lead { consent: ChannelConsent { call: known, sms: known, email: known }, ..lead() };
+        let own = SourceConsent { call: told, sms: told, email: told, proof: "new words".to_owned() };
+        let new = Inbound { consent: Some(own), ..inbound() };
+        let merged = merge_lead(&known, &facts(), &new, tuesday());
+        let consent = merged.as_ref().map_or(known.consent, |(lead, _)| lead.consent);
+        assert_eq!(consent, ChannelConsent { call: expected, sms: expected, email: expected });
+        if let Some((_, facts)) = merged {
+            assert_eq!((facts.consent_proof.text.as_str(), facts.consent_proof.source.as_str()), ("new words", "lead"));
+        }
+    }
+
+    #[test]
+    fn a_lead_is_stale_past_two_hours() {
+        for (age, stale) in [(-60, false), (0, false), (120, false), (121, true)] {
+            assert_eq!(is_stale(tuesday() - minutes(age), tuesday()), stale, "{age} minutes");
+        }
+    }
+
+    #[test]
+    fn the_proof_of_consent_is_dated_by_the_vendor_where_it_says_when() {
+        let source = Source {
+            id: "zillow".into(),
+            format: Format::Zillow,
+            secret: "s".to_owned(),
+            consent: SourceConsent { proof: "I agree.".to_owned(), ..SourceConsent::default() },
+        };
+        for (created_at, expected) in [(Some(tuesday() - minutes(5)), tuesday() - minutes(5)), (None, tuesday())] {
+            let inbound = Inbound { created_at, ..inbound() };
+            let (_, facts) = new_lead("a".into(), &inbound, &source, None, tuesday());
+            assert_eq!(
+                facts.consent_proof,
+                Proof { text: "I agree.".to_owned(), source: "source:zillow".to_owned(), at: expected }
+            );
+        }
+    }
 }

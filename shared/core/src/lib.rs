@@ -1,5 +1,11 @@
 //! All decisions of Cadence, as pure functions: no I/O, no clock, no environment, no AWS.
 
+#![cfg_attr(not(test), warn(clippy::wildcard_enum_match_arm))]
+
+// Under this name fixtures are the same text in the tests beside the code and in those in `tests/`.
+#[cfg(test)]
+extern crate self as cadence_core;
+
 pub mod address;
 pub mod apply;
 pub mod arrival;
@@ -13,16 +19,20 @@ pub mod delivery;
 pub mod enroll;
 pub mod enrollment;
 pub mod failure;
+#[cfg(test)]
+mod fixtures;
 pub mod gate;
 pub mod ids;
 pub mod intake;
 pub mod law;
 pub mod lead;
 pub mod links;
+mod onward;
 pub mod outcome;
 pub mod overdue;
 pub mod plan;
 pub mod records;
+pub mod scheduling;
 pub mod settle;
 pub mod sources;
 pub mod task;

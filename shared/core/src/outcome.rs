@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lead::OptOut;
+
 /// What happened, as `on` and `anytime` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,6 +66,24 @@ impl Outcome {
     /// True for the outcomes that `attempts` redials after.
     pub fn invites_redial(self) -> bool {
         matches!(self, Self::NoAnswer | Self::Voicemail | Self::Busy)
+    }
+
+    /// What the lead closes with it, whatever a record says.
+    pub fn closes(self) -> Option<OptOut> {
+        if self == Self::OptedOut {
+            return Some(OptOut::Phone);
+        }
+        matches!(self, Self::Unsubscribed | Self::Complained).then_some(OptOut::Email)
+    }
+
+    /// True where the lead did something that a person has to take up, so that it is not dropped in silence.
+    pub fn wants_person(self) -> bool {
+        matches!(self, Self::Replied | Self::AppointmentSet | Self::CalledBack)
+    }
+
+    /// The outcome as a sentence about a lead says it.
+    pub(crate) fn in_words(self) -> String {
+        self.as_str().replace('_', " ")
     }
 
     /// The word in records and logs.

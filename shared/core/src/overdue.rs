@@ -86,3 +86,190 @@ fn jitter(enrollment: &Enrollment) -> TimeDelta {
     let spread = RELEASE_SPREAD.num_seconds().unsigned_abs();
     TimeDelta::seconds(i64::try_from(sum % spread).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        Outcome,
+        apply::{Applied, apply_outcome},
+        enrollment::{Act, End},
+        fixtures::{World, accepted, later, minutes, reference, rejected, steps, tuesday},
+        plan::Plan,
+    };
+
+    fn parked(why: Park) -> World {
+        let mut world = World::new(reference(), tuesday());
+        world.context.enrollment.progress.state = State::Parked { why };
+        world
+    }
+
+    fn is_left(world: &World, now: DateTime<Utc>) -> bool {
+        matches!(remedy(&world.context, now), Remedy::Leave)
+    }
+
+    fn is_requeued(world: &World, now: DateTime<Utc>) -> bool {
+        matches!(remedy(&world.context, now), Remedy::Requeue)
+    }
+
+    #[test]
+    fn only_what_is_ten_minutes_overdue_is_put_back() {
+        let world = World::new(reference(), tuesday());
+        for (seconds, requeues) in [(-3600, false), (0, false), (599, false), (600, true), (90_000, true)] {
+            assert_eq!(is_requeued(&world, tuesday() + TimeDelta::seconds(seconds)), requeues, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_hold_that_was_never_ended_is_put_back_too() {
+        let mut world = World::new(steps(json!([{"id": "a", "do": "ai_dial", "wait": "0m", "agent": "x"}])), tuesday());
+        world.run(accepted(), tuesday());
+        assert_eq!(world.context.enrollment.progress.next.as_ref().map(|next| next.act), Some(Act::ExpireHold));
+        assert!(is_left(&world, tuesday() + minutes(24)));
+        assert!(is_requeued(&world, tuesday() + minutes(25)));
+    }
+
+    #[test]
+    fn what_is_over_is_left_alone() {
+        let mut world = World::new(reference(), tuesday());
+        world.context.enrollment.progress.state = State::Ended { why: End::Completed };
+        world.context.enrollment.progress.next = None;
+        assert!(is_left(&world, tuesday() + minutes(60)));
+    }
+
+    #[test]
+    fn a_claim_is_left_to_its_holder_for_its_lease_and_then_settled_whatever_the_enrollment_is() {
+        for ends in [false, true] {
+            let mut world = World::new(reference(), tuesday());
+            let Plan::Send(plan) = world.plan(tuesday()) else { panic!() };
+            let claim = world.claim(&plan, tuesday());
+            if ends {
+                world.context.enrollment.progress.state = State::Ended { why: End::Archived };
+            }
+            assert!(is_left(&world, claim.lease_until - TimeDelta::milliseconds(1)));
+            assert!(matches!(remedy(&world.context, claim.lease_until), Remedy::Settle(_)), "ended: {ends}");
+        }
+    }
+
+    #[test]
+    fn a_parked_enrollment_is_released_once_what_parked_it_is_over() {
+        let nobody = |world: &mut World| world.context.users.clear();
+        let somebody_else = |world: &mut World| world.context.lead.owner = Some("lo-morgan".into());
+        let no_state = |world: &mut World| world.context.lead.state = None;
+        let same = |_: &mut World| {};
+        let cases: [(Park, Status, &dyn Fn(&mut World), bool); 10] = [
+            (Park::CadencePaused, Status::Paused, &same, false),
+            (Park::CadencePaused, Status::Live, &same, true),
+            (Park::CadencePaused, Status::Off, &same, true),
+            (Park::CadencePaused, Status::Archived, &same, true),
+            (Park::NoLicensedOwner, Status::Live, &nobody, false),
+            (Park::NoLicensedOwner, Status::Live, &same, true),
+            (Park::NoLicensedOwner, Status::Live, &somebody_else, true),
+            (Park::NoLicensedOwner, Status::Live, &no_state, true),
+            (Park::Outcome, Status::Live, &same, false),
+            (Park::Outcome, Status::Archived, &same, false),
+        ];
+        for (number, (why, status, prepare, releases)) in cases.into_iter().enumerate() {
+            let mut world = parked(why);
+            world.context.status = status;
+            prepare(&mut world);
+            let released = matches!(remedy(&world.context, tuesday()), Remedy::Release(_));
+            assert_eq!(released, releases, "case {number}: {why:?} {status:?}");
+        }
+        let mut world = parked(Park::NoLicensedOwner);
+        (world.context.lead.state, world.context.lead.owner) = (None, None);
+        assert!(is_left(&world, tuesday()), "without a state nobody is licensed in it");
+    }
+
+    #[test]
+    fn a_release_goes_on_with_what_was_due_within_ten_minutes_and_never_early() {
+        for (now, earliest) in
+            [(tuesday() + minutes(600), tuesday() + minutes(600)), (tuesday() - minutes(60), tuesday())]
+        {
+            let mut world = parked(Park::CadencePaused);
+            let before = world.context.enrollment.progress.clone();
+            assert!(world.reconcile(now));
+            let after = &world.context.enrollment.progress;
+            assert_eq!((&after.state, after.generation), (&State::Active, before.generation + 1));
+            let (was, is) = (before.next.unwrap(), after.next.clone().unwrap());
+            assert_eq!(
+                (is.step, is.round, is.try_number, is.step_due_at),
+                (was.step, was.round, was.try_number, was.step_due_at)
+            );
+            assert!(is.due_at >= earliest && is.due_at < earliest + RELEASE_SPREAD, "{}", is.due_at);
+            assert_eq!(
+                world.entries.last().map(|entry| (entry.kind, entry.until)),
+                Some((EntryKind::Released, Some(world.due_at())))
+            );
+        }
+    }
+
+    #[test]
+    fn released_enrollments_are_spread_the_same_each_time() {
+        let delays: BTreeSet<TimeDelta> = (0..200)
+            .map(|number| {
+                let mut enrollment = parked(Park::CadencePaused).context.enrollment;
+                enrollment.id = format!("{number:032x}").as_str().into();
+                assert_eq!(jitter(&enrollment), jitter(&enrollment));
+                jitter(&enrollment)
+            })
+            .collect();
+        assert!(delays.len() > 50, "{} different", delays.len());
+        assert!(delays.first() >= Some(&TimeDelta::zero()) && delays.last() < Some(&RELEASE_SPREAD));
+    }
+
+    #[test]
+    fn a_second_look_changes_nothing() {
+        let now = tuesday() + minutes(120);
+        let mut claimed = World::new(reference(), tuesday());
+        let Plan::Send(plan) = claimed.plan(tuesday()) else { panic!() };
+        claimed.claim(&plan, tuesday());
+        for (what, mut world) in [("parked", parked(Park::CadencePaused)), ("claimed", claimed)] {
+            assert!(world.reconcile(now), "{what}");
+            // What it made due is run before the second look, as its queue would.
+            if is_requeued(&world, now) {
+                world.run(accepted(), now);
+            }
+            let before = world.context.enrollment.clone();
+            assert!(!world.reconcile(now), "{what}");
+            assert_eq!(world.context.enrollment, before);
+        }
+    }
+
+    #[test]
+    fn a_long_pause_is_not_caught_up_in_a_burst() {
+        let mut world = World::new(reference(), tuesday());
+        world.context.status = Status::Paused;
+        world.run(accepted(), tuesday());
+        world.context.status = Status::Live;
+        let resumed = tuesday() + minutes(180);
+        world.reconcile(resumed);
+        let mut at = Vec::new();
+        while world.context.enrollment.is_active() {
+            at.push(world.due_at());
+            let now = world.due_at();
+            world.run(accepted(), now);
+        }
+        // Call and text at once, the AI call 20 minutes on, its hold, the email another 20 minutes on.
+        assert_eq!(at.len(), 5);
+        assert!(at[0] >= resumed && at[1] == at[0] && at[2] == at[1] + minutes(20) && at[4] == at[2] + minutes(20));
+    }
+
+    #[test]
+    fn an_outcomes_pause_outlives_every_look() {
+        let record = json!({"on": {"declined": "pause"}, "id": "a", "do": "dial", "wait": "0m"});
+        let mut world = World::new(steps(json!([record, {"id": "b", "do": "dial", "wait": "1h"}])), tuesday());
+        world.run(accepted(), tuesday());
+        let report = world.report("a", 1, Outcome::Declined, tuesday());
+        let Applied::Change(change) = apply_outcome(&world.context, &report, tuesday()) else { panic!() };
+        world.commit(*change);
+        for days in [0, 1, 400] {
+            assert!(!world.reconcile(tuesday() + TimeDelta::days(days)));
+        }
+        assert!(!world.run(later(), tuesday()) && !world.run(rejected(), tuesday()));
+    }
+}

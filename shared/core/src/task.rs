@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{Do, Outcome, TaskId, UserId};
+use crate::{Do, Outcome, TaskId, UserId, lead::OptOut};
 
 /// Work for a user.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,15 @@ impl TaskKind {
         }
     }
 
+    /// The opt-out after which nobody may do it any more.
+    pub fn closed_by(self) -> Option<OptOut> {
+        match self {
+            Self::Dial | Self::Sms => Some(OptOut::Phone),
+            Self::Email => Some(OptOut::Email),
+            Self::FollowUp | Self::Review => None,
+        }
+    }
+
     /// The outcomes that a user may report.
     pub fn outcomes(self) -> &'static [Outcome] {
         match self {
@@ -82,7 +91,10 @@ impl TaskKind {
                 Outcome::OptedOut,
                 Outcome::Skipped,
             ],
-            Self::Sms | Self::Email => &[Outcome::Delivered, Outcome::Replied, Outcome::OptedOut, Outcome::Skipped],
+            Self::Sms => &[Outcome::Delivered, Outcome::Replied, Outcome::OptedOut, Outcome::Skipped],
+            Self::Email => {
+                &[Outcome::Delivered, Outcome::Replied, Outcome::Unsubscribed, Outcome::OptedOut, Outcome::Skipped]
+            }
             Self::FollowUp | Self::Review => {
                 &[Outcome::Connected, Outcome::AppointmentSet, Outcome::Declined, Outcome::OptedOut, Outcome::Skipped]
             }

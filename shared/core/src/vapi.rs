@@ -41,15 +41,15 @@ pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Re
     let reason = message.get("endedReason").or_else(|| message.pointer("/call/endedReason"));
     let reason = reason.and_then(Value::as_str).unwrap_or_default();
     let analysis = message.get("analysis").or_else(|| message.pointer("/call/analysis"));
-    let outcome = match outcome_of(reason) {
-        Outcome::Connected => analysis.and_then(told_by_analysis).unwrap_or(Outcome::Connected),
-        other => other,
+    let told = analysis.and_then(told_by_analysis);
+    let outcome = match (outcome_of(reason), told) {
+        (Outcome::Connected, Some(told)) => told,
+        (outcome, _) => outcome,
     };
     let summary = analysis.and_then(|analysis| analysis.get("summary")).and_then(Value::as_str);
-    let note = match (summary.map(str::trim).filter(|summary| !summary.is_empty()), outcome) {
-        (Some(summary), _) => Some(summary.chars().take(MAX_NOTE).collect()),
-        (None, Outcome::Failed | Outcome::Unknown) => Some(format!("the call ended with {reason}")),
-        (None, _) => None,
+    let note = match summary.map(str::trim).filter(|summary| !summary.is_empty()) {
+        Some(summary) => Some(summary.chars().take(MAX_NOTE).collect()),
+        None => matches!(outcome, Outcome::Failed | Outcome::Unknown).then(|| format!("the call ended with {reason}")),
     };
     Ok(Some(Report { lead: LeadId::new(lead), key, outcome, note, at: received_at }))
 }

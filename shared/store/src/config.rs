@@ -31,13 +31,16 @@ impl Store {
 
     /// What a new lead is matched with.
     pub async fn load_catalogue(&self) -> Result<Catalogue, StoreError> {
-        let settings = self.get(&self.config, key(keys::published_pk("SETTINGS"), SETTINGS)).await?;
+        let (settings, cadences, users) = tokio::try_join!(
+            self.get(&self.config, key(keys::published_pk("SETTINGS"), SETTINGS)),
+            self.published::<Cadence>("CADENCE"),
+            self.published_users(),
+        )?;
         let settings = settings
             .ok_or_else(|| StoreError::Missing { what: "published record", id: "SETTINGS#company".to_owned() })?;
-        let cadences: Vec<Published<Cadence>> = self.published("CADENCE").await?;
         Ok(Catalogue {
             cadences: cadences.into_iter().map(|cadence| (cadence.record, cadence.version)).collect(),
-            users: self.published_users().await?,
+            users,
             settings: published::<Settings>(settings)?.record,
         })
     }

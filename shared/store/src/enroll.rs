@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     Committed, Store, StoreError,
     error::sorted,
-    item::{self, key, read, s},
+    item::{self, attribute, key, read, s},
     keys,
     load::text,
     update::{Edit, number, put, put_new},
@@ -76,6 +76,14 @@ impl Store {
         for hash in &arrival.gains {
             let mut address = Edit::anywhere(key(keys::address_pk(hash), "ADDRESS"));
             address.expect_none(&["lead"]).set(&["lead"], s(arrival.webhook.lead.as_str()));
+            if arrival.closes.as_ref() == Some(hash) {
+                address.set_once(&["suppressed_at"], attribute(&arrival.webhook.at)?);
+            }
+            items.push(address.item(&self.leads)?);
+        }
+        if let Some(hash) = arrival.closes.as_ref().filter(|hash| !arrival.gains.contains(hash)) {
+            let mut address = Edit::of(key(keys::address_pk(hash), "ADDRESS"));
+            address.set_once(&["suppressed_at"], attribute(&arrival.webhook.at)?);
             items.push(address.item(&self.leads)?);
         }
         if let Some(enrollment) = &arrival.enrollment {
@@ -84,8 +92,10 @@ impl Store {
         if let Some(task) = &arrival.task {
             items.push(put(&self.leads, item::task(task)?)?);
         }
+        // The revision tells apart two webhooks of one lead within a millisecond: each takes it one on.
+        let revision = arrival.read_revision.unwrap_or(0);
         for (index, entry) in arrival.entries.iter().enumerate() {
-            items.push(put(&self.leads, item::entry(entry, 0, index)?)?);
+            items.push(put(&self.leads, item::entry(entry, revision, index)?)?);
         }
         Ok(match self.transact(items).await? {
             Ok(()) => Committed::Yes,

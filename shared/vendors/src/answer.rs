@@ -40,8 +40,9 @@ where
     match answer.raw().status().as_u16() {
         _ if LATER.contains(&code) || later.contains(&code) => Delivery::Later { reason },
         429 => Delivery::Later { reason },
-        500.. => Delivery::Unknown { reason },
-        _ => Delivery::Rejected { reason },
+        400..=499 => Delivery::Rejected { reason },
+        // A failure on the vendor's side, or a good answer that can't be read: it may have been sent.
+        _ => Delivery::Unknown { reason },
     }
 }
 

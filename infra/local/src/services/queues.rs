@@ -94,14 +94,17 @@ pub(crate) fn receive(
     now: DateTime<Utc>,
 ) -> rusqlite::Result<Vec<Received>> {
     let transaction = conn.unchecked_transaction()?;
-    if let Some((max, dlq)) = &queue.redrive {
+    // While there is no dead-letter queue nothing moves, as on AWS: a message on a queue that is not there is lost.
+    if let Some((max, dlq)) = &queue.redrive
+        && load(&transaction, dlq)?.is_some()
+    {
         transaction.execute(
             "UPDATE messages SET queue = ?3, receives = 0, first_received_at = NULL
              WHERE queue = ?1 AND visible_at <= ?2 AND receives >= ?4",
             params![queue.name, now.timestamp_millis(), dlq, max],
         )?;
     }
-    let received = {
+    let mut received = {
         let sql = "UPDATE messages SET receives = receives + 1, visible_at = ?3, first_received_at = coalesce(first_received_at, ?2)
                    WHERE seq IN (SELECT seq FROM messages WHERE queue = ?1 AND visible_at <= ?2 ORDER BY seq LIMIT ?4)
                    RETURNING seq, body, sent_at, first_received_at, receives";
@@ -120,6 +123,8 @@ pub(crate) fn receive(
         rows.collect::<rusqlite::Result<Vec<_>>>()?
     };
     transaction.commit()?;
+    // SQLite returns changed rows in no promised order.
+    received.sort_by_key(|message| message.seq);
     Ok(received)
 }
 
@@ -130,11 +135,18 @@ pub(crate) fn delete(conn: &Connection, queue: &str, receipt: &str) -> rusqlite:
     Ok(conn.execute(sql, params![queue, seq, receives])? > 0)
 }
 
-/// Changes until when what a receipt names is hidden.
-pub(crate) fn hide(conn: &Connection, queue: &str, receipt: &str, until: DateTime<Utc>) -> rusqlite::Result<bool> {
+/// Changes until when what a receipt names is hidden; false where nobody has it any more.
+pub(crate) fn hide(
+    conn: &Connection,
+    queue: &str,
+    receipt: &str,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> rusqlite::Result<bool> {
     let Some((seq, receives)) = numbers(receipt) else { return Ok(false) };
-    let sql = "UPDATE messages SET visible_at = ?4 WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
-    Ok(conn.execute(sql, params![queue, seq, receives, until.timestamp_millis()])? > 0)
+    let sql = "UPDATE messages SET visible_at = ?4 WHERE queue = ?1 AND seq = ?2 AND receives = ?3 AND visible_at > ?5";
+    let changed = conn.execute(sql, params![queue, seq, receives, until.timestamp_millis(), now.timestamp_millis()])?;
+    Ok(changed > 0)
 }
 
 pub(crate) fn purge(conn: &Connection, queue: &str) -> rusqlite::Result<usize> {
@@ -179,6 +191,28 @@ mod tests {
         assert_eq!(bodies(&conn, &queue, third), Vec::<String>::new(), "received twice");
         let dlq = load(&conn, "sms-dlq").unwrap().unwrap();
         assert_eq!(bodies(&conn, &dlq, third), ["a"]);
+    }
+
+    #[test]
+    fn a_message_stays_while_its_dead_letter_queue_does_not_exist() {
+        let (conn, queue) = queue();
+        conn.execute("DELETE FROM queues WHERE name = 'sms-dlq'", []).unwrap();
+        send(&conn, "sms", "a", NOW, TimeDelta::zero()).unwrap();
+        for reader in 0..4 {
+            assert_eq!(bodies(&conn, &queue, NOW + TimeDelta::seconds(360 * reader)), ["a"]);
+        }
+    }
+
+    #[test]
+    fn only_a_message_in_a_readers_hands_is_hidden_for_longer() {
+        let (conn, queue) = queue();
+        send(&conn, "sms", "a", NOW, TimeDelta::zero()).unwrap();
+        let receipt = receive(&conn, &queue, 1, queue.visibility, NOW).unwrap()[0].receipt();
+        let (second, later) = (NOW + TimeDelta::seconds(1), NOW + TimeDelta::seconds(400));
+        assert!(hide(&conn, "sms", &receipt, second, later).unwrap());
+        assert_eq!(bodies(&conn, &queue, NOW + TimeDelta::seconds(399)), Vec::<String>::new());
+        assert!(!hide(&conn, "sms", &receipt, later, later + TimeDelta::seconds(1)).unwrap(), "seen again by then");
+        assert_eq!(bodies(&conn, &queue, later), ["a"]);
     }
 
     #[test]

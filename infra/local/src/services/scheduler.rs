@@ -79,8 +79,13 @@ fn due_at(request: &Value) -> Outcome<DateTime<Utc>> {
     if !target.contains(":sqs:") || role.is_empty() {
         return Err(invalid("Target must be the ARN of a queue, with a RoleArn"));
     }
-    let at = expression.strip_prefix("at(").and_then(|rest| rest.strip_suffix(')'));
-    let at = at.and_then(|at| NaiveDateTime::parse_from_str(at, "%Y-%m-%dT%H:%M:%S").ok());
+    if request.pointer("/FlexibleTimeWindow/Mode").and_then(Value::as_str).is_none() {
+        return Err(invalid("FlexibleTimeWindow is required"));
+    }
+    let form = "at(%Y-%m-%dT%H:%M:%S)";
+    // The parser takes signs, spaces and single digits too; AWS does not.
+    let at = NaiveDateTime::parse_from_str(expression, form).ok();
+    let at = at.filter(|at| at.format(form).to_string() == expression);
     at.map(|at| at.and_utc()).ok_or_else(|| invalid("ScheduleExpression must read at(yyyy-mm-ddThh:mm:ss)"))
 }
 
@@ -148,4 +153,28 @@ fn no_such(name: &str) -> Refusal {
 
 fn decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_that_aws_would_refuse_is_refused() {
+        let timer = |at: &str| {
+            json!({
+                "ScheduleExpression": at, "FlexibleTimeWindow": { "Mode": "OFF" },
+                "Target": { "Arn": "arn:aws:sqs:us-east-1:000000000000:sms", "RoleArn": "arn:aws:iam::000000000000:role/t" },
+            })
+        };
+        assert_eq!(due_at(&timer("at(2027-01-05T15:20:00)")).unwrap().to_rfc3339(), "2027-01-05T15:20:00+00:00");
+        for at in
+            ["at(2027-1-5T15:20:00)", "at(2027-02-30T15:20:00)", "at(2027-01-05T15:20:00Z)", "rate(5 minutes)", ""]
+        {
+            assert_eq!(due_at(&timer(at)).unwrap_err().code, "ValidationException", "{at}");
+        }
+        let mut without_window = timer("at(2027-01-05T15:20:00)");
+        without_window["FlexibleTimeWindow"] = Value::Null;
+        assert!(due_at(&without_window).is_err());
+    }
 }

@@ -29,7 +29,7 @@ fn publish(scope: &Scope<'_>, form: &BTreeMap<String, String>) -> Outcome<String
     if !is_number {
         return Err(Refusal::of("InvalidParameter", "Invalid parameter: PhoneNumber"));
     }
-    if text.is_empty() || text.len() > 1600 {
+    if text.is_empty() || text.chars().count() > 1600 {
         return Err(Refusal::of("InvalidParameter", "Invalid parameter: Message"));
     }
     let attributes = attributes(form);
@@ -62,4 +62,27 @@ fn attributes(form: &BTreeMap<String, String>) -> BTreeMap<String, String> {
             Some((name.clone(), value.clone()))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::account::Account;
+
+    #[test]
+    fn a_texts_length_is_counted_in_characters() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(crate::services::SCHEMA).unwrap();
+        let account = Account::at("http://localhost");
+        let scope = Scope { conn: &conn, account: &account, now: chrono::DateTime::UNIX_EPOCH };
+        for (length, status) in [(1600, 200), (1601, 400)] {
+            let text = "\u{e9}".repeat(length);
+            let fields = [("Action", "Publish"), ("PhoneNumber", "+14155550123"), ("Message", &text)];
+            let form = serde_urlencoded::to_string(fields).unwrap();
+            let answer = handle(&scope, &Request::post("/").body(Bytes::from(form)).unwrap());
+            assert_eq!(answer.status(), status, "{length}");
+        }
+    }
 }

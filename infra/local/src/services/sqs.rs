@@ -56,7 +56,7 @@ fn answer(scope: &Scope<'_>, operation: &str, body: &Value) -> Outcome {
         "ChangeMessageVisibility" => {
             let queue = of_url(scope, body)?;
             let until = scope.now + seconds(body, "VisibilityTimeout", 43_200)?.unwrap_or(queue.visibility);
-            match queues::hide(scope.conn, &queue.name, wire::text(body, "ReceiptHandle")?, until)? {
+            match queues::hide(scope.conn, &queue.name, wire::text(body, "ReceiptHandle")?, scope.now, until)? {
                 true => Ok(json!({})),
                 false => Err(Refusal::of("MessageNotInflight", "the message is not in flight")),
             }

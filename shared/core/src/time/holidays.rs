@@ -60,7 +60,7 @@ fn is_observed(date: Date) -> bool {
     match date.weekday() {
         Weekday::Friday => date.tomorrow().is_ok_and(is_fixed),
         Weekday::Monday => date.yesterday().is_ok_and(is_fixed),
-        _ => false,
+        Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Saturday | Weekday::Sunday => false,
     }
 }
 

@@ -1,0 +1,108 @@
+//! A running `cadence local`: its process, its log and its pages.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+/// Nothing that a test waits for takes longer, even on a machine that does much else.
+const LONGEST: Duration = Duration::from_secs(120);
+/// How long to wait for a line of the log before looking again all the same.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+pub(crate) struct Local {
+    /// What its clock told first.
+    pub(crate) started_at: String,
+    address: String,
+    process: Child,
+    log: Receiver<String>,
+}
+
+impl Local {
+    /// Starts one on a free port and waits until it serves.
+    pub(crate) fn start(data: &Path, speed: &str, at: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cadence"));
+        command.args(["local", "--port", "0", "--speed", speed, "--at", at, "--data"]).arg(data);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (line_in, log) = channel();
+        let errors = process.stderr.take().unwrap();
+        // The thread ends with the process, whose end of the pipe closes then.
+        std::thread::spawn(move || {
+            BufReader::new(errors).lines().map_while(Result::ok).try_for_each(|line| line_in.send(line))
+        });
+        let mut welcome = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut welcome).unwrap();
+        // Cadence runs at http://127.0.0.1:40123, its clock at 2026-12-01T18:00:00Z.
+        let told = welcome.trim_end().strip_prefix("Cadence runs at http://").and_then(|rest| rest.strip_suffix('.'));
+        let (address, clock) = told.and_then(|told| told.split_once(", its clock at ")).unwrap_or_else(|| {
+            panic!("it did not start: {welcome}{}", log.iter().collect::<Vec<_>>().join("\n"));
+        });
+        let (address, started_at) = (address.to_owned(), clock.to_owned());
+        Self { started_at, address, process, log }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Ends the process as the machine does that loses its power.
+    pub(crate) fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Waits until so many lines of the log were written.
+    pub(crate) fn let_log(&self, lines: usize) {
+        for _ in 0..lines {
+            self.log.recv_timeout(LONGEST).unwrap();
+        }
+    }
+
+    /// Waits until that is so. Whatever happens is logged, so each line is a reason to look.
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let give_up = Instant::now() + LONGEST;
+        while !is_so() {
+            assert!(Instant::now() < give_up, "it never came about that {what}");
+            let _ = self.log.recv_timeout(LOOK_AGAIN);
+        }
+    }
+
+    /// Gets a page as JSON.
+    pub(crate) fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, "")
+    }
+
+    /// Posts JSON and gives the JSON that it is answered with.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        self.ask("POST", path, &body.to_string())
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (address, length) = (&self.address, body.len());
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 20"), "{answer}");
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for Local {
+    /// Leaves no process behind when a test fails.
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,418 @@
+//! What tests build on: one lead in California, its loan officer, and a store of one enrollment in memory.
+//!
+//! Shared by the tests beside the code and, by path, by those in `tests/`.
+
+use std::collections::BTreeMap;
+
+use cadence_core::{
+    Do, Outcome, StepKey,
+    attempt::StepOutcome,
+    change::{Change, LeadChange, Settlement},
+    delivery::{Delivery, Report},
+    enroll,
+    enrollment::{Claim, Enrollment, LEASE, State, StepDue},
+    lead::{ChannelConsent, Consent, Facts, Lead, Proof, Touch, TouchKind},
+    overdue::{Remedy, remedy},
+    plan::{Plan, StepContext, StepPlan, plan_step},
+    records::{Cadence, Message, Record, Settings, Status, Step, User, message::Copy, parse_record, settings::Caps},
+    settle::settle_step,
+    task::Task,
+    time::{Zone, Zones},
+    timeline::{Entry, EntryKind},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+/// A Tuesday, 10:00 where the lead is.
+pub(crate) fn tuesday() -> DateTime<Utc> {
+    at("2026-12-01T10:00:00-08:00")
+}
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339(text).unwrap().to_utc()
+}
+
+pub(crate) fn minutes(count: i64) -> TimeDelta {
+    TimeDelta::minutes(count)
+}
+
+pub(crate) fn zones(names: &[&str]) -> Zones {
+    Zones::of(names.iter().filter_map(|name| Zone::parse(name))).unwrap()
+}
+
+/// Written consent to everything, in California, owned by Riley, never contacted.
+pub(crate) fn lead() -> Lead {
+    Lead {
+        id: "0000000000000000000000000000000a".into(),
+        revision: 1,
+        phone: Some("+14155550123".to_owned()),
+        email: Some("robin@example.com".to_owned()),
+        phone_hash: Some("phone-hash".to_owned()),
+        email_hash: Some("email-hash".to_owned()),
+        state: Some("CA".to_owned()),
+        zones: Some(zones(&["America/Los_Angeles"])),
+        owner: Some("lo-riley".into()),
+        consent: ChannelConsent {
+            call: Consent::ExpressWritten,
+            sms: Consent::ExpressWritten,
+            email: Consent::Express,
+        },
+        opt_outs: BTreeMap::new(),
+        touches: BTreeMap::new(),
+    }
+}
+
+/// The lead, touched so at these instants.
+pub(crate) fn touched(touches: &[(TouchKind, DateTime<Utc>)]) -> Lead {
+    let touches = touches.iter().enumerate();
+    let touches =
+        touches.map(|(index, (kind, at))| (format!("claim-{index}").as_str().into(), Touch { at: *at, kind: *kind }));
+    Lead { touches: touches.collect(), ..lead() }
+}
+
+pub(crate) fn facts() -> Facts {
+    Facts {
+        first_name: "Robin".to_owned(),
+        last_name: "Example".to_owned(),
+        source: "zillow".into(),
+        consent_proof: Proof { text: "yes".to_owned(), source: "lead".to_owned(), at: tuesday() },
+        city: Some("Oakland".to_owned()),
+        zip: None,
+        purpose: Some("purchase".to_owned()),
+        attributes: BTreeMap::new(),
+    }
+}
+
+pub(crate) fn user(id: &str, first_name: &str, states: &[&str]) -> User {
+    User {
+        id: id.into(),
+        first_name: first_name.to_owned(),
+        last_name: "Sample".to_owned(),
+        email: format!("{id}@example.com"),
+        phone: "+14155550140".to_owned(),
+        sms_number: Some("+14155550141".to_owned()),
+        nmls_id: Some(format!("nmls-{id}")),
+        licences: states.iter().map(|state| (*state).to_owned()).collect(),
+        active: true,
+    }
+}
+
+/// Riley is licensed in California, Morgan in New York, and Jules nowhere.
+pub(crate) fn users() -> Vec<User> {
+    vec![user("lo-riley", "Riley", &["CA"]), user("lo-morgan", "Morgan", &["NY"]), user("jules", "Jules", &[])]
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        company: "Example Home Loans".to_owned(),
+        postal_address: "100 Example Street".to_owned(),
+        notices_from: "notices@example.com".to_owned(),
+        unsubscribe_url: "https://example.com/unsubscribe".to_owned(),
+        holidays: Vec::new(),
+        caps: Caps::FLOOR,
+    }
+}
+
+/// A cadence as ops write it; what is not given is silent.
+pub(crate) fn cadence(record: Value) -> Cadence {
+    let mut record = record;
+    record.as_object_mut().unwrap().entry("name").or_insert(json!("test"));
+    match parse_record("CADENCE#test", &record) {
+        Ok(Record::Cadence(cadence)) => cadence,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The cadence that ships and the reference story runs.
+pub(crate) fn reference() -> Cadence {
+    let mut record: Value =
+        serde_json::from_str(include_str!("../../../infra/cadences/cadence-zillow-purchase.json")).unwrap();
+    record.as_object_mut().unwrap().retain(|name, _| name != "pk" && name != "sk");
+    cadence(record)
+}
+
+/// A cadence of those steps that is open all day for emails and from 09:00 to 20:00 for the rest, on every day.
+pub(crate) fn steps(steps: Value) -> Cadence {
+    let hours = json!({"call": "daily 09:00-20:00", "sms": "daily 09:00-20:00", "email": "any time"});
+    cadence(json!({"steps": steps, "hours": hours, "skip_holidays": false}))
+}
+
+/// One step of that kind.
+pub(crate) fn step(action: Do) -> Value {
+    match action {
+        Do::AiDial => json!({"id": "it", "do": "ai_dial", "wait": "0m", "agent": "first-touch"}),
+        Do::CannedSms | Do::CannedEmail => json!({"id": "it", "do": action, "wait": "0m", "message": "sms/intro"}),
+        Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => {
+            json!({"id": "it", "do": action, "wait": "0m"})
+        }
+    }
+}
+
+pub(crate) fn begun(cadence: &Cadence, now: DateTime<Utc>) -> Enrollment {
+    let id = "0000000000000000000000000000000e".into();
+    enroll::begin(id, &lead(), (cadence, 1), &settings(), false, now)
+}
+
+/// The lead at the beginning of that cadence.
+pub(crate) fn context(cadence: Cadence, now: DateTime<Utc>) -> StepContext {
+    StepContext {
+        enrollment: begun(&cadence, now),
+        lead: lead(),
+        facts: facts(),
+        status: Status::Live,
+        cadence,
+        targets: Vec::new(),
+        users: users(),
+        message: Some(Message {
+            id: "sms/intro".into(),
+            copy: Copy::Text("Hi {{ lead_first_name }}, {{ lo_first_name }} here.".to_owned()),
+        }),
+        settings: settings(),
+        attempt: None,
+        outcomes: Vec::new(),
+        open_tasks: Vec::new(),
+        unsubscribe_url: None,
+    }
+}
+
+pub(crate) fn accepted() -> Delivery {
+    Delivery::Accepted { vendor_id: "vendor-1".to_owned() }
+}
+
+pub(crate) fn rejected() -> Delivery {
+    Delivery::Rejected { reason: "the number is not in service".to_owned() }
+}
+
+pub(crate) fn later() -> Delivery {
+    Delivery::Later { reason: "the vendor was busy".to_owned() }
+}
+
+pub(crate) fn unknown() -> Delivery {
+    Delivery::Unknown { reason: "the vendor did not answer".to_owned() }
+}
+
+/// One enrollment in memory, written as the store writes it: a change only over what it was decided on.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    /// As the store would load it.
+    pub(crate) context: StepContext,
+    /// The timeline.
+    pub(crate) entries: Vec<Entry>,
+    /// Every claim taken: when, for what, and whether it came to be sent or may have been.
+    pub(crate) claims: Vec<Taken>,
+    /// The enrollment in another cadence that began as this one ended.
+    pub(crate) enrolled: Option<Enrollment>,
+}
+
+/// A claim that was taken.
+#[derive(Clone, Debug)]
+pub(crate) struct Taken {
+    pub(crate) claim: Claim,
+    pub(crate) plan: StepPlan,
+    pub(crate) delivery: Option<Delivery>,
+}
+
+impl World {
+    pub(crate) fn new(cadence: Cadence, now: DateTime<Utc>) -> Self {
+        Self::of(context(cadence, now))
+    }
+
+    pub(crate) fn of(context: StepContext) -> Self {
+        Self { context, entries: Vec::new(), claims: Vec::new(), enrolled: None }
+    }
+
+    pub(crate) fn due(&self) -> StepDue {
+        self.context.enrollment.step_due()
+    }
+
+    pub(crate) fn due_at(&self) -> DateTime<Utc> {
+        self.context.enrollment.progress.next.as_ref().unwrap().due_at
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.context.enrollment.progress.state
+    }
+
+    /// What is due next, in words: `run first-call 1 at 2026-12-01T18:00:00Z`.
+    pub(crate) fn next(&self) -> String {
+        match &self.context.enrollment.progress.next {
+            Some(next) => format!("{:?} {} {} at {}", next.act, next.step, next.round, clock(next.due_at)),
+            None => "nothing".to_owned(),
+        }
+    }
+
+    pub(crate) fn step(&self, id: &str) -> &Step {
+        self.context.cadence.step(&id.into()).unwrap()
+    }
+
+    pub(crate) fn key(&self, step: &str, round: u32) -> StepKey {
+        self.context.enrollment.key(&step.into(), round)
+    }
+
+    pub(crate) fn report(&self, step: &str, round: u32, outcome: Outcome, now: DateTime<Utc>) -> Report {
+        let lead = self.context.lead.id.clone();
+        Report { lead, key: self.key(step, round), outcome, note: Some("what was said".to_owned()), at: now }
+    }
+
+    pub(crate) fn plan(&self, now: DateTime<Utc>) -> Plan {
+        plan_step(&self.context, &self.due(), now)
+    }
+
+    /// Takes the claim that a plan asks for.
+    pub(crate) fn claim(&mut self, plan: &StepPlan, now: DateTime<Utc>) -> Claim {
+        let enrollment = &mut self.context.enrollment;
+        assert!(enrollment.is_active() && enrollment.claim.is_none() && plan.revision == self.context.lead.revision);
+        assert_eq!(plan.enrollment.progress.generation, enrollment.progress.generation);
+        let claim = Claim {
+            id: format!("claim-{}", self.claims.len()).as_str().into(),
+            step: plan.next.step.clone(),
+            round: plan.next.round,
+            try_number: plan.next.try_number,
+            claimed_at: now,
+            lease_until: now + LEASE,
+            step_due_at: plan.next.step_due_at,
+            generation: enrollment.progress.generation,
+            effect: plan.action.effect(),
+        };
+        enrollment.claim = Some(claim.clone());
+        let lead = &mut self.context.lead;
+        lead.revision += 1;
+        for old in &plan.drops_touches {
+            lead.touches.remove(old);
+        }
+        if let Some(kind) = plan.touch {
+            lead.touches.insert(claim.id.clone(), Touch { at: now, kind });
+        }
+        self.claims.push(Taken { claim: claim.clone(), plan: plan.clone(), delivery: None });
+        claim
+    }
+
+    /// Settles the live claim with that answer.
+    pub(crate) fn settle(&mut self, delivery: Delivery, now: DateTime<Utc>) {
+        let taken = self.claims.last().unwrap().clone();
+        let settlement = settle_step(&self.context, &taken.claim, &taken.plan.action, delivery, now);
+        self.settled(settlement);
+    }
+
+    pub(crate) fn settled(&mut self, settlement: Settlement) {
+        let claim = self.context.enrollment.claim.clone().unwrap();
+        assert_eq!(settlement.attempt.claim, claim.id);
+        for taken in self.claims.iter_mut().filter(|taken| taken.claim.id == claim.id) {
+            taken.delivery = Some(settlement.attempt.delivery.clone());
+        }
+        if settlement.returns_touch {
+            self.context.lead.touches.remove(&claim.id);
+        }
+        self.entries.extend(settlement.entry);
+        if let Some(change) = settlement.change {
+            self.commit(change);
+        }
+        self.context.enrollment.claim = None;
+    }
+
+    pub(crate) fn commit(&mut self, change: Change) {
+        assert_eq!(change.enrollment, self.context.enrollment, "it was decided on what is stored");
+        if let Some(progress) = change.progress {
+            self.context.enrollment.progress = progress;
+        }
+        match change.lead {
+            Some(LeadChange::Owner { revision, user }) => {
+                assert_eq!(revision, self.context.lead.revision);
+                self.context.lead.owner = Some(user);
+                self.context.lead.revision += 1;
+            }
+            Some(LeadChange::OptOut { closes, at, .. }) => {
+                self.context.lead.opt_outs.entry(closes).or_insert(at);
+                self.context.lead.revision += 1;
+            }
+            None => {}
+        }
+        if let Some(outcome) = change.outcome {
+            let known = self.outcome(&outcome.now.key);
+            assert_eq!(known.map(|known| known.outcome), outcome.previous);
+            self.context.outcomes.retain(|known| known.key != outcome.now.key);
+            self.context.outcomes.push(outcome.now);
+        }
+        for (id, _) in &change.close {
+            assert!(change.open.iter().all(|task| task.id != *id), "a transaction names an item once");
+            self.context.open_tasks.retain(|task| task.id != *id);
+        }
+        for task in change.open {
+            assert!(self.context.open_tasks.iter().all(|open| open.id != task.id), "a task opens once");
+            self.context.open_tasks.push(task);
+        }
+        self.entries.extend(change.entries);
+        self.enrolled = change.enroll.or(self.enrolled.take());
+    }
+
+    pub(crate) fn outcome(&self, key: &StepKey) -> Option<&StepOutcome> {
+        self.context.outcomes.iter().find(|known| known.key == *key)
+    }
+
+    /// Runs what is due at `now` as the functions do, vendors answering so. True if something was tried.
+    pub(crate) fn run(&mut self, delivery: Delivery, now: DateTime<Utc>) -> bool {
+        match self.plan(now) {
+            Plan::Send(plan) => {
+                self.claim(&plan, now);
+                self.settle(delivery, now);
+                true
+            }
+            Plan::Change(change) => {
+                self.commit(*change);
+                false
+            }
+            Plan::Settle(settlement) => {
+                self.settled(*settlement);
+                false
+            }
+            Plan::Skip(_) | Plan::Busy => false,
+        }
+    }
+
+    /// Runs what is due when it is due, until nothing is; vendors take everything.
+    pub(crate) fn run_all(&mut self) {
+        for _ in 0..200 {
+            match &self.context.enrollment.progress.next {
+                Some(next) if self.context.enrollment.is_active() => self.run(accepted(), next.due_at),
+                Some(_) | None => return,
+            };
+        }
+        panic!("it does not end");
+    }
+
+    /// What `reconcile` does at `now`. True if it changed something.
+    pub(crate) fn reconcile(&mut self, now: DateTime<Utc>) -> bool {
+        match remedy(&self.context, now) {
+            Remedy::Settle(settlement) => self.settled(*settlement),
+            Remedy::Release(change) => self.commit(*change),
+            Remedy::Requeue | Remedy::Leave => return false,
+        }
+        true
+    }
+
+    pub(crate) fn task(&self, step: &str) -> &Task {
+        self.context.open_tasks.iter().find(|task| task.id.key.step.as_str() == step).unwrap()
+    }
+
+    /// The open tasks, by step.
+    pub(crate) fn open(&self) -> Vec<&str> {
+        self.context.open_tasks.iter().map(|task| task.id.key.step.as_str()).collect()
+    }
+
+    /// The last word of the timeline of that kind.
+    pub(crate) fn said(&self, kind: EntryKind) -> &str {
+        let last = self.entries.iter().rev().find(|entry| entry.kind == kind).unwrap();
+        last.text.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<EntryKind> {
+        self.entries.iter().map(|entry| entry.kind).collect()
+    }
+}
+
+/// The instant where the lead is, as tables in tests write it: `Tue 10:20:00`.
+pub(crate) fn clock(at: DateTime<Utc>) -> String {
+    let text = cadence_core::time::local_text(at, &Zone::parse("America/Los_Angeles").unwrap());
+    let words: Vec<&str> = text.split(' ').collect();
+    format!("{} {}", words[0], words[3])
+}
