@@ -15,12 +15,15 @@ use serde_json::{Value, json};
 
 use crate::about_to_text::{AboutToText, MAIL, NOTICE, TEXT, THE_REST, texted};
 
+/// What changes, why that refuses the claim, where it stands in its item, what it becomes, and what the message comes to then.
+type Case<'a> = (&'a str, Refused, &'a [&'a str], Value, Option<StepReport>);
+
 #[tokio::test]
 async fn each_condition_of_a_claim_refuses_it_by_itself() -> Tested {
     let now = tuesday_morning();
     let (parked, ended) = (json!({ "is": "parked", "why": "outcome" }), json!({ "is": "ended", "why": "completed" }));
     let skipped = |why| Some(StepReport::Skipped(why));
-    let cases: [(&str, Refused, &[&str], Value, Option<StepReport>); 7] = [
+    let cases: [Case<'_>; 7] = [
         ("another generation", Refused::Enrollment, &["progress", "generation"], json!(7), skipped(Stale::Generation)),
         ("a parked enrollment", Refused::Enrollment, &["progress", "state"], parked, skipped(Stale::NotActive)),
         ("an ended enrollment", Refused::Enrollment, &["progress", "state"], ended, skipped(Stale::NotActive)),
