@@ -26,7 +26,7 @@ pub struct Attempt {
 }
 
 /// What came of a step: one item a step key, merged as reports arrive.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Whose.
     pub lead: LeadId,
@@ -39,4 +39,10 @@ pub struct StepOutcome {
     pub note: Option<String>,
     /// When it was reported.
     pub at: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for StepOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StepOutcome").field("key", &self.key).field("outcome", &self.outcome).finish_non_exhaustive()
+    }
 }

@@ -163,3 +163,94 @@ impl Next {
         Self { act: Act::Run, step: step.clone(), round, try_number: 1, due_at, step_due_at: due_at, channel }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Channel,
+        fixtures::{World, accepted, begun, minutes, reference, tuesday},
+    };
+
+    fn change() -> Change {
+        Change::of(&begun(&reference(), tuesday()))
+    }
+
+    #[test]
+    fn a_change_of_nothing_writes_nothing() {
+        let change = change();
+        assert_eq!((change.progress, change.lead, change.outcome, change.enroll), (None, None, None, None));
+        assert!(change.open.is_empty() && change.close.is_empty() && change.entries.is_empty());
+    }
+
+    #[test]
+    fn a_change_is_one_generation_on_however_much_of_it_there_is() {
+        let mut change = change();
+        change.next_generation().stale = true;
+        change.go(Next::run(&"intro-text".into(), Channel::Sms, 1, tuesday()));
+        change.park(Park::Outcome, tuesday(), "rests");
+        let progress = change.progress.unwrap();
+        assert_eq!((progress.generation, progress.stale), (2, true));
+        assert_eq!(progress.state, State::Parked { why: Park::Outcome });
+        assert_eq!(progress.next.unwrap().step.as_str(), "intro-text", "what rests keeps what was due");
+    }
+
+    #[test]
+    fn rounds_only_grow() {
+        let mut change = change();
+        for (round, reached) in [(3, 3), (2, 3), (4, 4)] {
+            change.go(Next::run(&"first-call".into(), Channel::Call, round, tuesday()));
+            assert_eq!(change.progress.as_ref().unwrap().rounds[&StepId::from("first-call")], reached);
+        }
+    }
+
+    #[test]
+    fn an_end_leaves_nothing_due_and_closes_each_open_task_once() {
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        let tasks = world.context.open_tasks.clone();
+        let mut change = Change::of(&world.context.enrollment);
+        let own = Closed { outcome: Outcome::Connected, at: tuesday(), by: Some("lo-riley".into()) };
+        change.close.push((tasks[0].id.clone(), own.clone()));
+        change.end(End::Completed, tuesday(), "done", &tasks);
+        assert_eq!(change.close, [(tasks[0].id.clone(), own)], "a word that was given is not overwritten");
+        assert_eq!(change.progress.unwrap().next, None);
+        assert_eq!(change.entries.last().map(|entry| entry.kind), Some(EntryKind::Ended));
+
+        let mut change = Change::of(&world.context.enrollment);
+        change.end(End::Completed, tuesday(), "done", &tasks);
+        assert_eq!(change.close[0].1, Closed { outcome: Outcome::Skipped, at: tuesday(), by: None });
+    }
+
+    #[test]
+    fn what_rests_stays_at_rest_unless_it_ends() {
+        let mut enrollment = begun(&reference(), tuesday());
+        let rests = State::Parked { why: Park::Outcome };
+        for (before, after) in [(State::Active, State::Active), (rests.clone(), rests)] {
+            enrollment.progress.state = before;
+            let mut change = Change::of(&enrollment);
+            change.stay_parked();
+            assert_eq!(change.progress, None, "nothing is written for it");
+            change.go(Next::run(&"intro-text".into(), Channel::Sms, 1, tuesday()));
+            change.stay_parked();
+            assert_eq!(change.progress.as_ref().unwrap().state, after);
+            change.end(End::Completed, tuesday(), "done", &[]);
+            change.stay_parked();
+            assert_eq!(change.progress.unwrap().state, State::Ended { why: End::Completed });
+        }
+    }
+
+    #[test]
+    fn an_entry_is_placed_in_its_enrollment_and_step() {
+        let mut change = change();
+        let next = Next { try_number: 2, ..Next::run(&"intro-text".into(), Channel::Sms, 3, tuesday()) };
+        change.note(next.entry(EntryKind::Sent, &change.enrollment, tuesday() + minutes(1)));
+        let entry = &change.entries[0];
+        assert_eq!(
+            (&entry.enrollment, &entry.cadence),
+            (&Some(change.enrollment.id), &Some(change.enrollment.cadence))
+        );
+        assert_eq!((entry.round, entry.try_number, entry.channel), (Some(3), Some(2), Some(Channel::Sms)));
+        assert_eq!((&entry.lead, entry.at), (&change.enrollment.lead, tuesday() + minutes(1)));
+    }
+}

@@ -95,7 +95,7 @@ pub enum SendMode {
 }
 
 /// A vendor's report that something came of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Report {
     /// The lead.
     pub lead: LeadId,
@@ -109,6 +109,12 @@ pub struct Report {
     pub at: DateTime<Utc>,
 }
 
+impl std::fmt::Debug for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Report").field("key", &self.key).field("outcome", &self.outcome).finish_non_exhaustive()
+    }
+}
+
 macro_rules! masked {
     ($($name:ident),*) => {$(
         impl std::fmt::Debug for $name {
@@ -119,3 +125,70 @@ macro_rules! masked {
     )*};
 }
 masked!(Sms, Email, AiCall);
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        arrival::Webhook,
+        fixtures::{World, accepted, facts, lead, reference, tuesday},
+        sources::Inbound,
+    };
+
+    #[test]
+    fn an_answer_reads_back_as_it_is_stored() {
+        for (delivery, stored) in [
+            (Delivery::Accepted { vendor_id: "1".to_owned() }, json!({"how": "accepted", "vendor_id": "1"})),
+            (Delivery::Rejected { reason: "no".to_owned() }, json!({"how": "rejected", "reason": "no"})),
+            (Delivery::Later { reason: "busy".to_owned() }, json!({"how": "later", "reason": "busy"})),
+            (Delivery::Unknown { reason: "?".to_owned() }, json!({"how": "unknown", "reason": "?"})),
+        ] {
+            assert_eq!(serde_json::to_value(&delivery).unwrap(), stored);
+            assert_eq!(serde_json::from_value::<Delivery>(stored).unwrap(), delivery);
+        }
+        assert_eq!(serde_json::to_value(SendMode::DryRun).unwrap(), "dry_run");
+    }
+
+    #[test]
+    fn nothing_that_is_logged_tells_who_a_lead_is_or_what_was_said() {
+        let mut world = World::new(reference(), tuesday());
+        let mut told = vec![format!("{:?} {:?}", lead(), facts())];
+        for _ in 0..4 {
+            let now = world.due_at();
+            told.push(format!("{:?}", world.plan(now)));
+            world.run(accepted(), now);
+        }
+        told.push(format!("{:?} {:?}", world.context, world.entries));
+        told.push(format!("{:?}", world.report("first-call", 1, crate::Outcome::Replied, tuesday())));
+        let inbound = Inbound {
+            first_name: "Robin".to_owned(),
+            phone: Some("+14155550123".to_owned()),
+            email: Some("robin@example.com".to_owned()),
+            ..Inbound::default()
+        };
+        told.push(format!("{inbound:?}"));
+        for private in [
+            "Robin",
+            "+14155550140",
+            "lo-riley@example.com",
+            "+14155550123",
+            "robin@example.com",
+            "what was said",
+            "Oakland",
+        ] {
+            for told in &told {
+                assert!(!told.contains(private), "{private} in {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_webhook_came_to_reads_back_as_it_is_stored() {
+        let stored = json!({"lead": "a", "status": "concluded", "at": "2026-12-01T18:00:00Z"});
+        let webhook: Webhook = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!((webhook.enrollment.clone(), webhook.expires_at), (None, None));
+        assert_eq!(serde_json::to_value(webhook).unwrap(), stored);
+    }
+}

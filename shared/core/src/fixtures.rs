@@ -308,6 +308,7 @@ impl World {
             self.commit(change);
         }
         self.context.enrollment.claim = None;
+        self.context.attempt = None;
     }
 
     pub(crate) fn commit(&mut self, change: Change) {

@@ -170,3 +170,54 @@ impl std::fmt::Debug for Facts {
         f.debug_struct("Facts").field("source", &self.source).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{facts, lead, touched, tuesday};
+
+    #[test]
+    fn a_stop_closes_calls_and_texts_and_an_unsubscribe_closes_emails() {
+        for (closed, channels) in [
+            (vec![], vec![]),
+            (vec![OptOut::Phone], vec![Channel::Call, Channel::Sms]),
+            (vec![OptOut::Email], vec![Channel::Email]),
+            (vec![OptOut::Phone, OptOut::Email], Channel::ALL.to_vec()),
+        ] {
+            let opt_outs = closed.iter().map(|what| (*what, tuesday())).collect();
+            let lead = Lead { opt_outs, ..lead() };
+            let found: Vec<Channel> = Channel::ALL.into_iter().filter(|channel| lead.opted_out(*channel)).collect();
+            assert_eq!(found, channels, "{closed:?}");
+        }
+    }
+
+    #[test]
+    fn a_lead_reads_back_as_it_is_stored_and_stays_small() {
+        let eight: Vec<_> = (0..8).map(|_| (TouchKind::AiCall, tuesday())).collect();
+        let mut lead = touched(&eight);
+        lead.opt_outs.insert(OptOut::Email, tuesday());
+        let stored = serde_json::to_string(&lead).unwrap();
+        assert_eq!(serde_json::from_str::<Lead>(&stored).unwrap(), lead);
+        // As many touches as caps allow in a week: DynamoDB's write unit is 1 KB.
+        assert!(stored.len() < 1024, "{} bytes", stored.len());
+    }
+
+    #[test]
+    fn consent_grows_from_taken_back_to_given_in_writing_and_is_none_unless_given() {
+        assert!([Consent::Revoked, Consent::None, Consent::Express, Consent::ExpressWritten].is_sorted());
+        assert_eq!(ChannelConsent::default().sms, Consent::None);
+    }
+
+    #[test]
+    fn a_name_is_what_is_known_of_it() {
+        for (first, last, expected) in [
+            ("Robin", "Example", "Robin Example"),
+            ("Robin", "", "Robin"),
+            ("", "Example", "Example"),
+            ("", "", "the lead"),
+        ] {
+            let facts = Facts { first_name: first.to_owned(), last_name: last.to_owned(), ..facts() };
+            assert_eq!(facts.full_name(), expected);
+        }
+    }
+}

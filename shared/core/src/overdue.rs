@@ -157,21 +157,21 @@ mod tests {
 
     #[test]
     fn a_parked_enrollment_is_released_once_what_parked_it_is_over() {
-        let nobody = |world: &mut World| world.context.users.clear();
-        let somebody_else = |world: &mut World| world.context.lead.owner = Some("lo-morgan".into());
-        let no_state = |world: &mut World| world.context.lead.state = None;
-        let same = |_: &mut World| {};
-        let cases: [(Park, Status, &dyn Fn(&mut World), bool); 10] = [
-            (Park::CadencePaused, Status::Paused, &same, false),
-            (Park::CadencePaused, Status::Live, &same, true),
-            (Park::CadencePaused, Status::Off, &same, true),
-            (Park::CadencePaused, Status::Archived, &same, true),
-            (Park::NoLicensedOwner, Status::Live, &nobody, false),
-            (Park::NoLicensedOwner, Status::Live, &same, true),
-            (Park::NoLicensedOwner, Status::Live, &somebody_else, true),
-            (Park::NoLicensedOwner, Status::Live, &no_state, true),
-            (Park::Outcome, Status::Live, &same, false),
-            (Park::Outcome, Status::Archived, &same, false),
+        let nobody: fn(&mut World) = |world| world.context.users.clear();
+        let somebody_else: fn(&mut World) = |world| world.context.lead.owner = Some("lo-morgan".into());
+        let no_state: fn(&mut World) = |world| world.context.lead.state = None;
+        let same: fn(&mut World) = |_| {};
+        let cases = [
+            (Park::CadencePaused, Status::Paused, same, false),
+            (Park::CadencePaused, Status::Live, same, true),
+            (Park::CadencePaused, Status::Off, same, true),
+            (Park::CadencePaused, Status::Archived, same, true),
+            (Park::NoLicensedOwner, Status::Live, nobody, false),
+            (Park::NoLicensedOwner, Status::Live, same, true),
+            (Park::NoLicensedOwner, Status::Live, somebody_else, true),
+            (Park::NoLicensedOwner, Status::Live, no_state, true),
+            (Park::Outcome, Status::Live, same, false),
+            (Park::Outcome, Status::Archived, same, false),
         ];
         for (number, (why, status, prepare, releases)) in cases.into_iter().enumerate() {
             let mut world = parked(why);

@@ -20,7 +20,7 @@ use crate::{
 use fields::Fields;
 
 /// What a webhook says of a lead, whatever vendor sent it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Inbound {
     /// The vendor's own id of the event.
     pub vendor_event_id: Option<String>,
@@ -100,6 +100,12 @@ fn is_deeper_than(value: &Value, levels: usize) -> bool {
 
 fn problem(pointer: impl Into<String>, detail: impl Into<String>) -> FieldProblem {
     FieldProblem { pointer: pointer.into(), detail: detail.into() }
+}
+
+impl std::fmt::Debug for Inbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inbound").field("vendor_event_id", &self.vendor_event_id).finish_non_exhaustive()
+    }
 }
 
 impl Inbound {

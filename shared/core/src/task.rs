@@ -126,3 +126,51 @@ mod id_text {
         TaskId::parse(&text).ok_or_else(|| D::Error::custom("a task's id reads lead.enrollment.step.round"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{World, accepted, reference, tuesday};
+
+    #[test]
+    fn a_task_reads_back_as_it_is_stored_open_or_closed() {
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        let open = world.task("first-call").clone();
+        let closed = Closed { outcome: Outcome::Voicemail, at: tuesday(), by: Some("lo-riley".into()) };
+        for task in [open.clone(), Task { closed: Some(closed), ..open }] {
+            let stored = serde_json::to_value(&task).unwrap();
+            assert_eq!(stored["id"], task.id.to_string());
+            assert_eq!(serde_json::from_value::<Task>(stored.clone()).unwrap(), task);
+            let mut broken = stored;
+            broken["id"] = "no id".into();
+            assert!(serde_json::from_value::<Task>(broken).is_err());
+        }
+    }
+
+    #[test]
+    fn a_task_is_of_its_steps_channel() {
+        for action in Do::ALL {
+            let kind = TaskKind::of(action);
+            let expected = match action.channel() {
+                crate::Channel::Call => TaskKind::Dial,
+                crate::Channel::Sms => TaskKind::Sms,
+                crate::Channel::Email => TaskKind::Email,
+            };
+            assert_eq!(kind, expected, "{action:?}");
+            assert_eq!(kind.closed_by() == Some(OptOut::Email), kind == TaskKind::Email);
+        }
+    }
+
+    #[test]
+    fn every_task_can_be_skipped_and_can_end_in_the_lead_wanting_no_more() {
+        for kind in [TaskKind::Dial, TaskKind::Sms, TaskKind::Email, TaskKind::FollowUp, TaskKind::Review] {
+            let outcomes = kind.outcomes();
+            assert!(outcomes.contains(&Outcome::Skipped) && outcomes.contains(&Outcome::OptedOut), "{kind:?}");
+            for only_told_by_machines in [Outcome::Expired, Outcome::Failed, Outcome::Unknown, Outcome::Transferred] {
+                assert!(!outcomes.contains(&only_told_by_machines), "{kind:?}");
+            }
+        }
+        assert!(TaskKind::Email.outcomes().contains(&Outcome::Unsubscribed), "or of emails only");
+    }
+}

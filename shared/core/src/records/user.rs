@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::UserId;
 
 /// One published user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// The subject of the user's token: `lo-riley`.
     pub id: UserId,
@@ -36,5 +36,11 @@ impl User {
     /// First and last name.
     pub fn full_name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
+    }
+}
+
+impl std::fmt::Debug for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("User").field("id", &self.id).finish_non_exhaustive()
     }
 }
