@@ -171,7 +171,7 @@ mod tests {
             (Park::NoLicensedOwner, Status::Live, somebody_else, true),
             (Park::NoLicensedOwner, Status::Live, no_state, true),
             (Park::Outcome, Status::Live, same, false),
-            (Park::Outcome, Status::Archived, same, false),
+            (Park::Outcome, Status::Archived, same, true),
         ];
         for (number, (why, status, prepare, releases)) in cases.into_iter().enumerate() {
             let mut world = parked(why);
