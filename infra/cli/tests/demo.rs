@@ -1,5 +1,7 @@
 //! What `cadence demo` prints.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on stops")]
+
 use std::process::Command;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! `cadence local` is killed and started again on the same folder.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on stops")]
+
 mod running;
 
 use std::{path::Path, process::Command};

@@ -83,10 +83,8 @@ pub(crate) fn redials(step: &Step, round: u32, outcome: Outcome) -> bool {
 /// so where a record doesn't name the one, what it says of the other holds.
 pub fn target_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<&'a Target> {
     let named = |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome));
-    named(outcome).or_else(|| match outcome {
-        Outcome::Transferred | Outcome::AppointmentSet => named(Outcome::Connected),
-        _ => None,
-    })
+    let was_connected = matches!(outcome, Outcome::Transferred | Outcome::AppointmentSet);
+    named(outcome).or_else(|| if was_connected { named(Outcome::Connected) } else { None })
 }
 
 /// The first step's first round.
