@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cadence_core::{
     Outcome, StepKey,
     apply::{Applied, Completed, apply_outcome, complete_task},
+    change::Change,
     delivery::Delivery,
-    enrollment::{Effect, State},
+    enrollment::{Effect, Next, Park, State},
     lead::{Consent, OptOut, TouchKind},
     plan::{Plan, Stale, plan_step},
     records::{Cadence, Status},
@@ -116,6 +117,8 @@ enum Deed {
     Edits(Status),
     /// The owner leaves or comes back.
     OwnerIs(bool),
+    /// A person resumes what an outcome paused.
+    Resumes,
     /// `reconcile` looks at it, after a while.
     Reconciles(i64),
 }
@@ -156,6 +159,7 @@ impl Walk {
             Deed::Completes(task, outcome) => self.complete(*task, *outcome),
             Deed::Edits(status) => self.world.context.status = *status,
             Deed::OwnerIs(active) => self.world.context.users[0].active = *active,
+            Deed::Resumes => self.resume(),
             Deed::Reconciles(wait) => {
                 self.now += minutes(*wait);
                 self.world.reconcile(self.now);
@@ -180,6 +184,18 @@ impl Walk {
         }
         let again = apply_outcome(&self.world.context, &report, self.now);
         assert!(matches!(again, Applied::Known), "the same report twice: {again:?}");
+    }
+
+    /// Lets a parked enrollment go as it stands, which must repeat nothing.
+    fn resume(&mut self) {
+        let enrollment = &self.world.context.enrollment;
+        if let (State::Parked { why: Park::Outcome }, Some(next)) =
+            (&enrollment.progress.state, &enrollment.progress.next)
+        {
+            let mut change = Change::of(enrollment);
+            change.go(Next { due_at: next.due_at.max(self.now), ..next.clone() });
+            self.world.commit(change);
+        }
     }
 
     fn complete(&mut self, task: usize, outcome: usize) {
@@ -340,6 +356,7 @@ fn deeds() -> impl Strategy<Value = Deed> {
         1 => (any::<usize>(), any::<usize>()).prop_map(|(task, outcome)| Deed::Completes(task, outcome)),
         1 => statuses.prop_map(Deed::Edits),
         1 => any::<bool>().prop_map(Deed::OwnerIs),
+        1 => Just(Deed::Resumes),
         2 => waits.prop_map(Deed::Reconciles),
     ]
 }

@@ -115,10 +115,15 @@ fn days_after(
         }
     }
     loop {
-        let instant = date.to_datetime(time).to_zoned(rules.clone()).ok()?.timestamp();
+        let is_now = at.is_none() && date == local.date();
+        // A local time may come twice a night, so no wait at all is not read from the clock.
+        let instant = match is_now {
+            true => base,
+            false => from_jiff(date.to_datetime(time).to_zoned(rules.clone()).ok()?.timestamp()),
+        };
         // Only a time of day that has passed today, with a wait of no days, lies before `base`.
-        if from_jiff(instant) >= base && (!business || is_business_day(date, holidays)) {
-            return Some(from_jiff(instant));
+        if instant >= base && (!business || is_business_day(date, holidays)) {
+            return Some(instant);
         }
         date = date.tomorrow().ok()?;
     }
@@ -178,6 +183,9 @@ mod tests {
             ("2026-10-31T10:00:00-07:00", "1d", "2026-11-01T10:00:00-08:00"),
             ("2026-11-24T10:00:00-08:00", "0d at 09:00", "2026-11-25T09:00:00-08:00"),
             ("2026-11-28T10:00:00-08:00", "0bd at 11:00", "2026-11-30T11:00:00-08:00"),
+            // The second 01:30 of the night in which the clock goes back.
+            ("2026-11-01T01:30:00-08:00", "0d", "2026-11-01T01:30:00-08:00"),
+            ("2026-11-01T01:30:00-08:00", "1d", "2026-11-02T01:30:00-08:00"),
         ] {
             let wait = Wait::parse(wait).unwrap();
             assert_eq!(after(at(base), &wait, &zone, &holidays), at(expected), "{base} + {wait}");
