@@ -1,12 +1,15 @@
 //! Claims that were not settled: their answers were lost, or their invocations died.
 
 use cadence_core::{
-    Channel,
+    Channel, ClaimId, Outcome,
+    apply::{Applied, apply_outcome},
+    delivery::{Delivery, Report},
     enrollment::LEASE,
     failure::Class,
     plan::{Stale, StepReport},
     task::TaskKind,
 };
+use cadence_store::{Claimed, Committed};
 use cadence_tests::{Moment, Ran, Tested, World, local::connector::Fault, step};
 use chrono::TimeDelta;
 
@@ -162,5 +165,45 @@ async fn a_task_whose_claim_died_is_opened_once_the_lease_ran_out() -> Tested {
         assert_eq!(kinds, [TaskKind::Dial], "{moment:?}");
         assert_eq!(world.sent()?, sent, "{moment:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_decided_before_a_claim_is_not_written_over_it() -> Tested {
+    let about = AboutToText::start().await?;
+    let (store, plan, now) = (&about.world.store, about.plan().await?, about.world.cloud.now());
+    let context = store.load_step(&about.lead, &about.id).await?;
+    let key = context.enrollment.key(&"call".into(), 1);
+    let report = Report { lead: about.lead.clone(), key, outcome: Outcome::Connected, note: None, at: now };
+    let Applied::Change(ends) = apply_outcome(&context, &report, now) else {
+        return Err("the outcome says nothing new".into());
+    };
+    let claimed = store.claim(&plan, ClaimId::new("mine"), now).await?;
+    assert!(matches!(claimed, Claimed::Yes(_)), "{claimed:?}");
+    let before = about.world.everything(&about.lead, &about.id).await?;
+    assert_eq!(store.commit(&ends).await?, Committed::Stale);
+    assert_eq!(about.world.everything(&about.lead, &about.id).await?, before);
+
+    about.calls("connected").await?;
+    assert!(about.is_claimed().await?, "decided again, it leaves the claim");
+    found_by(&about, Finder::Reconcile).await
+}
+
+#[tokio::test]
+async fn who_comes_too_late_to_settle_a_claim_changes_nothing() -> Tested {
+    let about = AboutToText::start().await?;
+    let (store, plan) = (&about.world.store, about.plan().await?);
+    let Claimed::Yes(claim) = store.claim(&plan, ClaimId::new("mine"), about.world.cloud.now()).await? else {
+        return Err("the claim was refused".into());
+    };
+    about.calls("bad_number").await?;
+    found_by(&about, Finder::Message).await?;
+    let before = about.world.everything(&about.lead, &about.id).await?;
+
+    let context = store.load_step(&about.lead, &about.id).await?;
+    let (delivery, clock) = (Delivery::Accepted { vendor_id: "sms-2".to_owned() }, about.world.cloud.clock());
+    let settled = store.settle_claim(context, &claim, &plan.action, &delivery, &clock).await?;
+    assert_eq!(settled, Committed::Yes, "it was settled already");
+    assert_eq!(about.world.everything(&about.lead, &about.id).await?, before);
     Ok(())
 }
