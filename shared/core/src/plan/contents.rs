@@ -1,0 +1,146 @@
+//! What a step delivers: the message, the call or the task.
+
+use chrono::{DateTime, Utc};
+
+use super::{Action, StepContext, TASK_DUE};
+use crate::{
+    Do, StepKey, TaskId,
+    delivery::{AiCall, Email, Sms},
+    gate,
+    records::{Step, User},
+    task::{Task, TaskKind},
+    template::{self, Rendered, TemplateError, Variables},
+};
+
+impl StepContext {
+    /// A task about this lead.
+    pub(crate) fn task(
+        &self,
+        key: StepKey,
+        kind: TaskKind,
+        user: &User,
+        text: String,
+        now: DateTime<Utc>,
+        due: DateTime<Utc>,
+    ) -> Task {
+        let reach = match kind {
+            TaskKind::Email => self.lead.email.clone(),
+            TaskKind::Dial | TaskKind::Sms | TaskKind::FollowUp | TaskKind::Review => {
+                self.lead.phone.clone().or_else(|| self.lead.email.clone())
+            }
+        };
+        Task {
+            id: TaskId { lead: self.lead.id.clone(), key },
+            kind,
+            user: user.id.clone(),
+            lead_name: self.facts.full_name(),
+            reach,
+            text,
+            opened_at: now,
+            task_due_at: due,
+            closed: None,
+        }
+    }
+
+    /// The task that a step makes for that user, in words to be said by them: because it is a user's, or in place of what a machine
+    /// may not do.
+    pub(crate) fn step_task(&self, key: StepKey, step: &Step, user: &User, now: DateTime<Utc>) -> Task {
+        let script = match self.rendered(user) {
+            Ok(Rendered::Text(text)) => text,
+            Ok(Rendered::Email { subject, text, .. }) => format!("{subject}\n\n{text}"),
+            Err(_) => String::new(),
+        };
+        let text = match gate::asks_user(step.action, &self.lead, self.enrollment.progress.stale) {
+            Some(why) => format!("Yours to do, because {}.\n\n{script}", why.as_str()),
+            None => script,
+        };
+        let due = step.due.as_ref().map_or(now + TASK_DUE, |due| self.calendar().after(now, due));
+        self.task(key, TaskKind::of(step.action), user, text, now, due)
+    }
+
+    pub(super) fn action(&self, key: StepKey, step: &Step, owner: &User) -> Result<Action, TemplateError> {
+        let phone = self.lead.phone.clone().unwrap_or_default();
+        Ok(match step.action {
+            Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => {
+                return Err(TemplateError::Missing);
+            }
+            Do::CannedSms => Action::Sms(Sms {
+                key,
+                from: owner.sms_number.clone().unwrap_or_default(),
+                to: phone,
+                text: self.rendered(owner)?.text().to_owned(),
+            }),
+            Do::CannedEmail => self.canned_email(key, owner, self.rendered(owner)?),
+            Do::AiDial => Action::AiCall(AiCall {
+                key,
+                lead: self.lead.id.clone(),
+                to: phone,
+                customer_name: self.facts.first_name.clone(),
+                agent: step.agent.clone().unwrap_or_default(),
+                transfer_to: owner.phone.clone(),
+                variables: self.call_variables(owner),
+            }),
+        })
+    }
+
+    fn canned_email(&self, key: StepKey, owner: &User, rendered: Rendered) -> Action {
+        let (subject, text, html) = match rendered {
+            Rendered::Email { subject, text, html } => (subject, text, html),
+            Rendered::Text(text) => (self.settings.company.clone(), text.clone(), template::html_of(&text)),
+        };
+        Action::Email(Email {
+            key,
+            lead: self.lead.id.clone(),
+            from: mailbox(&owner.full_name(), &owner.email),
+            to: self.lead.email.clone().unwrap_or_default(),
+            subject,
+            text,
+            html,
+            unsubscribe_url: self.unsubscribe_url.clone(),
+        })
+    }
+
+    fn call_variables(&self, owner: &User) -> std::collections::BTreeMap<String, String> {
+        [
+            ("lead_first_name", self.facts.first_name.clone()),
+            ("loan_officer", owner.full_name()),
+            ("company", self.settings.company.clone()),
+            ("purpose", self.facts.purpose.clone().unwrap_or_default()),
+            ("city", self.facts.city.clone().unwrap_or_default()),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+
+    /// What tells the user of a task that can't wait: a call.
+    pub(super) fn notice(&self, task: &Task, user: &User) -> Option<Email> {
+        if task.kind != TaskKind::Dial {
+            return None;
+        }
+        let subject = format!("Call {} now", task.lead_name);
+        let text = format!("{subject}: {}\n\n{}", task.reach.as_deref().unwrap_or("no number or address"), task.text);
+        Some(Email {
+            key: task.id.key.clone(),
+            lead: self.lead.id.clone(),
+            from: mailbox(&self.settings.company, &self.settings.notices_from),
+            to: user.email.clone(),
+            html: template::html_of(&text),
+            subject,
+            text,
+            unsubscribe_url: None,
+        })
+    }
+
+    /// The step's message as that user says it.
+    fn rendered(&self, speaker: &User) -> Result<Rendered, TemplateError> {
+        let message = self.message.as_ref().ok_or(TemplateError::Missing)?;
+        let url = self.unsubscribe_url.as_deref();
+        template::render(message, &Variables::new(&self.lead, &self.facts, Some(speaker), &self.settings, url))
+    }
+}
+
+fn mailbox(name: &str, address: &str) -> String {
+    let name: String = name.chars().filter(|c| !matches!(c, '"' | '\\' | '<' | '>' | '\r' | '\n')).collect();
+    format!("\"{name}\" <{address}>")
+}
