@@ -6,7 +6,6 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use cadence_core::lead::OptOut;
-use cadence_store::Committed;
 
 use crate::App;
 
@@ -29,8 +28,8 @@ pub(crate) async fn confirm(State(app): State<App>, Path(token): Path<String>) -
         return show(StatusCode::NOT_FOUND, UNKNOWN);
     };
     match app.store.opt_out(&lead, OptOut::Email, app.clock.now()).await {
-        // An erased lead gets no more emails either.
-        Ok(Committed::Yes | Committed::Stale) => {
+        // An erased lead, of whom nothing is there to close, gets no more emails either.
+        Ok(_) => {
             tracing::info!(lead.id = %lead, "unsubscribed lead");
             show(StatusCode::OK, DONE)
         }

@@ -120,7 +120,7 @@ impl Store {
         Ok(Some(edit))
     }
 
-    fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
+    pub(crate) fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key);
         edit.expect_none(&["closed"]).set(&["closed"], attribute(closed)?).remove(&[keys::OPEN_FOR]);
         edit.item(&self.leads)

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// An item does not read as what it should be.
     #[error("an item could not be read or written as its type")]
     Item(#[from] serde_dynamo::Error),
+    /// It was not written.
+    #[error("other writes came first, again and again")]
+    Races,
     /// Something that must exist is not there.
     #[error("{what} {id} does not exist")]
     Missing {
@@ -37,6 +40,7 @@ impl StoreError {
     pub fn may_work_later(&self) -> bool {
         match self {
             Self::Dynamo { may_work_later, .. } => *may_work_later,
+            Self::Races => true,
             Self::Item(_) | Self::Missing { .. } => false,
         }
     }

@@ -1,8 +1,10 @@
 //! A lead closes a channel for good.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
-    LeadId,
+    LeadId, Outcome,
     lead::{Lead, OptOut},
+    task::{Closed, Task},
     timeline::{Entry, EntryKind},
 };
 use chrono::{DateTime, Utc};
@@ -10,36 +12,56 @@ use chrono::{DateTime, Utc};
 use crate::{
     Committed, Store, StoreError,
     commit::opt_out_key,
-    item::{self, attribute, key, read},
+    item::{self, attribute, key},
     keys,
+    load::LeadItems,
     update::{Edit, put},
 };
 
+/// How often an opt-out that lost a race is written again.
+const ROUNDS: u32 = 8;
+
 impl Store {
-    /// Closes a channel: on the lead, so that no claim is taken after it, and on the address, which it outlives.
-    /// Stale if there is no such lead.
-    pub async fn opt_out(&self, lead: &LeadId, closes: OptOut, at: DateTime<Utc>) -> Result<Committed, StoreError> {
-        let Some(found) = self.get(&self.leads, key(keys::lead_pk(lead), keys::LEAD)).await? else {
-            return Ok(Committed::Stale);
-        };
-        let stored: Lead = read(found)?;
-        if stored.opt_outs.contains_key(&closes) {
-            return Ok(Committed::Yes);
+    /// Closes a channel: on the lead, so that no claim is taken after it, on the address, which outlives the lead, and for what
+    /// users were asked to do there. False if there is no such lead.
+    pub async fn opt_out(&self, lead: &LeadId, closes: OptOut, at: DateTime<Utc>) -> Result<bool, StoreError> {
+        for _ in 0..ROUNDS {
+            let items = self.lead_items(lead).await?;
+            let Some(stored) = items.maybe::<Lead>(keys::LEAD)? else { return Ok(false) };
+            let is_closed = stored.opt_outs.contains_key(&closes);
+            if is_closed || self.write(self.opt_out_items(&items, stored, closes, at)?).await? == Committed::Yes {
+                return Ok(true);
+            }
         }
-        let mut edit = Edit::of(key(keys::lead_pk(lead), keys::LEAD));
+        Err(StoreError::Races)
+    }
+
+    fn opt_out_items(
+        &self,
+        items: &LeadItems,
+        lead: Lead,
+        closes: OptOut,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let mut edit = Edit::of(key(keys::lead_pk(&lead.id), keys::LEAD));
         edit.set_once(&["opt_outs", opt_out_key(closes)], attribute(&at)?).increment(&["revision"]);
-        let mut items = vec![edit.item(&self.leads)?];
+        let mut written = vec![edit.item(&self.leads)?];
         let hash = match closes {
-            OptOut::Phone => stored.phone_hash,
-            OptOut::Email => stored.email_hash,
+            OptOut::Phone => lead.phone_hash,
+            OptOut::Email => lead.email_hash,
         };
         if let Some(hash) = hash {
             let mut address = Edit::of(key(keys::address_pk(&hash), "ADDRESS"));
             address.set_once(&["suppressed_at"], attribute(&at)?);
-            items.push(address.item(&self.leads)?);
+            written.push(address.item(&self.leads)?);
         }
-        let entry = Entry::new(EntryKind::OptedOut, lead, at).text(opt_out_key(closes));
-        items.push(put(&self.leads, item::entry(&entry, stored.revision, 0)?)?);
-        self.write(items).await
+        let tasks: Vec<Task> = items.all("TASK#")?;
+        for task in tasks.iter().filter(|task| task.closed.is_none() && task.kind.closed_by() == Some(closes)) {
+            let closed = Closed { outcome: Outcome::Skipped, at, by: None };
+            written.push(self.closed_task(key(keys::lead_pk(&lead.id), keys::task_sk(&task.id)), &closed)?);
+        }
+        let entry = Entry::new(EntryKind::OptedOut, &lead.id, at).text(opt_out_key(closes));
+        written.push(put(&self.leads, item::entry(&entry, lead.revision, 0)?)?);
+        Ok(written)
     }
 }

@@ -1,6 +1,6 @@
 //! The unsubscribe link of every email.
 
-use cadence_core::{LeadId, lead::OptOut, timeline::EntryKind};
+use cadence_core::{LeadId, lead::OptOut, task::TaskKind, timeline::EntryKind};
 use cadence_tests::{Tested, World};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -9,6 +9,7 @@ use serde_json::json;
 async fn emailed() -> Tested<(World, LeadId, String)> {
     let world = World::start().await?;
     let more = [
+        json!({ "id": "own-email", "do": "custom_email", "wait": "0m" }),
         json!({ "id": "next-email", "do": "canned_email", "wait": "1d", "message": "email/follow-up" }),
         json!({ "id": "next-text", "do": "canned_sms", "wait": "10m", "message": "sms/follow-up" }),
     ];
@@ -31,6 +32,13 @@ async fn emailed() -> Tested<(World, LeadId, String)> {
 async fn following_the_link_changes_nothing_and_confirming_closes_email_only() -> Tested {
     let (world, lead, token) = emailed().await?;
     let path = format!("/unsubscribe/{token}");
+    let asked_to_email = async || {
+        let tasks = world.open_tasks().await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(
+            tasks.iter().filter(|task| task.kind == TaskKind::Email).count(),
+        )
+    };
+    assert_eq!(asked_to_email().await?, 1);
     let before = world.items().await?;
     assert_eq!(world.ask("GET", &path, &[], b"").await?.status, 200);
     assert_eq!(world.items().await?, before, "scanners follow links");
@@ -38,6 +46,7 @@ async fn following_the_link_changes_nothing_and_confirming_closes_email_only() -
     for _ in 0..2 {
         assert_eq!(world.ask("POST", &path, &[], b"List-Unsubscribe=One-Click").await?.status, 200);
     }
+    assert_eq!(asked_to_email().await?, 0, "nobody is asked to email them by hand either");
     assert_eq!(world.lead(&lead).await?.opt_outs.keys().collect::<Vec<_>>(), [&OptOut::Email]);
     world.jump_to(world.cloud.now() + TimeDelta::hours(24)).await?;
     world.pass(TimeDelta::hours(1)).await?;
