@@ -115,3 +115,15 @@ fn a_function_is_a_library_under_a_thin_main_of_the_same_name() {
         assert!(lines <= 40, "{name}'s main.rs has {lines} lines; what it does belongs in its lib.rs");
     }
 }
+
+#[test]
+fn a_panic_unwinds_into_an_error_that_the_runtime_reports() -> Result<(), Box<dyn std::error::Error>> {
+    let manifest = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))?;
+    let profile =
+        manifest.split("[profile.release]").nth(1).and_then(|rest| rest.split("\n[").next()).ok_or("no profile")?;
+    assert!(
+        profile.contains("panic = \"unwind\""),
+        "cargo-lambda makes panics abort unless the profile says otherwise"
+    );
+    Ok(())
+}
