@@ -4,17 +4,15 @@
 
 mod running;
 
-use std::{path::Path, process::Command};
+use std::path::Path;
 
-use running::Local;
+use running::{Local, complaint};
 use serde_json::{Value, json};
 
 /// A Tuesday, 10:00 in Los Angeles.
 const MORNING: &str = "2026-12-01T10:00:00-08:00";
 /// Ten minutes a second: the reference cadence takes four seconds.
 const SPEED: &str = "600";
-
-const CADENCE: &str = env!("CARGO_BIN_EXE_cadence");
 
 /// Posts a Zillow lead and gives its id.
 fn post_lead(local: &Local) -> String {
@@ -115,13 +113,6 @@ fn killed_at_any_moment_nothing_is_sent_twice_and_every_step_comes_to_an_end() {
     assert_eq!(count(&told, "task_opened first-call"), 1, "seed {seed}: {told:?}");
     assert!(count(&sent, "email riley@example.com") <= 1, "seed {seed}: {sent:?}");
     assert_eq!(count(&told, "ended -"), 1, "seed {seed}: {told:?}");
-}
-
-/// Runs the command to its end, which is a failure, and gives what it complains of.
-fn complaint(args: &[&str]) -> String {
-    let done = Command::new(CADENCE).args(args).output().unwrap();
-    assert!(!done.status.success(), "{args:?} worked");
-    String::from_utf8(done.stderr).unwrap()
 }
 
 #[test]

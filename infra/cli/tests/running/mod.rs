@@ -12,7 +12,7 @@ use std::{
 use serde_json::Value;
 
 /// Nothing that a test waits for takes longer, even on a machine that does much else.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_secs(60);
 /// How long to wait for a line of the log before looking again all the same.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -97,6 +97,25 @@ impl Local {
         assert!(head.starts_with("HTTP/1.1 20"), "{answer}");
         serde_json::from_str(body).unwrap()
     }
+}
+
+/// Runs the command to its end, which is a failure, and gives what it complains of.
+pub(crate) fn complaint(args: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cadence"));
+    let mut process = command.args(args).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let (said_in, said) = channel();
+    let mut errors = process.stderr.take().unwrap();
+    std::thread::spawn(move || {
+        let mut all = String::new();
+        errors.read_to_string(&mut all).map(|_| said_in.send(all))
+    });
+    let Ok(complaint) = said.recv_timeout(LONGEST) else {
+        process.kill().unwrap();
+        process.wait().unwrap();
+        panic!("{args:?} runs instead of failing");
+    };
+    assert!(!process.wait().unwrap().success(), "{args:?} worked");
+    complaint
 }
 
 impl Drop for Local {
