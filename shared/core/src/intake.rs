@@ -155,6 +155,12 @@ pub fn merge_lead(lead: &Lead, facts: &Facts, inbound: &Inbound, now: DateTime<U
         }
     }
     told.attributes.extend(inbound.attributes.clone());
+    if let (Some(known), Some(new)) = (&lead.phone, &inbound.phone)
+        && known != new
+    {
+        // Nobody has it, or that lead would have been found by it; it is kept for people.
+        told.attributes.insert("other_phone".to_owned(), new.as_str().into());
+    }
     if let Some(own) = &inbound.consent {
         merged.consent = newer(merged.consent, channels(own));
         if merged.consent != lead.consent {
@@ -386,7 +392,8 @@ mod tests {
         let (merged, _) = merge_lead(&bare, &facts(), &new, tuesday()).unwrap();
         assert_eq!((merged.phone.as_deref(), merged.email.as_deref()), (Some("+14155550199"), Some("new@example.com")));
         assert_eq!((merged.state.as_deref(), merged.zones), (Some("NY"), Some(zones(&["America/New_York"]))));
-        assert_eq!(merge_lead(&lead(), &facts(), &new, tuesday()), None, "nothing of it is new");
+        let (kept, _) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        assert_eq!(kept, lead(), "where and how to reach the lead is known");
     }
 
     #[test]
@@ -410,6 +417,14 @@ mod tests {
         assert_eq!((told.purpose.as_deref(), told.city.as_deref()), (Some("refinance"), Some("Oakland")));
         assert_eq!(told.attributes["rate"], 6);
         assert_eq!(merge_lead(&lead(), &facts(), &inbound(), tuesday()), None);
+    }
+
+    #[test]
+    fn a_second_phone_number_is_kept_for_people_and_not_called() {
+        let new = Inbound { phone: Some("+14155550188".into()), ..inbound() };
+        let (merged, told) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        assert_eq!(merged.phone, lead().phone);
+        assert_eq!(told.attributes["other_phone"], "+14155550188");
     }
 
     #[rstest]
