@@ -116,7 +116,11 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
 /// Publishes or refuses one reading of a record; `None` if it was edited meanwhile.
 async fn publish(app: &App, edited: &Edited) -> Result<Option<Published>, PublishError> {
     let (kind, id) = edited.pk.split_once('#').unwrap_or((&edited.pk, ""));
-    let current = app.store.load_published(kind, id).await?;
+    // A key that names nothing can have no published copy; DynamoDB refuses even to look for it.
+    let current = match kind.is_empty() || id.is_empty() {
+        true => None,
+        false => app.store.load_published(kind, id).await?,
+    };
     let version = current.as_ref().map(|(_, version)| *version);
     let (record, problems) = read_and_check(app, edited).await?;
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();

@@ -34,7 +34,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
-    crate::start_logs("info,aws_config=warn,aws_smithy_runtime=warn");
     if !(args.speed > 0.0 && args.speed <= 100_000.0) {
         bail!("--speed must be above 0 and at most 100000; 600 runs ten minutes a second");
     }
@@ -51,6 +50,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     })?;
     let users = deployment::deploy(&cloud).await?;
     welcome(&cloud, &endpoint, &users);
+    crate::start_logs("info,aws_config=warn,aws_smithy_runtime=warn");
     tokio::select! {
         served = server::serve(cloud.clone(), listener) => served.context("the server stopped"),
         delivered = server::deliver(&cloud) => delivered.context("the local cloud stopped"),

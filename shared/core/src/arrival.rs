@@ -206,7 +206,7 @@ fn update(read: Read<'_>, known: &Known, addresses: &Addresses, now: DateTime<Ut
     let mut arrival = arrival(read, id, now);
     arrival.read_revision = Some(known.lead.revision);
     arrival.entries.push(lead_in(read, id, now));
-    let merged = intake::merge_lead(&known.lead, &known.facts, read.inbound, now);
+    let merged = intake::merge_lead(&known.lead, &known.facts, read.inbound, read.source, now);
     let (mut lead, facts) = merged.unwrap_or_else(|| (known.lead.clone(), known.facts.clone()));
     take_addresses(&mut lead, addresses, now);
     heed_opt_out(&mut arrival, &mut lead, read, now);

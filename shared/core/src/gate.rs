@@ -143,7 +143,7 @@ pub fn gate(
 }
 
 /// Whether the user may act for the lead: at work, and licensed in its state. Where the state is unknown no licence can be
-/// shown, so only a user whom the lead already has may act.
+/// shown, so only a user whom the lead already has may act: its vendor sent it to them.
 pub fn may_act(user: &User, lead: &Lead) -> bool {
     let licensed = match &lead.state {
         Some(state) => user.is_licensed_in(state),

@@ -133,7 +133,13 @@ pub fn new_lead(
 
 /// A known lead and what a newer webhook adds; `None` where it adds nothing. What was known of where the lead is and how to reach it
 /// stays; facts for messages follow the newest word.
-pub fn merge_lead(lead: &Lead, facts: &Facts, inbound: &Inbound, now: DateTime<Utc>) -> Option<(Lead, Facts)> {
+pub fn merge_lead(
+    lead: &Lead,
+    facts: &Facts,
+    inbound: &Inbound,
+    source: &Source,
+    now: DateTime<Utc>,
+) -> Option<(Lead, Facts)> {
     let mut merged = lead.clone();
     merged.phone = merged.phone.or_else(|| inbound.phone.clone());
     merged.email = merged.email.or_else(|| inbound.email.clone());
@@ -161,11 +167,11 @@ pub fn merge_lead(lead: &Lead, facts: &Facts, inbound: &Inbound, now: DateTime<U
         // Nobody has it, or that lead would have been found by it; it is kept for people.
         told.attributes.insert("other_phone".to_owned(), new.as_str().into());
     }
-    if let Some(own) = &inbound.consent {
-        merged.consent = newer(merged.consent, channels(own));
-        if merged.consent != lead.consent {
-            told.consent_proof = proof(own, true, &facts.source, inbound, now);
-        }
+    let own = inbound.consent.as_ref();
+    let consent = own.unwrap_or(&source.consent);
+    merged.consent = newer(merged.consent, channels(consent), own.is_some());
+    if merged.consent != lead.consent {
+        told.consent_proof = proof(consent, own.is_some(), &source.id, inbound, now);
     }
     (merged != *lead || told != *facts).then_some((merged, told))
 }
@@ -189,11 +195,13 @@ fn channels(consent: &SourceConsent) -> ChannelConsent {
     ChannelConsent { call: consent.call, sms: consent.sms, email: consent.email }
 }
 
-/// A newer word takes consent back, or gives more of it; what it doesn't mention stays.
-fn newer(known: ChannelConsent, told: ChannelConsent) -> ChannelConsent {
+/// A newer word takes consent back, or gives more of it; what it doesn't mention stays. What was taken back only the lead's own
+/// word gives again.
+fn newer(known: ChannelConsent, told: ChannelConsent, is_leads_own: bool) -> ChannelConsent {
     let channel = |known: Consent, told: Consent| match told {
         Consent::None => known,
         Consent::Revoked => told,
+        _ if known == Consent::Revoked && !is_leads_own => known,
         Consent::Express | Consent::ExpressWritten => known.max(told),
     };
     ChannelConsent {
@@ -239,6 +247,33 @@ mod tests {
     fn key_of(id: Option<&str>, header: Option<&str>, body: &str) -> IdempotencyKey {
         let inbound = Inbound { vendor_event_id: id.map(str::to_owned), ..inbound() };
         idempotency_key(&"zillow".into(), &inbound, header, body.as_bytes())
+    }
+
+    /// A source that declares nothing.
+    fn source() -> Source {
+        Source {
+            id: "zillow".into(),
+            format: Format::Zillow,
+            secret: "zillow".to_owned(),
+            consent: SourceConsent::default(),
+        }
+    }
+
+    #[test]
+    fn what_a_source_declares_counts_for_a_known_lead_too_but_gives_back_nothing_that_was_taken_back() {
+        let declared = SourceConsent {
+            sms: Consent::ExpressWritten,
+            email: Consent::Express,
+            proof: "yes".to_owned(),
+            ..SourceConsent::default()
+        };
+        let declaring = Source { consent: declared, ..source() };
+        let mut known = lead();
+        known.consent = ChannelConsent { call: Consent::Express, sms: Consent::Express, email: Consent::Revoked };
+        let (merged, told) = merge_lead(&known, &facts(), &inbound(), &declaring, tuesday()).unwrap();
+        let expected = ChannelConsent { call: Consent::Express, sms: Consent::ExpressWritten, email: Consent::Revoked };
+        assert_eq!(merged.consent, expected);
+        assert_eq!((told.consent_proof.source.as_str(), told.consent_proof.text.as_str()), ("source:zillow", "yes"));
     }
 
     #[test]
@@ -389,10 +424,10 @@ mod tests {
             state: Some("NY".to_owned()),
             ..inbound()
         };
-        let (merged, _) = merge_lead(&bare, &facts(), &new, tuesday()).unwrap();
+        let (merged, _) = merge_lead(&bare, &facts(), &new, &source(), tuesday()).unwrap();
         assert_eq!((merged.phone.as_deref(), merged.email.as_deref()), (Some("+14155550199"), Some("new@example.com")));
         assert_eq!((merged.state.as_deref(), merged.zones), (Some("NY"), Some(zones(&["America/New_York"]))));
-        let (kept, _) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        let (kept, _) = merge_lead(&lead(), &facts(), &new, &source(), tuesday()).unwrap();
         assert_eq!(kept, lead(), "where and how to reach the lead is known");
     }
 
@@ -400,7 +435,7 @@ mod tests {
     fn a_state_that_becomes_known_places_a_lead_whose_zone_was_guessed() {
         let guessed = Lead { state: None, zones: Some(zones(&["America/New_York"])), ..lead() };
         let new = Inbound { state: Some("CA".to_owned()), zip: Some("94607".to_owned()), ..inbound() };
-        let (merged, _) = merge_lead(&guessed, &facts(), &new, tuesday()).unwrap();
+        let (merged, _) = merge_lead(&guessed, &facts(), &new, &source(), tuesday()).unwrap();
         assert_eq!(merged.zones, Some(zones(&["America/Los_Angeles"])));
     }
 
@@ -412,17 +447,17 @@ mod tests {
             attributes: [("rate".to_owned(), json!(6))].into(),
             ..inbound()
         };
-        let (_, told) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        let (_, told) = merge_lead(&lead(), &facts(), &new, &source(), tuesday()).unwrap();
         assert_eq!((told.first_name.as_str(), told.last_name.as_str()), ("Robyn", "Example"));
         assert_eq!((told.purpose.as_deref(), told.city.as_deref()), (Some("refinance"), Some("Oakland")));
         assert_eq!(told.attributes["rate"], 6);
-        assert_eq!(merge_lead(&lead(), &facts(), &inbound(), tuesday()), None);
+        assert_eq!(merge_lead(&lead(), &facts(), &inbound(), &source(), tuesday()), None);
     }
 
     #[test]
     fn a_second_phone_number_is_kept_for_people_and_not_called() {
         let new = Inbound { phone: Some("+14155550188".into()), ..inbound() };
-        let (merged, told) = merge_lead(&lead(), &facts(), &new, tuesday()).unwrap();
+        let (merged, told) = merge_lead(&lead(), &facts(), &new, &source(), tuesday()).unwrap();
         assert_eq!(merged.phone, lead().phone);
         assert_eq!(told.attributes["other_phone"], "+14155550188");
     }
@@ -442,7 +477,7 @@ mod tests {
         let known = Lead { consent: ChannelConsent { call: known, sms: known, email: known }, ..lead() };
         let own = SourceConsent { call: told, sms: told, email: told, proof: "new words".to_owned() };
         let new = Inbound { consent: Some(own), ..inbound() };
-        let merged = merge_lead(&known, &facts(), &new, tuesday());
+        let merged = merge_lead(&known, &facts(), &new, &source(), tuesday());
         let consent = merged.as_ref().map_or(known.consent, |(lead, _)| lead.consent);
         assert_eq!(consent, ChannelConsent { call: expected, sms: expected, email: expected });
         if let Some((_, facts)) = merged {

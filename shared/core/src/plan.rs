@@ -276,7 +276,13 @@ fn find_owner(context: &StepContext, next: &Next, now: DateTime<Utc>) -> Change 
             change.note(Entry { to: Some(user.id.to_string()), ..Entry::new(EntryKind::Assigned, &lead.id, now) });
             change.go(next.clone());
         }
-        None => change.park(Park::NoLicensedOwner, now, "no active user is licensed in the lead's state"),
+        None => {
+            let why = match lead.state {
+                Some(_) => "no active user is licensed in the lead's state",
+                None => "the lead's state is not known, and no vendor sent it to one of us",
+            };
+            change.park(Park::NoLicensedOwner, now, why);
+        }
     }
     change
 }

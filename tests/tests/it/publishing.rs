@@ -215,3 +215,15 @@ async fn a_reference_that_leads_nowhere_is_refused_and_taken_once_it_leads_somew
     assert_eq!(world.enrollment(&lead, &enrollment).await?.cadence.as_str(), "spring");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_record_whose_key_names_nothing_is_refused_and_holds_nobody_up() -> Tested {
+    let world = World::start().await?;
+    for pk in ["CADENCE#", "CADENCE", "#", "NONSENSE#x"] {
+        let refused = world.put_record(&json!({ "pk": pk, "sk": "CURRENT", "name": "x" })).await?;
+        assert!(refused["check"].as_str().is_some_and(|check| check.starts_with("NOT PUBLISHED")), "{pk}: {refused}");
+    }
+    let edited = world.edit("CADENCE#new-lead", |record| record["priority"] = json!(1)).await?;
+    assert_eq!(edited["published_version"], json!(2), "{edited}");
+    Ok(())
+}
