@@ -58,13 +58,14 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
+/// Enough of Zillow's contact notification to start the reference cadence.
+const ZILLOW_LEAD: &str = r#"{"id": "LC-1", "sender": {"firstName": "Sam", "lastName": "Sample", "phoneNumber": "415-555-0123",
+    "emailAddress": "sam@example.com"}, "details": {"loanPurpose": "Purchase", "city": "Oakland", "stateAbbreviation": "CA"}}"#;
+
 fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
     print(&format!("Cadence runs at {endpoint}, its clock at {}.", cloud.now().format("%Y-%m-%dT%H:%M:%SZ")));
-    print("\nA lead, as your own form would send it:\n");
-    print(&format!("  curl {endpoint}/leads/plain -H 'x-cadence-secret: {SOURCE_SECRET}' \\"));
-    print(
-        "    -d '{\"first_name\": \"Sam\", \"phone\": \"415-555-0123\", \"email\": \"sam@example.com\", \"state\": \"CA\"}'",
-    );
+    print("\nA lead, as Zillow sends it:\n");
+    print(&format!("  curl {endpoint}/leads/zillow/{SOURCE_SECRET} -d '{ZILLOW_LEAD}'"));
     print(&format!("\nWhat happens:     {endpoint}/_local/leads"));
     print(&format!("What was sent:    {endpoint}/_local/outbox"));
     print(&format!("AWS, for its CLI: aws --endpoint-url {endpoint} dynamodb list-tables"));
