@@ -44,14 +44,12 @@ pub struct World {
     faults: Arc<Mutex<Option<Fallen>>>,
 }
 
-/// Which request a fault is meant for.
-type Befalls = Box<dyn Fn(&Request<Bytes>) -> bool + Send>;
-
 /// A fault that waits for its requests.
 struct Fallen {
     fault: Fault,
     times: u32,
-    befalls: Befalls,
+    /// What it befalls: the requests to that operation.
+    operation: &'static str,
 }
 
 /// An answer over HTTP.
@@ -94,7 +92,10 @@ impl World {
             let faults = faults.clone();
             Arc::new(move |request| {
                 let mut waiting = faults.lock().ok()?;
-                let fallen = waiting.as_mut().filter(|fallen| (fallen.befalls)(request))?;
+                let is_meant = |fallen: &Fallen| {
+                    is_to(fallen.operation, request.uri().path(), request.headers(), Some(request.body()))
+                };
+                let fallen = waiting.as_mut().filter(|fallen| is_meant(fallen))?;
                 fallen.times -= 1;
                 let (fault, is_over) = (fallen.fault, fallen.times == 0);
                 waiting.take_if(|_| is_over);
@@ -128,21 +129,9 @@ impl World {
         self.befall_times(operation, fault, self.aws().retry_config().map_or(1, |retry| retry.max_attempts()));
     }
 
-    /// Lets a fault befall the next request that it is meant for.
-    pub fn befall_if(&self, fault: Fault, befalls: impl Fn(&Request<Bytes>) -> bool + Send + 'static) {
-        self.befall_next(Fallen { fault, times: 1, befalls: Box::new(befalls) });
-    }
-
     fn befall_times(&self, operation: &'static str, fault: Fault, times: u32) {
-        let befalls = move |request: &Request<Bytes>| {
-            is_to(operation, request.uri().path(), request.headers(), Some(request.body()))
-        };
-        self.befall_next(Fallen { fault, times, befalls: Box::new(befalls) });
-    }
-
-    fn befall_next(&self, fallen: Fallen) {
         if let Ok(mut waiting) = self.faults.lock() {
-            *waiting = Some(fallen);
+            *waiting = Some(Fallen { fault, times, operation });
         }
     }
 

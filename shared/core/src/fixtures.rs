@@ -10,7 +10,7 @@ use cadence_core::{
     change::{Change, LeadChange, Settlement},
     delivery::{Delivery, Report},
     enroll,
-    enrollment::{Claim, Enrollment, LEASE, State, StepDue},
+    enrollment::{Claim, Enrollment, State, StepDue},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof, Touch, TouchKind},
     overdue::{Remedy, remedy},
     plan::{Plan, StepContext, StepPlan, plan_step},
@@ -263,17 +263,7 @@ impl World {
         let enrollment = &mut self.context.enrollment;
         assert!(enrollment.is_active() && enrollment.claim.is_none() && plan.revision == self.context.lead.revision);
         assert_eq!(plan.enrollment.progress.generation, enrollment.progress.generation);
-        let claim = Claim {
-            id: format!("claim-{}", self.claims.len()).as_str().into(),
-            step: plan.next.step.clone(),
-            round: plan.next.round,
-            try_number: plan.next.try_number,
-            claimed_at: now,
-            lease_until: now + LEASE,
-            step_due_at: plan.next.step_due_at,
-            generation: enrollment.progress.generation,
-            effect: plan.action.effect(),
-        };
+        let claim = plan.claim(format!("claim-{}", self.claims.len()).as_str().into(), now);
         enrollment.claim = Some(claim.clone());
         let lead = &mut self.context.lead;
         lead.revision += 1;

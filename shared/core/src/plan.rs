@@ -11,7 +11,7 @@ use crate::{
     change::{Change, LeadChange, Settlement},
     course::Leg,
     delivery::{AiCall, Delivery, Email, Sms},
-    enrollment::{Act, Effect, End, Enrollment, Next, Park, StepDue},
+    enrollment::{Act, Claim, Effect, End, Enrollment, LEASE, Next, Park, StepDue},
     gate::{self, Never, Verdict},
     intake,
     lead::{Facts, Lead, TOUCH_COUNTS_FOR, TouchKind},
@@ -316,6 +316,21 @@ impl Lead {
 }
 
 impl StepPlan {
+    /// The claim that the plan asks for, taken at `now`.
+    pub fn claim(&self, id: ClaimId, now: DateTime<Utc>) -> Claim {
+        Claim {
+            id,
+            step: self.next.step.clone(),
+            round: self.next.round,
+            try_number: self.next.try_number,
+            claimed_at: now,
+            lease_until: now + LEASE,
+            step_due_at: self.next.step_due_at,
+            generation: self.enrollment.progress.generation,
+            effect: self.action.effect(),
+        }
+    }
+
     /// The lead.
     pub fn lead(&self) -> &LeadId {
         &self.enrollment.lead

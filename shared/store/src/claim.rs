@@ -2,7 +2,7 @@
 
 use cadence_core::{
     ClaimId,
-    enrollment::{Claim, Enrollment, LEASE},
+    enrollment::{Claim, Enrollment},
     lead::Touch,
     plan::StepPlan,
 };
@@ -53,17 +53,7 @@ impl Store {
     /// `id` is unique to this try of this invocation: a lost answer is resolved by reading whose claim is there.
     pub async fn claim(&self, plan: &StepPlan, id: ClaimId, now: DateTime<Utc>) -> Result<Claimed, StoreError> {
         let enrollment = &plan.enrollment;
-        let claim = Claim {
-            id,
-            step: plan.next.step.clone(),
-            round: plan.next.round,
-            try_number: plan.next.try_number,
-            claimed_at: now,
-            lease_until: now + LEASE,
-            step_due_at: plan.next.step_due_at,
-            generation: enrollment.progress.generation,
-            effect: plan.action.effect(),
-        };
+        let claim = plan.claim(id, now);
         let items = vec![
             self.claimed_enrollment(enrollment, &claim)?.item(&self.leads)?,
             self.touched_lead(plan, &claim)?.item(&self.leads)?,
