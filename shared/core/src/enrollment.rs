@@ -234,7 +234,7 @@ mod tests {
         world.run(accepted(), tuesday());
         let crate::plan::Plan::Send(plan) = world.plan(tuesday()) else { panic!() };
         world.claim(&plan, tuesday());
-        world.context.enrollment
+        world.0.context.enrollment
     }
 
     #[test]

@@ -2,23 +2,24 @@
 //!
 //! Shared by the tests beside the code and, by path, by those in `tests/`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+};
 
 use cadence_core::{
     Do, Outcome, StepKey,
-    attempt::StepOutcome,
-    change::{Change, LeadChange, Settlement},
+    change::{Change, Settlement},
     delivery::{Delivery, Report},
     enroll,
     enrollment::{Claim, Enrollment, State, StepDue},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof, Touch, TouchKind},
-    overdue::{Remedy, remedy},
-    plan::{Plan, StepContext, StepPlan, plan_step},
+    plan::{StepContext, StepPlan},
     records::{Cadence, Message, Record, Settings, Status, Step, User, message::Copy, parse_record, settings::Caps},
-    settle::settle_step,
+    simulation,
     task::Task,
     time::{Zone, Zones},
-    timeline::{Entry, EntryKind},
+    timeline::EntryKind,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -191,25 +192,22 @@ pub(crate) fn unknown() -> Delivery {
     Delivery::Unknown { reason: "the vendor did not answer".to_owned() }
 }
 
-/// One enrollment in memory, written as the store writes it: a change only over what it was decided on.
+/// A simulated world in which every write that tests ask for must be allowed.
 #[derive(Clone, Debug)]
-pub(crate) struct World {
-    /// As the store would load it.
-    pub(crate) context: StepContext,
-    /// The timeline.
-    pub(crate) entries: Vec<Entry>,
-    /// Every claim taken: when, for what, and whether it came to be sent or may have been.
-    pub(crate) claims: Vec<Taken>,
-    /// The enrollment in another cadence that began as this one ended.
-    pub(crate) enrolled: Option<Enrollment>,
+pub(crate) struct World(pub(crate) simulation::World);
+
+impl Deref for World {
+    type Target = simulation::World;
+
+    fn deref(&self) -> &simulation::World {
+        &self.0
+    }
 }
 
-/// A claim that was taken.
-#[derive(Clone, Debug)]
-pub(crate) struct Taken {
-    pub(crate) claim: Claim,
-    pub(crate) plan: StepPlan,
-    pub(crate) delivery: Option<Delivery>,
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut simulation::World {
+        &mut self.0
+    }
 }
 
 impl World {
@@ -218,7 +216,7 @@ impl World {
     }
 
     pub(crate) fn of(context: StepContext) -> Self {
-        Self { context, entries: Vec::new(), claims: Vec::new(), enrolled: None }
+        Self(simulation::World::of(context))
     }
 
     pub(crate) fn due(&self) -> StepDue {
@@ -254,110 +252,25 @@ impl World {
         Report { lead, key: self.key(step, round), outcome, note: Some("what was said".to_owned()), at: now }
     }
 
-    pub(crate) fn plan(&self, now: DateTime<Utc>) -> Plan {
-        plan_step(&self.context, &self.due(), now)
-    }
-
-    /// Takes the claim that a plan asks for.
     pub(crate) fn claim(&mut self, plan: &StepPlan, now: DateTime<Utc>) -> Claim {
-        let enrollment = &mut self.context.enrollment;
-        assert!(enrollment.is_active() && enrollment.claim.is_none() && plan.revision == self.context.lead.revision);
-        assert_eq!(plan.enrollment.progress.generation, enrollment.progress.generation);
-        let claim = plan.claim(format!("claim-{}", self.claims.len()).as_str().into(), now);
-        enrollment.claim = Some(claim.clone());
-        let lead = &mut self.context.lead;
-        lead.revision += 1;
-        for old in &plan.drops_touches {
-            lead.touches.remove(old);
-        }
-        if let Some(kind) = plan.touch {
-            lead.touches.insert(claim.id.clone(), Touch { at: now, kind });
-        }
-        self.claims.push(Taken { claim: claim.clone(), plan: plan.clone(), delivery: None });
-        claim
+        self.0.claim(plan.clone(), now).unwrap()
     }
 
-    /// Settles the live claim with that answer.
     pub(crate) fn settle(&mut self, delivery: Delivery, now: DateTime<Utc>) {
-        let taken = self.claims.last().unwrap().clone();
-        let settlement = settle_step(&self.context, &taken.claim, &taken.plan.action, delivery, now);
-        self.settled(settlement);
+        self.0.settle(delivery, now).unwrap();
     }
 
     pub(crate) fn settled(&mut self, settlement: Settlement) {
-        let claim = self.context.enrollment.claim.clone().unwrap();
-        assert_eq!(settlement.attempt.claim, claim.id);
-        for taken in self.claims.iter_mut().filter(|taken| taken.claim.id == claim.id) {
-            taken.delivery = Some(settlement.attempt.delivery.clone());
-        }
-        if settlement.returns_touch {
-            self.context.lead.touches.remove(&claim.id);
-        }
-        self.entries.extend(settlement.entry);
-        if let Some(change) = settlement.change {
-            self.commit(change);
-        }
-        self.context.enrollment.claim = None;
-        self.context.attempt = None;
+        self.0.settled(settlement).unwrap();
     }
 
     pub(crate) fn commit(&mut self, change: Change) {
-        assert_eq!(change.enrollment, self.context.enrollment, "it was decided on what is stored");
-        if let Some(progress) = change.progress {
-            self.context.enrollment.progress = progress;
-        }
-        match change.lead {
-            Some(LeadChange::Owner { revision, user }) => {
-                assert_eq!(revision, self.context.lead.revision);
-                self.context.lead.owner = Some(user);
-                self.context.lead.revision += 1;
-            }
-            Some(LeadChange::OptOut { closes, at, .. }) => {
-                self.context.lead.opt_outs.entry(closes).or_insert(at);
-                self.context.lead.revision += 1;
-            }
-            None => {}
-        }
-        if let Some(outcome) = change.outcome {
-            let known = self.outcome(&outcome.now.key);
-            assert_eq!(known.map(|known| known.outcome), outcome.previous);
-            self.context.outcomes.retain(|known| known.key != outcome.now.key);
-            self.context.outcomes.push(outcome.now);
-        }
-        for (id, _) in &change.close {
-            assert!(change.open.iter().all(|task| task.id != *id), "a transaction names an item once");
-            self.context.open_tasks.retain(|task| task.id != *id);
-        }
-        for task in change.open {
-            assert!(self.context.open_tasks.iter().all(|open| open.id != task.id), "a task opens once");
-            self.context.open_tasks.push(task);
-        }
-        self.entries.extend(change.entries);
-        self.enrolled = change.enroll.or(self.enrolled.take());
+        self.0.commit(change).unwrap();
     }
 
-    pub(crate) fn outcome(&self, key: &StepKey) -> Option<&StepOutcome> {
-        self.context.outcomes.iter().find(|known| known.key == *key)
-    }
-
-    /// Runs what is due at `now` as the functions do, vendors answering so. True if something was tried.
+    /// Runs what is due at `now`. True if something was tried.
     pub(crate) fn run(&mut self, delivery: Delivery, now: DateTime<Utc>) -> bool {
-        match self.plan(now) {
-            Plan::Send(plan) => {
-                self.claim(&plan, now);
-                self.settle(delivery, now);
-                true
-            }
-            Plan::Change(change) => {
-                self.commit(*change);
-                false
-            }
-            Plan::Settle(settlement) => {
-                self.settled(*settlement);
-                false
-            }
-            Plan::Skip(_) | Plan::Busy => false,
-        }
+        self.0.run(delivery, now).unwrap() == simulation::Ran::Tried
     }
 
     /// Runs what is due when it is due, until nothing is; vendors take everything.
@@ -371,14 +284,8 @@ impl World {
         panic!("it does not end");
     }
 
-    /// What `reconcile` does at `now`. True if it changed something.
     pub(crate) fn reconcile(&mut self, now: DateTime<Utc>) -> bool {
-        match remedy(&self.context, now) {
-            Remedy::Settle(settlement) => self.settled(*settlement),
-            Remedy::Release(change) => self.commit(*change),
-            Remedy::Requeue | Remedy::Leave => return false,
-        }
-        true
+        self.0.reconcile(now).unwrap()
     }
 
     pub(crate) fn task(&self, step: &str) -> &Task {

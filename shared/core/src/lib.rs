@@ -34,6 +34,7 @@ pub mod plan;
 pub mod records;
 pub mod scheduling;
 pub mod settle;
+pub mod simulation;
 pub mod sources;
 pub mod task;
 pub mod template;

@@ -212,7 +212,7 @@ mod tests {
     fn released_enrollments_are_spread_the_same_each_time() {
         let delays: BTreeSet<TimeDelta> = (0..200)
             .map(|number| {
-                let mut enrollment = parked(Park::CadencePaused).context.enrollment;
+                let mut enrollment = parked(Park::CadencePaused).0.context.enrollment;
                 enrollment.id = format!("{number:032x}").as_str().into();
                 assert_eq!(jitter(&enrollment), jitter(&enrollment));
                 jitter(&enrollment)

@@ -50,7 +50,7 @@ proptest! {
     ) {
         let (one, other) = (told(&cadence, &reports), told(&cadence, &shuffled_with_repeats(&reports, seed)));
         prop_assert_eq!(stored(&one), stored(&other));
-        prop_assert_eq!(one.context.lead.opt_outs, other.context.lead.opt_outs);
+        prop_assert_eq!(&one.context.lead.opt_outs, &other.context.lead.opt_outs);
     }
 
     #[test]

@@ -271,6 +271,7 @@ fn a_cap_counts_the_claim_that_was_sent() {
     let mut world = of("ai_dial");
     world.context.lead = touched(&[]);
     world.run(accepted(), tuesday());
-    let again = World::of(crate::plan::StepContext { enrollment: of("ai_dial").context.enrollment, ..world.context });
+    let again =
+        World::of(crate::plan::StepContext { enrollment: of("ai_dial").0.context.enrollment, ..world.0.context });
     assert!(matches!(again.plan(tuesday()), Plan::Change(_)), "a second AI call on the same day waits");
 }
