@@ -1,5 +1,7 @@
 //! When a cadence may reach a lead: the record's hours or the defaults, inside the law's, in every zone the lead may be in.
 
+mod shut;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
@@ -7,8 +9,10 @@ use crate::{
     law::{self, Holidays, State},
     lead::Lead,
     records::{Cadence, Settings},
-    time::{self, Opening, Wait, Window, Zones},
+    time::{self, Opening, Wait, Window, Zone, Zones},
 };
+
+pub use shut::{Shut, Whose};
 
 /// The hours and holidays that hold between one cadence and one lead.
 pub struct Calendar<'a> {
@@ -36,7 +40,7 @@ impl<'a> Calendar<'a> {
     /// Where nothing opens within 14 days, or never for longer than the margin, the span is empty and 14 days on: nothing is sent,
     /// and it is looked at again then.
     pub fn opening(&self, action: Do, from: DateTime<Utc>) -> Opening {
-        let windows = self.windows(action);
+        let windows: Vec<Window> = self.windows(action).into_iter().map(|(_, window)| window).collect();
         let mut from = ceil_to_second(from);
         let horizon = from + TimeDelta::days(14);
         while from < horizon
@@ -56,7 +60,13 @@ impl<'a> Calendar<'a> {
         time::after(base, wait, self.zones.first(), &self.holidays)
     }
 
-    fn windows(&self, action: Do) -> Vec<Window> {
+    /// The zone that waits are counted and the lead's local times are told in.
+    pub fn zone(&self) -> &Zone {
+        self.zones.first()
+    }
+
+    /// Every window that holds, and whose it is.
+    fn windows(&self, action: Do) -> Vec<(Whose, Window)> {
         let hours = &self.cadence.hours;
         let stated = match action {
             Do::Dial | Do::AiDial => hours.call.clone(),
@@ -66,15 +76,15 @@ impl<'a> Calendar<'a> {
         let default = law::default_window(action);
         let is_email = matches!(action, Do::CustomEmail | Do::AiEmail | Do::CannedEmail);
         let skips = if is_email { None } else { self.cadence.skip_holidays };
-        let mut windows = vec![Window {
-            hours: stated.unwrap_or(default.hours),
-            skip_holidays: skips.unwrap_or(default.skip_holidays),
-        }];
+        let whose = if stated.is_some() { Whose::Cadence } else { Whose::Default };
+        let skip_holidays = skips.unwrap_or(default.skip_holidays);
+        let mut windows = vec![(whose, Window { hours: stated.unwrap_or(default.hours), skip_holidays })];
         if !is_email {
-            windows.extend(law::floor_windows(self.state.as_ref()));
+            windows.extend([Whose::Federal, Whose::State].into_iter().zip(law::floor_windows(self.state.as_ref())));
         }
         if !self.zone_is_known {
-            windows.push(Window { hours: law::unknown_zone_hours(), skip_holidays: false });
+            let window = Window { hours: law::unknown_zone_hours(), skip_holidays: false };
+            windows.push((Whose::UnknownZone, window));
         }
         windows
     }

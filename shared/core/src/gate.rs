@@ -1,6 +1,6 @@
 //! The gate: whether a step may reach a lead now. What the law asks is never widened by a record.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, fmt};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -41,7 +41,18 @@ pub enum Wait {
     /// It is outside the hours.
     Hours,
     /// The lead had its share of contacts.
-    Cap,
+    Cap(Cap),
+}
+
+/// So many contacts of a kind in any such span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// What it counts.
+    pub counts: &'static [TouchKind],
+    /// How many it allows.
+    pub limit: u32,
+    /// In any span so long.
+    pub span: TimeDelta,
 }
 
 /// Why a step is left out.
@@ -68,13 +79,25 @@ pub enum AskUser {
     NoAiWriter,
 }
 
-impl Wait {
-    /// The reason in words.
-    pub fn as_str(self) -> &'static str {
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hours => "outside the hours for this lead",
-            Self::Cap => "the lead had its share of contacts",
+            Self::Hours => f.write_str("outside the hours for this lead"),
+            Self::Cap(cap) => write!(f, "the lead had its share of contacts: {cap}"),
         }
+    }
+}
+
+impl fmt::Display for Cap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (one, many) = match self.counts {
+            [TouchKind::AiCall] => ("AI call", "AI calls"),
+            [TouchKind::Sms] => ("text", "texts"),
+            [TouchKind::Email] => ("email", "emails"),
+            _ => ("call or text", "calls and texts"),
+        };
+        let what = if self.limit == 1 { one } else { many };
+        write!(f, "{} {what} in {}", self.limit, if self.span > DAY { "7 days" } else { "24 hours" })
     }
 }
 
@@ -137,8 +160,10 @@ pub fn gate(
     }
     match touch_kind(action, asks).map(|kind| next_slot(kind, lead, settings, now)) {
         Some(Slot::Never) => Verdict::Never(Never::CapIsZero),
-        Some(Slot::At(at)) if at > now => Verdict::NotBefore { at: calendar.opening(action, at).from, why: Wait::Cap },
-        Some(Slot::At(_)) | None => asks.map_or(Verdict::Pass { send_by: opening.until }, Verdict::AskUser),
+        Some(Slot::NotBefore { at, cap }) => {
+            Verdict::NotBefore { at: calendar.opening(action, at).from, why: Wait::Cap(cap) }
+        }
+        Some(Slot::Now) | None => asks.map_or(Verdict::Pass { send_by: opening.until }, Verdict::AskUser),
     }
 }
 
@@ -182,25 +207,30 @@ pub fn asks_user(action: Do, lead: &Lead, stale: bool) -> Option<AskUser> {
     stale.then_some(AskUser::StaleLead)
 }
 
-enum Slot {
-    At(DateTime<Utc>),
+const DAY: TimeDelta = TimeDelta::hours(24);
+/// What the caps on contacts count; emails have one of their own.
+const CONTACTS: &[TouchKind] = &[TouchKind::Dial, TouchKind::AiCall, TouchKind::Sms];
+
+/// When caps allow one more touch.
+pub(crate) enum Slot {
+    Now,
+    NotBefore { at: DateTime<Utc>, cap: Cap },
     Never,
 }
 
 /// The first instant at which one more touch of that kind breaks no cap.
-fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Utc>) -> Slot {
+pub(crate) fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Utc>) -> Slot {
     let caps = settings.caps;
-    let day = TimeDelta::hours(24);
     let state_limit = lead.state.as_deref().and_then(law::contacts_per_day).unwrap_or(u32::MAX);
-    let contacts = [TouchKind::Dial, TouchKind::AiCall, TouchKind::Sms];
     let limits = [
-        (&contacts[..], caps.contacts_per_day.min(state_limit), day),
-        (&contacts[..], caps.contacts_per_week, TOUCH_COUNTS_FOR),
-        (&[TouchKind::AiCall][..], caps.ai_calls_per_day, day),
-        (&[TouchKind::Sms][..], caps.sms_per_day, day),
-        (&[TouchKind::Email][..], caps.emails_per_day, day),
+        (CONTACTS, caps.contacts_per_day.min(state_limit), DAY),
+        (CONTACTS, caps.contacts_per_week, TOUCH_COUNTS_FOR),
+        (&[TouchKind::AiCall], caps.ai_calls_per_day, DAY),
+        (&[TouchKind::Sms], caps.sms_per_day, DAY),
+        (&[TouchKind::Email], caps.emails_per_day, DAY),
     ];
-    let mut at = now;
+    let mut slot = Slot::Now;
+    let mut earliest = now;
     for (counts, limit, span) in limits {
         if !counts.contains(&kind) {
             continue;
@@ -210,11 +240,14 @@ fn next_slot(kind: TouchKind, lead: &Lead, settings: &Settings, now: DateTime<Ut
         let Some(newest_to_expire) = (limit as usize).checked_sub(1) else {
             return Slot::Never;
         };
-        if let Some(touch) = touched.get(newest_to_expire) {
-            at = at.max(*touch + span);
+        if let Some(at) = touched.get(newest_to_expire).map(|touch| *touch + span)
+            && at > earliest
+        {
+            earliest = at;
+            slot = Slot::NotBefore { at, cap: Cap { counts, limit, span } };
         }
     }
-    Slot::At(at)
+    slot
 }
 
 #[cfg(test)]

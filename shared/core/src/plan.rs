@@ -205,7 +205,7 @@ fn plan_run(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>)
     match gate::gate(step.action, lead, context.owner(), stale, &calendar, &context.settings, now) {
         Verdict::NotBefore { at, why } => {
             let mut change = Change::of(&context.enrollment);
-            let entry = next.entry(EntryKind::Deferred, &context.enrollment, now).text(why.as_str());
+            let entry = next.entry(EntryKind::Deferred, &context.enrollment, now).text(why.to_string());
             change.note(Entry { until: Some(at), ..entry });
             change.go(Next { due_at: at, step_due_at: at, ..next.clone() });
             Plan::Change(Box::new(change))

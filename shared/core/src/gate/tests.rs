@@ -30,8 +30,12 @@ fn asked(
     gate(action, lead, owner, stale, &Calendar::new(lead, &cadence, settings), settings, now)
 }
 
-fn cap_at(text: &str) -> Verdict {
-    Verdict::NotBefore { at: at(text), why: Wait::Cap }
+/// What a verdict that a cap defers says: until when, and which cap.
+fn capped(verdict: &Verdict) -> Option<(DateTime<Utc>, String)> {
+    match verdict {
+        Verdict::NotBefore { at, why: Wait::Cap(cap) } => Some((*at, cap.to_string())),
+        _ => None,
+    }
 }
 
 #[test]
@@ -165,26 +169,31 @@ fn a_slot_returns_a_day_or_a_week_to_the_second_after_the_touch_that_held_it() {
     let week = |count: i64| (1..=count).map(|days| (Dial, ago(days * 1000))).collect::<Vec<_>>();
     for (what, touches, action, expected) in [
         ("third contact", vec![(Dial, ago(60)), (Sms, ago(30))], Do::Dial, None),
-        ("fourth contact", vec![(Dial, ago(60)), (Sms, ago(30)), (AiCall, ago(20))], Do::Dial, Some(day - 60)),
+        (
+            "fourth contact",
+            vec![(Dial, ago(60)), (Sms, ago(30)), (AiCall, ago(20))],
+            Do::Dial,
+            Some((day - 60, "3 calls and texts in 24 hours")),
+        ),
         ("the day is just over", vec![(Dial, ago(day)), (Sms, ago(30)), (AiCall, ago(20))], Do::Dial, None),
-        ("second AI call", vec![(AiCall, ago(day - 5))], Do::AiDial, Some(5)),
+        ("second AI call", vec![(AiCall, ago(day - 5))], Do::AiDial, Some((5, "1 AI call in 24 hours"))),
         ("AI calls count apart", vec![(AiCall, ago(10))], Do::CannedSms, None),
-        ("third text", vec![(Sms, ago(600)), (Sms, ago(20))], Do::CannedSms, Some(day - 600)),
+        ("third text", vec![(Sms, ago(600)), (Sms, ago(20))], Do::CannedSms, Some((day - 600, "2 texts in 24 hours"))),
         ("second text", vec![(Sms, ago(20))], Do::CannedSms, None),
-        ("second email", vec![(Email, ago(day - 7))], Do::CannedEmail, Some(7)),
+        ("second email", vec![(Email, ago(day - 7))], Do::CannedEmail, Some((7, "1 email in 24 hours"))),
         ("emails are no contacts", vec![(Email, ago(1)), (Email, ago(2)), (Email, ago(3))], Do::Dial, None),
         ("contacts are no emails", vec![(Dial, ago(1)), (Sms, ago(2)), (Sms, ago(3))], Do::CannedEmail, None),
         ("eighth of the week", week(7), Do::Dial, None),
-        ("ninth of the week", week(8), Do::Dial, Some(7 * day - 8000)),
+        ("ninth of the week", week(8), Do::Dial, Some((7 * day - 8000, "8 calls and texts in 7 days"))),
         ("a custom text counts when it is sent", week(8), Do::CustomSms, None),
     ] {
         let verdict = says(action, &touched(&touches));
         match expected {
             None => assert!(matches!(verdict, Verdict::Pass { .. }), "{what}: {verdict:?}"),
-            Some(later) => {
+            Some((later, cap)) => {
                 let slot = tuesday() + super::tests::minutes(later);
                 let open = asked_opening(action, slot);
-                assert_eq!(verdict, Verdict::NotBefore { at: open, why: Wait::Cap }, "{what}");
+                assert_eq!(capped(&verdict), Some((open, cap.to_owned())), "{what}");
                 let then = says_at(action, &touched(&touches), open);
                 assert!(matches!(then, Verdict::Pass { .. }), "{what}: the slot is there at {open}, {then:?}");
             }
@@ -204,7 +213,8 @@ fn asked_opening(action: Do, from: DateTime<Utc>) -> DateTime<Utc> {
 #[test]
 fn a_slot_that_returns_at_night_waits_for_the_morning() {
     let lead = touched(&[(TouchKind::AiCall, at("2026-11-30T20:30:00-08:00"))]);
-    assert_eq!(says(Do::AiDial, &lead), cap_at("2026-12-02T09:00:00-08:00"));
+    let morning = at("2026-12-02T09:00:00-08:00");
+    assert_eq!(capped(&says(Do::AiDial, &lead)), Some((morning, "1 AI call in 24 hours".to_owned())));
 }
 
 #[test]
@@ -213,7 +223,9 @@ fn settings_narrow_the_caps_and_a_cap_of_zero_leaves_the_step_out() {
     let says = |action, lead: &Lead, caps| asked(action, lead, users().first(), false, &with(caps), tuesday());
     let one = Caps { contacts_per_day: 1, ..Caps::FLOOR };
     let dialled = touched(&[(TouchKind::Dial, tuesday() - minutes(60))]);
-    assert_eq!(says(Do::CannedSms, &dialled, one), cap_at("2026-12-02T09:00:00-08:00"));
+    let morning = at("2026-12-02T09:00:00-08:00");
+    let narrowed = capped(&says(Do::CannedSms, &dialled, one));
+    assert_eq!(narrowed, Some((morning, "1 call or text in 24 hours".to_owned())));
     let never = Verdict::Never(Never::CapIsZero);
     assert_eq!(says(Do::AiDial, &lead(), Caps { ai_calls_per_day: 0, ..Caps::FLOOR }), never);
     assert_eq!(says(Do::CannedSms, &lead(), Caps { sms_per_day: 0, ..Caps::FLOOR }), never);
@@ -233,13 +245,13 @@ fn florida_and_oklahoma_allow_three_contacts_a_day_whatever_the_settings_say() {
         (TouchKind::Sms, tuesday() - minutes(30)),
         (TouchKind::AiCall, tuesday() - minutes(20)),
     ]);
-    for (state, zone, capped) in
+    for (state, zone, is_capped) in
         [("FL", "America/New_York", true), ("OK", "America/Chicago", true), ("TX", "America/Chicago", false)]
     {
         let owner = user("lo-riley", "Riley", &[state]);
         let lead = Lead { state: Some(state.to_owned()), zones: Some(zones(&[zone])), ..three.clone() };
         let verdict = asked(Do::Dial, &lead, Some(&owner), false, &wide, tuesday());
-        assert_eq!(matches!(verdict, Verdict::NotBefore { why: Wait::Cap, .. }), capped, "{state}: {verdict:?}");
+        assert_eq!(capped(&verdict).is_some(), is_capped, "{state}: {verdict:?}");
     }
 }
 
@@ -249,7 +261,8 @@ fn a_call_that_a_user_makes_in_place_of_the_ai_counts_as_a_call() {
         |touches: &[(TouchKind, DateTime<Utc>)]| Lead { consent: ChannelConsent::default(), ..touched(touches) };
     let ago = |minutes: i64| tuesday() - super::tests::minutes(minutes);
     let three = silent(&[(TouchKind::Dial, ago(40)), (TouchKind::Sms, ago(30)), (TouchKind::Dial, ago(20))]);
-    assert_eq!(says(Do::AiDial, &three), cap_at("2026-12-02T09:20:00-08:00"));
+    let slot = (at("2026-12-02T09:20:00-08:00"), "3 calls and texts in 24 hours".to_owned());
+    assert_eq!(capped(&says(Do::AiDial, &three)), Some(slot));
     let user_does = Verdict::AskUser(AskUser::NoWrittenConsent);
     assert_eq!(says(Do::AiDial, &silent(&[(TouchKind::AiCall, ago(20))])), user_does, "it is no AI call");
     assert_eq!(says(Do::CannedSms, &three), user_does, "a text counts when the user sends it");
@@ -274,5 +287,6 @@ fn a_touch_of_the_future_holds_its_slot_too() {
         touches: [("c".into(), Touch { at: tuesday() + TimeDelta::seconds(3), kind: TouchKind::AiCall })].into(),
         ..lead()
     };
-    assert_eq!(says(Do::AiDial, &lead), cap_at("2026-12-02T10:00:03-08:00"));
+    let slot = (at("2026-12-02T10:00:03-08:00"), "1 AI call in 24 hours".to_owned());
+    assert_eq!(capped(&says(Do::AiDial, &lead)), Some(slot));
 }

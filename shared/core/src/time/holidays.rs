@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use jiff::civil::{Date, Weekday};
+
+use super::{Window, Zone, to_jiff};
 
 /// The federal holidays, each on its actual and on its observed day, and the company's own.
 ///
@@ -13,15 +16,21 @@ pub struct Holidays {
 }
 
 /// The holidays of a fixed date: month and day.
-const FIXED: [(i8, i8); 5] = [(1, 1), (6, 19), (7, 4), (11, 11), (12, 25)];
+const FIXED: [(i8, i8, &str); 5] = [
+    (1, 1, "New Year's Day"),
+    (6, 19, "Juneteenth"),
+    (7, 4, "Independence Day"),
+    (11, 11, "Veterans Day"),
+    (12, 25, "Christmas Day"),
+];
 /// The holidays of a weekday: month, which one of the month (-1 for the last), weekday.
-const FLOATING: [(i8, i8, Weekday); 6] = [
-    (1, 3, Weekday::Monday),
-    (2, 3, Weekday::Monday),
-    (5, -1, Weekday::Monday),
-    (9, 1, Weekday::Monday),
-    (10, 2, Weekday::Monday),
-    (11, 4, Weekday::Thursday),
+const FLOATING: [(i8, i8, Weekday, &str); 6] = [
+    (1, 3, Weekday::Monday, "Martin Luther King Jr. Day"),
+    (2, 3, Weekday::Monday, "Washington's Birthday"),
+    (5, -1, Weekday::Monday, "Memorial Day"),
+    (9, 1, Weekday::Monday, "Labor Day"),
+    (10, 2, Weekday::Monday, "Columbus Day"),
+    (11, 4, Weekday::Thursday, "Thanksgiving"),
 ];
 
 impl Holidays {
@@ -39,29 +48,44 @@ impl Holidays {
         text.trim().parse().ok()
     }
 
+    /// The days, from `from` until before `until`, on which that window would be open if they were no holidays: `Mon Jan 18 (Martin
+    /// Luther King Jr. Day)`.
+    pub fn missed(&self, window: &Window, zone: &Zone, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<String> {
+        let date = |at| to_jiff(at).to_zoned(zone.rules()).date();
+        let last = date(until);
+        let days = date(from).series(jiff::Span::new().days(1)).take_while(|day| *day < last);
+        let open = days.filter(|day| window.skip_holidays && !window.hours.on(day.weekday()).is_empty());
+        open.filter_map(|day| Some(format!("{} ({})", day.strftime("%a %b %-d"), self.name(day)?))).collect()
+    }
+
     pub(super) fn contains(&self, date: Date) -> bool {
-        self.own.contains(&date) || is_federal(date)
+        self.name(date).is_some()
+    }
+
+    fn name(&self, date: Date) -> Option<&'static str> {
+        federal(date).or_else(|| self.own.contains(&date).then_some("a day of the company's own"))
     }
 }
 
-fn is_federal(date: Date) -> bool {
-    let is_floating = FLOATING.iter().any(|(month, nth, weekday)| {
+fn federal(date: Date) -> Option<&'static str> {
+    let floating = FLOATING.iter().find(|(month, nth, weekday, _)| {
         date.month() == *month && date.nth_weekday_of_month(*nth, *weekday).is_ok_and(|holiday| holiday == date)
     });
-    is_floating || is_fixed(date) || is_observed(date)
+    floating.map(|(.., name)| *name).or_else(|| fixed(date)).or_else(|| observed(date))
 }
 
-fn is_fixed(date: Date) -> bool {
-    FIXED.contains(&(date.month(), date.day()))
+fn fixed(date: Date) -> Option<&'static str> {
+    FIXED.iter().find(|(month, day, _)| (*month, *day) == (date.month(), date.day())).map(|(.., name)| *name)
 }
 
 /// A holiday on a Saturday is observed on the Friday before, one on a Sunday on the Monday after.
-fn is_observed(date: Date) -> bool {
-    match date.weekday() {
-        Weekday::Friday => date.tomorrow().is_ok_and(is_fixed),
-        Weekday::Monday => date.yesterday().is_ok_and(is_fixed),
-        Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Saturday | Weekday::Sunday => false,
-    }
+fn observed(date: Date) -> Option<&'static str> {
+    let day = match date.weekday() {
+        Weekday::Friday => date.tomorrow(),
+        Weekday::Monday => date.yesterday(),
+        Weekday::Tuesday | Weekday::Wednesday | Weekday::Thursday | Weekday::Saturday | Weekday::Sunday => return None,
+    };
+    fixed(day.ok()?)
 }
 
 #[cfg(test)]
@@ -88,6 +112,26 @@ mod tests {
             ("2027-07-05", true),
         ] {
             assert_eq!(holidays.contains(date.parse().unwrap()), expected, "{date}");
+        }
+    }
+
+    #[test]
+    fn holidays_are_named_where_they_keep_a_window_shut() {
+        let zone = Zone::parse("America/New_York").unwrap();
+        let holidays = Holidays::federal_and(&["2026-12-28".to_owned()]);
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        let (from, until) = (at("2026-12-24T23:00:00-05:00"), at("2026-12-29T09:00:00-05:00"));
+        for (hours, skip_holidays, expected) in [
+            (
+                "Mon-Fri 09:00-20:00",
+                true,
+                &["Fri Dec 25 (Christmas Day)", "Mon Dec 28 (a day of the company's own)"][..],
+            ),
+            ("Mon-Thu 09:00-20:00", true, &["Mon Dec 28 (a day of the company's own)"]),
+            ("daily 09:00-20:00", false, &[]),
+        ] {
+            let window = Window { hours: crate::time::parse_hours(hours).unwrap(), skip_holidays };
+            assert_eq!(holidays.missed(&window, &zone, from, until), expected, "{hours}");
         }
     }
 }
