@@ -53,6 +53,7 @@ fn title(entry: &Entry) -> &'static str {
     match entry.kind {
         EntryKind::LeadIn => "LEAD IN",
         EntryKind::Enrolled => "ENROLLED",
+        EntryKind::HeldOut => "HELD OUT",
         EntryKind::TaskOpened => "TASK",
         EntryKind::TaskClosed => "TASK CLOSED",
         EntryKind::Sent => match entry.channel {

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId, enroll,
-    enrollment::Enrollment,
-    intake::{self, IdempotencyKey},
+    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId,
+    change::Change,
+    enroll,
+    enrollment::{End, Enrollment},
+    intake::{self, Asking, IdempotencyKey},
     lead::{Facts, Lead, OptOut},
-    onward::TAKE_UP_WITHIN,
+    onward::{self, TAKE_UP_WITHIN},
     records::{Cadence, Settings, Source, User},
     sources::Inbound,
     task::{Task, TaskKind},
@@ -41,6 +43,8 @@ pub enum Taken {
     Enrolled,
     /// The lead was known and its cadence goes on.
     Running,
+    /// The lead was known and moved from its cadence to one that takes over from it.
+    Switched,
     /// The lead was through a cadence lately: its owner was asked to take it up.
     Asked,
     /// Somebody has spoken with the lead already, as the source says: no cadence takes it.
@@ -58,6 +62,20 @@ pub struct Known {
     pub facts: Facts,
     /// Its enrollments, running and over.
     pub enrollments: Vec<Enrollment>,
+    /// What users are asked to do about it.
+    pub open_tasks: Vec<Task>,
+}
+
+impl Known {
+    /// The enrollment that is not over.
+    fn running(&self) -> Option<&Enrollment> {
+        self.enrollments.iter().find(|enrollment| !enrollment.has_ended())
+    }
+
+    /// The enrollment that runs, else the one that began last.
+    fn latest(&self) -> Option<&Enrollment> {
+        self.running().or_else(|| self.enrollments.iter().max_by_key(|enrollment| enrollment.enrolled_at))
+    }
 }
 
 /// What is stored of an address: whose it is, and whether it is closed for good.
@@ -108,6 +126,8 @@ pub struct Arrival {
     pub gains: Vec<String>,
     /// The hash of the phone number that closes for good, because the source says that the lead wants no calls.
     pub closes: Option<String>,
+    /// The end of the enrollment that ran, written only if that still stands where it was read.
+    pub ends: Option<Change>,
     /// The enrollment that begins.
     pub enrollment: Option<Enrollment>,
     /// A task for the owner.
@@ -116,8 +136,6 @@ pub struct Arrival {
     pub entries: Vec<Entry>,
 }
 
-/// How long after a cadence began the same lead does not begin another by asking again.
-pub const REENROLL_AFTER: TimeDelta = TimeDelta::days(30);
 /// How long a body that carries no id of its own is told from a new one.
 const BODY_KNOWN_FOR: TimeDelta = TimeDelta::hours(24);
 
@@ -152,32 +170,18 @@ pub fn arrive(
         Some(known) => update(read, known, addresses, now),
         None => begin(read, addresses, catalogue, now),
     };
-    let enrollments = known.map_or(&[][..], |known| &known.enrollments);
-    let running = enrollments.iter().find(|enrollment| !enrollment.has_ended());
-    let latest = running.or_else(|| enrollments.iter().max_by_key(|enrollment| enrollment.enrolled_at));
-    let is_recent = latest.is_some_and(|latest| latest.enrolled_at + REENROLL_AFTER > now);
-    let (source, concluded) = (&read.source.id, read.inbound.outcome.filter(|outcome| concludes(*outcome)));
-    let (status, ask) = match (running, concluded) {
-        (Some(_), None) => (Taken::Running, None),
-        (Some(_), Some(outcome)) => {
-            (Taken::Running, Some(format!("{source} says {}, while a cadence runs", outcome.in_words())))
-        }
-        (None, Some(outcome)) => {
-            (Taken::Concluded, Some(format!("{source} says {}, so no cadence begins", outcome.in_words())))
-        }
-        (None, None) if is_recent => {
-            (Taken::Asked, Some(format!("the lead asked again through {source}, after a cadence that is over")))
-        }
-        (None, None) => {
-            enroll_in_best(&mut arrival, read, known, catalogue, now);
-            return arrival;
-        }
+    let Some(outcome) = read.inbound.outcome.filter(|outcome| concludes(*outcome)) else {
+        enroll_in_best(&mut arrival, read, known, catalogue, now);
+        return arrival;
+    };
+    let (source, said) = (&read.source.id, outcome.in_words());
+    let (status, why) = match known.and_then(Known::running) {
+        Some(_) => (Taken::Running, format!("{source} says {said}, while a cadence runs")),
+        None => (Taken::Concluded, format!("{source} says {said}, so no cadence begins")),
     };
     arrival.webhook.status = status;
-    arrival.webhook.enrollment = latest.map(|latest| latest.id.clone());
-    if let Some(why) = ask {
-        ask_owner(&mut arrival, known, latest, &why, now);
-    }
+    arrival.webhook.enrollment = known.and_then(Known::latest).map(|latest| latest.id.clone());
+    ask_owner(&mut arrival, known, &why, now);
     arrival
 }
 
@@ -271,6 +275,8 @@ fn gained(addresses: &Addresses, lead: &Lead) -> Vec<String> {
         .collect()
 }
 
+/// The best cadence takes the lead, out of the one that it runs in if it takes over from that. Where none may, the running one goes
+/// on, or a person takes up a lead who was through one.
 fn enroll_in_best(
     arrival: &mut Arrival,
     read: Read<'_>,
@@ -278,34 +284,67 @@ fn enroll_in_best(
     catalogue: &Catalogue,
     now: DateTime<Utc>,
 ) {
-    let Some(lead) = arrival.lead.as_ref().or(known.map(|known| &known.lead)) else {
+    let lead = arrival.lead.as_ref().or(known.map(|known| &known.lead));
+    let facts = arrival.facts.as_ref().or(known.map(|known| &known.facts));
+    let (Some(lead), Some(facts)) = (lead, facts) else {
         return;
     };
-    let purpose = arrival.facts.as_ref().or(known.map(|known| &known.facts)).and_then(|facts| facts.purpose.as_deref());
-    let cadences: Vec<Cadence> = catalogue.cadences.iter().map(|(cadence, _)| cadence.clone()).collect();
-    let picked = intake::pick_cadence(&cadences, &read.source.id, lead.state.as_deref(), purpose);
-    let Some((cadence, version)) =
-        picked.and_then(|picked| catalogue.cadences.iter().find(|(cadence, _)| cadence.id == picked.id))
-    else {
+    let enrollments = known.map_or(&[][..], |known| &known.enrollments);
+    let choice = intake::choose(catalogue, Asking { lead, facts, source: &read.source.id, enrollments }, now);
+    arrival.entries.extend(choice.held_out.iter().map(|cadence| held_out(cadence, &lead.id, now)));
+
+    if let Some((cadence, version)) = choice.taken_by {
+        let id = EnrollmentId::from_uuid(fresh(read, "enrollment", now));
+        let stale = read.inbound.created_at.is_some_and(|created_at| intake::is_stale(created_at, now));
+        let begun = enroll::begin(id, lead, (cadence, version), &catalogue.settings, stale, now);
+        let mut ends = known.and_then(|known| switch(known, read, cadence, catalogue, now));
+        arrival.entries.extend(ends.iter_mut().flat_map(|change| change.entries.drain(..)));
+        arrival.entries.push(enroll::entry(&begun, cadence, now));
+        arrival.webhook.status = if ends.is_some() { Taken::Switched } else { Taken::Enrolled };
+        arrival.webhook.enrollment = Some(begun.id.clone());
+        (arrival.ends, arrival.enrollment) = (ends, Some(begun));
+        return;
+    }
+    arrival.webhook.enrollment = known.and_then(Known::latest).map(|latest| latest.id.clone());
+    if known.and_then(Known::running).is_some() {
+        arrival.webhook.status = Taken::Running;
+    } else if known.and_then(Known::latest).is_some() {
+        arrival.webhook.status = Taken::Asked;
+        let why = format!("the lead asked again through {}, after a cadence that is over", read.source.id);
+        ask_owner(arrival, known, &why, now);
+    } else {
         arrival.webhook.status = Taken::NoCadence;
-        let text = "no live cadence is for this lead";
+        let other = if choice.held_out.is_empty() { "" } else { "other " };
+        let text = format!("no {other}live cadence is for this lead");
         arrival.entries.push(Entry::new(EntryKind::Skipped, &lead.id, now).text(text));
-        return;
-    };
-    let id = EnrollmentId::from_uuid(fresh(read, "enrollment", now));
-    let stale = read.inbound.created_at.is_some_and(|created_at| intake::is_stale(created_at, now));
-    let begun = enroll::begin(id, lead, (cadence, *version), &catalogue.settings, stale, now);
-    arrival.entries.push(enroll::entry(&begun, cadence, now));
-    arrival.webhook.enrollment = Some(begun.id.clone());
-    arrival.webhook.status = Taken::Enrolled;
-    arrival.enrollment = Some(begun);
+    }
+}
+
+fn held_out(cadence: &Cadence, lead: &LeadId, now: DateTime<Utc>) -> Entry {
+    let (id, percent) = (&cadence.id, cadence.for_leads.hold_out);
+    let text = format!("held out of {id}, which leaves {percent}% of its leads to others");
+    Entry { cadence: Some(id.clone()), ..Entry::new(EntryKind::HeldOut, lead, now).text(text) }
+}
+
+/// The end of the enrollment that runs, and of its tasks, because the lead moves to another cadence.
+fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, now: DateTime<Utc>) -> Option<Change> {
+    let running = known.running()?;
+    let version = (&running.cadence, running.progress.version);
+    let pinned = catalogue.cadences.iter().find(|(cadence, newest)| (&cadence.id, *newest) == version);
+    let rest = pinned.map(|(cadence, _)| onward::not_run(running, cadence, None)).unwrap_or_default();
+    let text = format!("moved to the cadence {}, because the lead asked again through {}{rest}", to.id, read.source.id);
+    let is_its_own = |task: &&Task| task.id.key.enrollment == running.id;
+    let tasks: Vec<Task> = known.open_tasks.iter().filter(is_its_own).cloned().collect();
+    let mut change = Change::of(running);
+    change.end(End::Switched(to.id.clone()), now, &text, &tasks);
+    Some(change)
 }
 
 /// A person takes up a lead whom no cadence takes. The timeline says why, also where nobody can be asked.
-fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, latest: Option<&Enrollment>, why: &str, now: DateTime<Utc>) {
+fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, why: &str, now: DateTime<Utc>) {
     let lead = arrival.webhook.lead.clone();
     // A task belongs to an enrollment, which a new lead doesn't have.
-    let asked = known.zip(latest).and_then(|(known, latest)| Some((known, latest, known.lead.owner.clone()?)));
+    let asked = known.and_then(|known| Some((known, known.latest()?, known.lead.owner.clone()?)));
     let Some((known, latest, user)) = asked else {
         return arrival.entries.push(Entry::new(EntryKind::Skipped, &lead, now).text(why));
     };
@@ -336,6 +375,7 @@ fn arrival(read: Read<'_>, lead: &LeadId, now: DateTime<Utc>) -> Arrival {
         facts: None,
         gains: Vec::new(),
         closes: None,
+        ends: None,
         enrollment: None,
         task: None,
         entries: Vec::new(),

@@ -15,7 +15,7 @@ use crate::{
     time::Zones,
 };
 
-pub use fit::pick_cadence;
+pub use fit::{Asking, Choice, choose};
 pub use known_by::{IdempotencyKey, address_hash, idempotency_key, same_secret};
 pub use owner::{OwnerHints, pick_owner};
 

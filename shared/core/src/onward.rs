@@ -8,9 +8,9 @@ use crate::{
     change::Change,
     course::{self, Leg, Onward},
     enroll,
-    enrollment::{Act, End, Next, Park},
+    enrollment::{Act, End, Enrollment, Next, Park},
     plan::StepContext,
-    records::Status,
+    records::{Cadence, Status},
     task::TaskKind,
 };
 
@@ -84,20 +84,25 @@ impl StepContext {
 
     /// The steps that an end now leaves undone, to be put after why it ended.
     pub(crate) fn not_run(&self, over: Option<&StepId>) -> String {
-        let Some(next) = &self.enrollment.progress.next else {
-            return String::new();
-        };
-        let is_claimed = self.enrollment.claim.as_ref().is_some_and(|claim| claim.step == next.step);
-        let is_begun = next.act == Act::ExpireHold || is_claimed;
-        let last = over.or(is_begun.then_some(&next.step));
-        let first = match last {
-            Some(last) => self.cadence.position(last).map(|position| position + 1),
-            None => self.cadence.position(&next.step),
-        };
-        let left = self.cadence.steps.iter().skip(first.unwrap_or(usize::MAX));
-        let left: Vec<&str> = left.map(|step| step.id.as_str()).collect();
-        if left.is_empty() { String::new() } else { format!("; not run: {}", left.join(", ")) }
+        not_run(&self.enrollment, &self.cadence, over)
     }
+}
+
+/// The steps of its pinned version that an end now leaves an enrollment undone, to be put after why it ended.
+pub(crate) fn not_run(enrollment: &Enrollment, cadence: &Cadence, over: Option<&StepId>) -> String {
+    let Some(next) = &enrollment.progress.next else {
+        return String::new();
+    };
+    let is_claimed = enrollment.claim.as_ref().is_some_and(|claim| claim.step == next.step);
+    let is_begun = next.act == Act::ExpireHold || is_claimed;
+    let last = over.or(is_begun.then_some(&next.step));
+    let first = match last {
+        Some(last) => cadence.position(last).map(|position| position + 1),
+        None => cadence.position(&next.step),
+    };
+    let left = cadence.steps.iter().skip(first.unwrap_or(usize::MAX));
+    let left: Vec<&str> = left.map(|step| step.id.as_str()).collect();
+    if left.is_empty() { String::new() } else { format!("; not run: {}", left.join(", ")) }
 }
 
 /// How long an owner has to take up a lead who did something.

@@ -18,6 +18,8 @@ use crate::{
     records::{Format, source::SourceConsent},
 };
 use fields::Fields;
+pub(crate) use fields::snake_case;
+pub(crate) use zillow::ATTRIBUTES as ZILLOW_ATTRIBUTES;
 
 /// What a webhook says of a lead, whatever vendor sent it.
 #[derive(Clone, Default, PartialEq)]

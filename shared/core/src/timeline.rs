@@ -57,6 +57,8 @@ pub enum EntryKind {
     LeadIn,
     /// A cadence took the lead.
     Enrolled,
+    /// A cadence left the lead to others, so that what it does can be compared.
+    HeldOut,
     /// A user was asked to act.
     TaskOpened,
     /// A task ended.
@@ -95,6 +97,7 @@ impl EntryKind {
         match self {
             Self::LeadIn => "lead_in",
             Self::Enrolled => "enrolled",
+            Self::HeldOut => "held_out",
             Self::TaskOpened => "task_opened",
             Self::TaskClosed => "task_closed",
             Self::Sent => "sent",

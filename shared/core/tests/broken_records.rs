@@ -15,6 +15,15 @@ fn every_mistake_is_said_in_words_with_a_remedy() {
 }
 
 #[test]
+fn every_mistake_about_which_leads_are_taken_is_said_in_words_with_a_remedy() {
+    let told: String = broken_enrolling()
+        .iter()
+        .map(|(title, record)| format!("# {title}\n{}\n", findings("CADENCE#new", record)))
+        .collect();
+    insta::assert_snapshot!("broken_enrolling", told);
+}
+
+#[test]
 fn what_the_console_does_to_a_record_is_forgiven() {
     let plain = cadence(json!({"priority": 3, "skip_holidays": true, "steps": [
         {"id": "call", "do": "dial", "wait": "0m", "attempts": 3, "every": "2h", "on": {"busy": "end"}},
@@ -31,9 +40,23 @@ fn what_the_console_does_to_a_record_is_forgiven() {
             json!({"source": ["a", "b"], "state": ["ca", "California"], "purpose": ["purchase"]}),
         ),
         (json!({"source": ["SOURCE#a"]}), json!({"source": ["a"]})),
+        (
+            json!({"hold_out": " 10 % ", "attributes": {"loanAmount ": {"at_least": "$100,000", "at_most": null}, "has agent": true}}),
+            json!({"hold_out": 10, "attributes": {"loan_amount": {"at_least": 100_000.0}, "has_agent": [true, ""]}}),
+        ),
     ] {
         assert_eq!(read(cadence(json!({"for_leads": one}))), read(cadence(json!({"for_leads": other}))));
     }
+}
+
+#[test]
+fn when_a_lead_is_taken_again_may_be_written_in_any_way() {
+    let read = |fields| parse_record("CADENCE#new", &cadence(fields)).unwrap();
+    assert_eq!(read(json!({"reenroll": " 30D"})), read(json!({})));
+    assert_eq!(read(json!({"reenroll": "Never"})), read(json!({"reenroll": "never", "takes_over": []})));
+    let both = json!({"takes_over": ["a", "b"]});
+    assert_eq!(read(json!({"takes_over": "CADENCE#a, b"})), read(both.clone()));
+    assert_eq!(read(json!({"takes_over": ["a ", "b", "CADENCE#a"]})), read(both));
 }
 
 #[test]
@@ -69,13 +92,15 @@ fn known() -> Known {
     let mut known = Known::default();
     let email = json!({"email": {"subject": "s", "body": "{{ unsubscribe_url }} {{ postal_address }}"}});
     let intro = "{{ lo_first_name }}, NMLS {{ lo_nmls_id }}, Example Home Loans. Reply STOP to opt out.";
+    let consent = json!({"call": "none", "sms": "none", "email": "express", "proof": ""});
+    let zillow = json!({"id": "zillow", "format": "zillow", "secret": "zillow", "consent": consent});
     for (kind, record) in [
         ("MESSAGE", json!({"id": "sms/intro", "copy": {"text": intro}})),
         ("MESSAGE", json!({"id": "sms/bare", "copy": {"text": "Hello"}})),
         ("MESSAGE", json!({"id": "email/intro", "copy": email})),
         ("CADENCE", json!({"id": "long-term"})),
         ("USER", json!({"id": "lo-riley"})),
-        ("SOURCE", json!({"id": "zillow"})),
+        ("SOURCE", zillow),
         ("SETTINGS", json!({"company": "Example Home Loans"})),
     ] {
         known.add(kind, &record);
@@ -174,6 +199,50 @@ fn broken_cadences() -> Vec<(&'static str, &'static str, Value)> {
         ),
     ];
     cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}
+
+/// Which leads a cadence takes, and which again.
+fn broken_enrolling() -> Vec<(&'static str, Value)> {
+    let attributes = |attributes: Value| cadence(json!({"for_leads": {"attributes": attributes}}));
+    vec![
+        ("attributes that are no map", attributes(json!(["loan_amount"]))),
+        (
+            "bounds that exclude each other",
+            attributes(json!({"loan_amount": {"at_least": 766_550, "at_most": "$100,000"}})),
+        ),
+        ("bounds without a bound", attributes(json!({"loan_amount": {"note": "ask Morgan"}}))),
+        ("a bound misspelt", attributes(json!({"loan_amount": {"at_lest": 5, "at_most": 9}}))),
+        ("a bound in words", attributes(json!({"loan_amount": {"at_least": "high", "at_most": [9]}}))),
+        ("a bound as text", attributes(json!({"loan_amount": ">= 100000"}))),
+        ("a value that is a list in a list", attributes(json!({"property_type": ["TownHouse", ["Modular"]]}))),
+        ("a value that is a map in a list", attributes(json!({"property_type": [{"is": "Modular"}]}))),
+        ("no value", attributes(json!({"property_type": [], "county": " ", "has_agent": [null]}))),
+        ("an attribute twice", attributes(json!({"loanAmount": 1, "loan_amount": 2}))),
+        ("an attribute without a name", attributes(json!({"?": 1}))),
+        ("what is no attribute", attributes(json!({"state": "CA", "Purpose": "purchase"}))),
+        (
+            "an attribute misspelt",
+            attributes(json!({"loan_ammount": 1, "shoe_size": 43, "credit_score": 700, "has_agent": true})),
+        ),
+        ("a percent in words", cadence(json!({"for_leads": {"hold_out": "half"}}))),
+        ("more than everybody", cadence(json!({"for_leads": {"hold_out": "110%"}}))),
+        ("everybody", cadence(json!({"for_leads": {"hold_out": 100}}))),
+        ("a part of a percent", cadence(json!({"for_leads": {"hold_out": 0.5}}))),
+        ("a list of percents", cadence(json!({"for_leads": {"hold_out": [10]}}))),
+        ("again after a while", cadence(json!({"reenroll": "a while"}))),
+        ("never misspelt", cadence(json!({"reenroll": "nevr"}))),
+        ("again without a unit", cadence(json!({"reenroll": 30}))),
+        ("again after years", cadence(json!({"reenroll": "999d"}))),
+        ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
+        ("taking over from itself", cadence(json!({"takes_over": ["long-term", "new"]}))),
+        ("taking over from a map", cadence(json!({"takes_over": {"cadence": "nurture"}}))),
+        (
+            "fields of it misspelt",
+            cadence(
+                json!({"re_enroll": "never", "take_over": ["nurture"], "for_leads": {"holdout": 5, "attribute": {}}}),
+            ),
+        ),
+    ]
 }
 
 fn broken_references() -> Vec<(&'static str, &'static str, Value)> {

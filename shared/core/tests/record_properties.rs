@@ -76,7 +76,9 @@ fn good() -> Vec<(&'static str, Value)> {
     vec![
         (
             "CADENCE#a",
-            json!({"name": "n", "status": "live", "for_leads": {"source": ["zillow"], "state": ["CA"]}, "priority": 1,
+            json!({"name": "n", "status": "live", "for_leads": {"source": ["zillow"], "state": ["CA"],
+                "attributes": {"loan_amount": {"at_least": 1, "at_most": 2}, "has_agent": [true, "x"]}, "hold_out": "10%"}, "priority": 1,
+            "reenroll": "never", "takes_over": ["b"],
             "hours": {"call": "Mon-Sat 09:00-19:30"}, "skip_holidays": true, "anytime": {"replied": "end"},
             "steps": [{"id": "a", "do": "ai_dial", "wait": "0m", "agent": "x", "attempts": 2, "every": "2h", "on": {"busy": "b"}},
                 {"id": "b", "do": "canned_sms", "wait": "1d at 10:15", "message": "sms/a"}]}),

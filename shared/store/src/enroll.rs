@@ -7,6 +7,7 @@ use cadence_core::{
     LeadId,
     arrival::{Address, Arrival, Known, Webhook},
     lead::{Facts, Lead},
+    task::Task,
 };
 use chrono::{DateTime, Utc};
 
@@ -32,13 +33,15 @@ impl Store {
         self.get(&self.leads, key(keys::address_pk(hash), "ADDRESS")).await?.map(read).transpose()
     }
 
-    /// A lead with its enrollments.
+    /// A lead with its enrollments and open tasks.
     pub async fn load_lead(&self, id: &LeadId) -> Result<Option<Known>, StoreError> {
         let items = self.lead_items(id).await?;
         let (Some(lead), Some(facts)) = (items.maybe(keys::LEAD)?, items.maybe(keys::FACTS)?) else {
             return Ok(None);
         };
-        Ok(Some(Known { lead, facts, enrollments: items.all("ENROLLMENT#")? }))
+        let mut open_tasks: Vec<Task> = items.all("TASK#")?;
+        open_tasks.retain(|task| task.closed.is_none());
+        Ok(Some(Known { lead, facts, enrollments: items.all("ENROLLMENT#")?, open_tasks }))
     }
 
     /// Every lead and its name, by a scan: for people on a laptop and tests, not for functions.
@@ -85,6 +88,9 @@ impl Store {
             let mut address = Edit::of(key(keys::address_pk(hash), "ADDRESS"));
             address.set_once(&["suppressed_at"], attribute(&arrival.webhook.at)?);
             items.push(address.item(&self.leads)?);
+        }
+        if let Some(ends) = &arrival.ends {
+            items.extend(self.change_items(ends, false)?);
         }
         if let Some(enrollment) = &arrival.enrollment {
             items.push(put_new(&self.leads, item::enrollment(enrollment)?)?);

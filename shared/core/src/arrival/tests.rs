@@ -38,7 +38,7 @@ fn catalogue() -> Catalogue {
 }
 
 fn known(enrollments: Vec<Enrollment>) -> Known {
-    Known { lead: lead(), facts: facts(), enrollments }
+    Known { lead: lead(), facts: facts(), enrollments, open_tasks: Vec::new() }
 }
 
 /// An enrollment that began then and stands so.
@@ -331,4 +331,135 @@ fn what_the_lead_agreed_to_comes_from_its_own_words_before_the_sources() {
     assert_eq!(arrival.lead.unwrap().consent, expected);
     let proof = arrival.facts.unwrap().consent_proof;
     assert_eq!((proof.text.as_str(), proof.source.as_str()), ("text me", "lead"));
+}
+
+/// A cadence that takes a lead out of the one that it runs in.
+fn taking_over(id: &str, fields: serde_json::Value) -> Cadence {
+    let mut record = json!({"priority": 99, "steps": [{"id": "a", "do": "dial", "wait": "1h"}]});
+    record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    Cadence { id: id.into(), takes_over: vec![crate::fixtures::reference().id], ..cadence(record) }
+}
+
+fn with_cadence(cadence: Cadence) -> Catalogue {
+    let mut catalogue = catalogue();
+    catalogue.cadences.push((cadence, 12));
+    catalogue
+}
+
+/// The lead's task to call, in the enrollment that runs, and one of an enrollment that is over.
+fn tasks() -> Vec<Task> {
+    let mut world = crate::fixtures::World::new(crate::fixtures::reference(), tuesday());
+    world.run(crate::fixtures::accepted(), tuesday());
+    let own = world.task("first-call").clone();
+    let mut other = own.clone();
+    other.id.key.enrollment = "older".into();
+    vec![own, other]
+}
+
+#[test]
+fn a_cadence_that_takes_over_ends_the_one_that_runs_with_its_tasks_and_begins() {
+    let running = enrolled(tuesday() - minutes(30), State::Active);
+    let known = Known { open_tasks: tasks(), ..known(vec![running.clone()]) };
+    let hot = taking_over("hot", json!({}));
+    for (version, rest) in [(1, ""), (3, "; not run: first-call, intro-text, robot-call, intro-email")] {
+        let mut known = known.clone();
+        known.enrollments[0].progress.version = version;
+        let arrival = arrives_with(&inbound(), Some(&known), &mine(), &with_cadence(hot.clone()));
+        let (begun, ends) = (arrival.enrollment.clone().unwrap(), arrival.ends.clone().unwrap());
+        assert_eq!(arrival.webhook.status, Taken::Switched);
+        assert_eq!((begun.cadence.as_str(), begun.progress.version), ("hot", 12));
+        assert_eq!(arrival.webhook.enrollment, Some(begun.id));
+
+        assert_eq!(ends.enrollment, known.enrollments[0], "good only for what was read");
+        let after = ends.progress.unwrap();
+        assert_eq!(after.state, State::Ended { why: End::Switched("hot".into()) });
+        assert_eq!((after.next, after.generation), (None, running.progress.generation + 1));
+        let closed: Vec<_> = ends.close.iter().map(|(id, closed)| (id.clone(), closed.outcome)).collect();
+        assert_eq!(closed, [(known.open_tasks[0].id.clone(), Outcome::Skipped)], "those of another enrollment stay");
+
+        assert_eq!(kinds(&arrival), [EntryKind::LeadIn, EntryKind::Ended, EntryKind::Enrolled]);
+        assert_eq!(ends.entries, [], "each is written once");
+        let why = format!("moved to the cadence hot, because the lead asked again through zillow{rest}");
+        assert_eq!(texts(&arrival)[1], why);
+        assert_eq!(arrival.entries[1].enrollment, Some(running.id.clone()));
+        assert_eq!(arrival.read_revision, Some(known.lead.revision));
+        assert_eq!(arrival.task, None);
+    }
+}
+
+#[test]
+fn a_claim_that_lives_stays_in_place_when_its_enrollment_is_taken_over() {
+    let mut world = crate::fixtures::World::new(crate::fixtures::reference(), tuesday());
+    let crate::plan::Plan::Send(plan) = world.plan(tuesday()) else { panic!() };
+    world.claim(&plan, tuesday());
+    let running = world.context.enrollment.clone();
+    let arrival = arrives_with(
+        &inbound(),
+        Some(&known(vec![running.clone()])),
+        &mine(),
+        &with_cadence(taking_over("hot", json!({}))),
+    );
+    let ends = arrival.ends.unwrap();
+    assert!(ends.enrollment.claim.is_some());
+    assert_eq!(ends.enrollment, running);
+
+    // It finds the enrollment ended.
+    world.commit(ends);
+    world.settle(crate::fixtures::accepted(), tuesday());
+    assert_eq!(world.state(), &State::Ended { why: End::Switched("hot".into()) });
+    assert_eq!((world.context.enrollment.claim.clone(), world.open()), (None, vec![]));
+}
+
+#[test]
+fn a_lead_is_not_taken_over_that_a_vendor_says_somebody_spoke_with() {
+    let known = known(vec![enrolled(tuesday(), State::Active)]);
+    let inbound = Inbound { outcome: Some(Outcome::Transferred), ..inbound() };
+    let arrival = arrives_with(&inbound, Some(&known), &mine(), &with_cadence(taking_over("hot", json!({}))));
+    assert_eq!((arrival.webhook.status, arrival.ends, arrival.enrollment), (Taken::Running, None, None));
+}
+
+#[test]
+fn what_a_webhook_tells_of_the_lead_counts_for_which_cadence_takes_it() {
+    let large = taking_over("large", json!({"for_leads": {"attributes": {"loan_amount": {"at_least": 500_000}}}}));
+    let known = known(vec![enrolled(tuesday(), State::Active)]);
+    for (amount, status) in [(499_999, Taken::Running), (500_000, Taken::Switched)] {
+        let told = Inbound { attributes: [("loan_amount".to_owned(), json!(amount))].into(), ..inbound() };
+        let arrival = arrives_with(&told, Some(&known), &mine(), &with_cadence(large.clone()));
+        assert_eq!(arrival.webhook.status, status, "{amount}");
+    }
+}
+
+#[test]
+fn the_timeline_says_which_cadence_held_a_lead_out_whoever_takes_it_then() {
+    let half = |id: &str| taking_over(id, json!({"for_leads": {"hold_out": 99}}));
+    let held_out = "held out of half, which leaves 99% of its leads to others";
+
+    let arrival = arrives_with(&inbound(), None, &addresses(None, None), &with_cadence(half("half")));
+    assert_eq!(arrival.webhook.status, Taken::Enrolled);
+    assert_eq!(arrival.enrollment.as_ref().map(|begun| begun.cadence.as_str()), Some("test"));
+    assert_eq!(kinds(&arrival), [EntryKind::LeadIn, EntryKind::HeldOut, EntryKind::Enrolled]);
+    assert_eq!((texts(&arrival)[1], arrival.entries[1].cadence.as_ref().unwrap().as_str()), (held_out, "half"));
+
+    let alone = Catalogue { cadences: vec![(half("half"), 1)], ..catalogue() };
+    let arrival = arrives_with(&inbound(), None, &addresses(None, None), &alone);
+    assert_eq!((arrival.webhook.status, arrival.webhook.enrollment.clone()), (Taken::NoCadence, None));
+    assert_eq!(texts(&arrival), ["from zillow", held_out, "no other live cadence is for this lead"]);
+
+    let running = known(vec![enrolled(tuesday(), State::Active)]);
+    let arrival = arrives_with(&inbound(), Some(&running), &mine(), &with_cadence(half("half")));
+    assert_eq!((arrival.webhook.status, texts(&arrival)[1]), (Taken::Running, held_out));
+    assert_eq!((arrival.ends, arrival.enrollment), (None, None));
+
+    let before = known(vec![enrolled(tuesday() - TimeDelta::days(60), over())]);
+    let arrival = arrives_with(&inbound(), Some(&before), &mine(), &alone);
+    assert_eq!((arrival.webhook.status, texts(&arrival)[1]), (Taken::Asked, held_out));
+    assert!(arrival.task.is_some(), "a lead who comes back is a person's if no cadence takes it");
+}
+
+#[test]
+fn a_lead_who_comes_back_is_a_persons_where_no_cadence_is_for_it_any_more() {
+    let before = known(vec![enrolled(tuesday() - TimeDelta::days(400), over())]);
+    let none = Catalogue { cadences: Vec::new(), ..catalogue() };
+    let arrival = arrives_with(&inbound(), Some(&before), &mine(), &none);
+    assert_eq!((arrival.webhook.status, arrival.task.is_some()), (Taken::Asked, true));
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Do, MessageId, Outcome, StepId, UserId,
     ids::CadenceId,
+    records::{ForLeads, Reenroll},
     time::{Wait, WeeklyHours},
 };
 
@@ -23,6 +24,12 @@ pub struct Cadence {
     pub for_leads: ForLeads,
     /// Of several that fit a lead, the highest wins; ties go to the first id in the alphabet.
     pub priority: i64,
+    /// When it may take a lead who was through a cadence before.
+    #[serde(default)]
+    pub reenroll: Reenroll,
+    /// The cadences whose running leads move to this one when they arrive anew; those of any other go on where they are.
+    #[serde(default)]
+    pub takes_over: Vec<CadenceId>,
     /// Who follows the newest version.
     pub apply_to: ApplyTo,
     /// The hours it keeps, by channel; a channel that is not named keeps the defaults.
@@ -59,17 +66,6 @@ pub enum ApplyTo {
     NewLeads,
     /// Running ones too, each when its step is next due and still exists.
     Everyone,
-}
-
-/// Which leads a cadence is for; an empty list asks nothing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ForLeads {
-    /// Source ids.
-    pub source: Vec<String>,
-    /// USPS state codes.
-    pub state: Vec<String>,
-    /// Loan purposes, lower-case: `purchase`.
-    pub purpose: Vec<String>,
 }
 
 /// The hours a cadence keeps, by channel, in the lead's local time.

@@ -2,6 +2,7 @@
 
 pub mod cadence;
 mod check;
+pub mod enrolling;
 pub mod message;
 mod parse;
 pub(crate) mod problem;
@@ -9,8 +10,9 @@ pub mod settings;
 pub mod source;
 pub mod user;
 
-pub use cadence::{ApplyTo, Assign, Cadence, ForLeads, Status, Step, Target};
+pub use cadence::{ApplyTo, Assign, Cadence, Status, Step, Target};
 pub use check::{Known, check};
+pub use enrolling::{ForLeads, Reenroll, Wanted};
 pub use message::Message;
 pub use parse::{Record, parse_record};
 pub use problem::{Problem, Severity};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SourceId, lead::Consent};
+use crate::{SourceId, lead::Consent, sources};
 
 /// One published source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,17 @@ pub struct Source {
     pub secret: String,
     /// What the source's leads have agreed to, for leads whose own fields don't say.
     pub consent: SourceConsent,
+}
+
+impl Source {
+    /// The attributes that its leads are known to come with; any may come besides.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        let known = match self.format {
+            Format::Zillow => sources::ZILLOW_ATTRIBUTES.as_slice(),
+            Format::Gizmo | Format::Plain => &[],
+        };
+        known.iter().copied()
+    }
 }
 
 /// The body that a source sends.

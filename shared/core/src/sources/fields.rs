@@ -83,7 +83,7 @@ fn line(value: &Value) -> Option<String> {
 }
 
 /// `loanPurpose`, `HomeEquity` and `HELOC` as `loan_purpose`, `home_equity` and `heloc`.
-pub(super) fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     let mut after_small = false;
     for c in name.chars() {

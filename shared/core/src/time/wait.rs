@@ -80,6 +80,11 @@ impl Wait {
     pub fn hours(count: u32) -> Self {
         Self(Length::Hours(count))
     }
+
+    /// That many days.
+    pub fn days(count: u32) -> Self {
+        Self(Length::Days { count, business: false, at: None })
+    }
 }
 
 /// `base` plus the wait. Days are counted in that zone, business days leave out weekends and holidays; never before `base`.

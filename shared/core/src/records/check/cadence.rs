@@ -1,7 +1,7 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
 use super::{
-    Known,
+    Known, enrolling,
     message::{Lack, first_text_lacks, first_written_lacks},
 };
 use crate::{
@@ -15,16 +15,7 @@ use crate::{
 };
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for (index, source) in cadence.for_leads.source.iter().enumerate() {
-        if !known.sources.contains(&source.as_str().into()) {
-            let path = format!("for_leads.source[{index}]");
-            let sentence = format!("There is no source {}, so no lead comes from it.", quoted(source));
-            let ids = known.sources.iter().map(|id| id.as_str());
-            let remedy = did_you_mean(source, ids, "Write the source's record, or correct the name.");
-            problems.push(Problem::warning(path, sentence, remedy));
-        }
-    }
+    let mut problems = enrolling::check(cadence, known);
     problems.extend(wide_hours("hours.call", "calls", cadence.hours.call.as_ref()));
     problems.extend(wide_hours("hours.sms", "texts", cadence.hours.sms.as_ref()));
     for (outcome, target) in &cadence.anytime {

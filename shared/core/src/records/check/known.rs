@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
-    records::{Assign, Cadence, Message, Record, Target, message::Copy},
+    records::{Assign, Cadence, Message, Record, Source, Target, message::Copy},
 };
 
 /// The published records that a check looks references up in.
@@ -20,6 +20,8 @@ pub struct Known {
     pub users: BTreeSet<UserId>,
     /// The sources.
     pub sources: BTreeSet<SourceId>,
+    /// The attributes that leads of those sources are known to come with.
+    pub attributes: BTreeSet<String>,
     /// The company's name, if the settings are published.
     pub company: Option<String>,
 }
@@ -42,6 +44,9 @@ impl Known {
             }
             ("SOURCE", Some(id), _) => {
                 self.sources.insert(id.into());
+                if let Ok(source) = serde_json::from_value::<Source>(record.clone()) {
+                    self.attributes.extend(source.attributes().map(str::to_owned));
+                }
             }
             ("SETTINGS", _, Some(company)) => self.company = Some(company.to_owned()),
             _ => {}
@@ -64,12 +69,14 @@ fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
     let has_user = cadence.steps.iter().any(|step| matches!(step.assign, Assign::User(_)));
     let mut targets = cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values());
+    let has_cadence = !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
+    let has_source = !cadence.for_leads.source.is_empty() || !cadence.for_leads.attributes.is_empty();
     let refers = [
         ("MESSAGE", has_message),
         ("SETTINGS", has_message),
-        ("CADENCE", targets.any(|target| matches!(target, Target::Cadence(_)))),
+        ("CADENCE", has_cadence),
         ("USER", has_user),
-        ("SOURCE", !cadence.for_leads.source.is_empty()),
+        ("SOURCE", has_source),
     ];
     refers.into_iter().filter(|(_, does)| *does).map(|(kind, _)| kind).collect()
 }

@@ -1,6 +1,7 @@
 //! Check: what a record says that can't be right, or that somebody should look at, given the other records.
 
 mod cadence;
+mod enrolling;
 mod known;
 mod message;
 

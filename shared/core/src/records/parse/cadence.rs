@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
+    enrolling,
     fields::{Fields, text_of},
     reference,
     step::{self, Steps},
@@ -13,7 +14,7 @@ use crate::{
     CadenceId, Outcome,
     law::State,
     records::{
-        ApplyTo, Cadence, ForLeads, Status, Target,
+        ApplyTo, Cadence, Status, Target,
         cadence::ChannelHours,
         problem::{Problem, closest, did_you_mean, quoted},
     },
@@ -30,8 +31,10 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
         &[("live", Status::Live), ("paused", Status::Paused), ("off", Status::Off), ("archived", Status::Archived)],
     );
     let apply_to = fields.choice("apply_to", &[("new_leads", ApplyTo::NewLeads), ("everyone", ApplyTo::Everyone)]);
-    let for_leads = fields.map("for_leads").map(for_leads);
+    let for_leads = fields.map("for_leads").map(enrolling::for_leads);
     let priority = fields.whole("priority", -1000..=1000);
+    let reenroll = enrolling::reenroll(&fields);
+    let takes_over = enrolling::takes_over(&fields, &id);
     let hours = fields.map("hours").map(hours);
     let skip_holidays = fields.flag("skip_holidays");
     let listed = fields.list("steps");
@@ -56,23 +59,14 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
         status: status.unwrap_or_default(),
         for_leads: for_leads.unwrap_or_default(),
         priority: priority.unwrap_or(0),
+        reenroll: reenroll.unwrap_or_default(),
+        takes_over,
         apply_to: apply_to.unwrap_or_default(),
         hours: hours.unwrap_or_default(),
         skip_holidays,
         anytime: anytime.unwrap_or_default(),
         steps,
     })
-}
-
-fn for_leads(fields: Fields<'_>) -> ForLeads {
-    let second = |(_, word): (String, String)| word;
-    let source = fields.words("source").into_iter().map(second);
-    let source = source.map(|source| reference("SOURCE", &source).to_owned()).collect();
-    let purpose = fields.words("purpose").into_iter().map(second);
-    let purpose = purpose.map(|purpose| purpose.to_lowercase()).collect();
-    let state = states(&fields, "state");
-    fields.finish();
-    ForLeads { source, state, purpose }
 }
 
 /// Reads a list of states, each by its code or name.

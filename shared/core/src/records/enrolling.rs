@@ -1,0 +1,119 @@
+//! Which leads a cadence takes, and which of them again.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Number, Value};
+
+use crate::time::Wait;
+
+/// Which leads a cadence is for; an empty list asks nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ForLeads {
+    /// Source ids.
+    pub source: Vec<String>,
+    /// USPS state codes.
+    pub state: Vec<String>,
+    /// Loan purposes, lower-case: `purchase`.
+    pub purpose: Vec<String>,
+    /// What the lead's attributes must be, by their snake_case names: `loan_amount`.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Wanted>,
+    /// The percent of the leads that fit which are left to other cadences.
+    #[serde(default)]
+    pub hold_out: u8,
+}
+
+/// What an attribute of a lead must be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wanted {
+    /// One of these: texts, numbers, true or false.
+    OneOf(Vec<Value>),
+    /// An amount within these bounds, themselves included.
+    Between {
+        /// The lower one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at_least: Option<Number>,
+        /// The upper one.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        at_most: Option<Number>,
+    },
+}
+
+/// When a cadence may take a lead who was through one before and asks again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reenroll {
+    /// Never one who was through this cadence; one who was through another as by default.
+    Never,
+    /// So long after the lead's latest cadence began.
+    After(Wait),
+}
+
+impl Reenroll {
+    /// How long after a cadence began the same lead does not begin another, where a record doesn't say.
+    pub fn default_wait() -> Wait {
+        Wait::days(30)
+    }
+}
+
+impl Default for Reenroll {
+    fn default() -> Self {
+        Self::After(Self::default_wait())
+    }
+}
+
+/// What stands for an amount, as a number: `350000`, `"350000"`, `"$350,000"`.
+pub(crate) fn amount(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => whole(number.as_f64()?).or_else(|| Some(number.clone())),
+        Value::String(text) => {
+            let text: String = text.chars().filter(|c| !matches!(c, ',' | '$' | ' ')).collect();
+            let is_plain = text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-'));
+            let amount = text.parse().ok().filter(|_| is_plain)?;
+            whole(amount).or_else(|| Number::from_f64(amount))
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A table gives whole numbers back without a fraction, so they are never written with one.
+fn whole(amount: f64) -> Option<Number> {
+    (amount.fract() == 0.0 && amount.abs() < 9e15).then_some(Number::from(amount as i64))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_vendors_and_ops_write_it() {
+        for (written, expected) in [
+            (json!(350_000), Some(json!(350_000))),
+            (json!(350_000.0), Some(json!(350_000))),
+            (json!("350000"), Some(json!(350_000))),
+            (json!(" $350,000.50 "), Some(json!(350_000.5))),
+            (json!("-5"), Some(json!(-5))),
+            (json!("350k"), None),
+            (json!("200000 - 250000"), None),
+            (json!("nan"), None),
+            (json!("inf"), None),
+            (json!("1e3"), None),
+            (json!(""), None),
+            (json!(true), None),
+            (json!([1]), None),
+        ] {
+            assert_eq!(amount(&written).map(Value::Number), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_before_there_were_attributes_asks_for_none() {
+        let stored = json!({"source": ["zillow"], "state": [], "purpose": []});
+        let read: ForLeads = serde_json::from_value(stored).unwrap();
+        assert_eq!((read.attributes.len(), read.hold_out), (0, 0));
+    }
+}
