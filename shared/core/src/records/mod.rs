@@ -2,18 +2,24 @@
 
 pub mod cadence;
 mod check;
+mod deletion;
 pub mod message;
 mod parse;
 pub(crate) mod problem;
+pub mod running;
 pub mod settings;
 pub mod source;
+mod summary;
 pub mod user;
 
 pub use cadence::{ApplyTo, Assign, Cadence, ForLeads, Status, Step, Target};
-pub use check::{Known, check};
+pub use check::{Known, check, dependents_of};
+pub use deletion::kept_because;
 pub use message::Message;
-pub use parse::{Record, parse_record};
+pub use parse::{KINDS, Record, parse_record};
 pub use problem::{Problem, Severity};
+pub use running::Running;
 pub use settings::Settings;
 pub use source::{Format, Source};
+pub use summary::summary;
 pub use user::User;

@@ -4,7 +4,7 @@ mod cadence;
 mod known;
 mod message;
 
-pub use known::Known;
+pub use known::{Known, dependents_of};
 
 use super::{
     Record, User,
