@@ -19,8 +19,7 @@ use crate::{Answer, Tested, World};
 impl World {
     /// Writes a record as ops do, and gives it as they find it once it was checked.
     pub async fn put_record(&self, record: &Value) -> Tested<Value> {
-        let put = self.dynamo().put_item().table_name(CONFIG).set_item(Some(serde_dynamo::to_item(record)?));
-        put.send().await?;
+        self.save(record).await?;
         self.settle().await?;
         self.record(record.get("pk").and_then(Value::as_str).unwrap_or_default()).await
     }
@@ -66,6 +65,20 @@ impl World {
         let key = |item: &Value| ["pk", "sk"].map(|name| item.get(name).map(ToString::to_string));
         items.sort_by_key(key);
         Ok(items)
+    }
+
+    /// Writes a record as ops do; nothing has been delivered of it yet.
+    pub async fn save(&self, record: &Value) -> Tested {
+        let put = self.dynamo().put_item().table_name(CONFIG).set_item(Some(serde_dynamo::to_item(record)?));
+        put.send().await?;
+        Ok(())
+    }
+
+    /// Deletes a record as ops do; nothing has been delivered of it yet.
+    pub async fn delete(&self, pk: &str) -> Tested {
+        let delete = self.dynamo().delete_item().table_name(CONFIG);
+        delete.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?;
+        Ok(())
     }
 
     /// A client of the tables.

@@ -93,12 +93,22 @@ impl World {
         moment: Moment,
         happening: impl Future<Output = Tested> + Send + 'static,
     ) -> Tested<Ran> {
+        let work = async |boot: &Boot| run(boot, channel, due, &self.invocation()).await;
+        self.interrupted(moment, happening, work).await
+    }
+
+    /// Does some function's work while something else happens.
+    pub async fn interrupted<T>(
+        &self,
+        moment: Moment,
+        happening: impl Future<Output = Tested> + Send + 'static,
+        work: impl AsyncFnOnce(&Boot) -> Tested<T>,
+    ) -> Tested<T> {
         let interruption = Interruption::at(moment, Box::pin(happening));
         let boot = self.boot();
-        let boot = Boot { aws: interruption.of(&boot.aws)?, ..boot };
-        let ran = run(&boot, channel, due, &self.invocation()).await?;
+        let done = work(&Boot { aws: interruption.of(&boot.aws)?, ..boot }).await?;
         interruption.ended()?;
-        Ok(ran)
+        Ok(done)
     }
 
     /// Runs a channel's function with that message and kills it at that moment.

@@ -1,14 +1,13 @@
 //! A record that ops edit is checked; a good one becomes an immutable version, a bad one is refused with the reason on the record.
 
+mod deletion;
+mod dependents;
 mod known;
+mod verdict;
 
 use cadence_boot::{Boot, BootError, stream};
-use cadence_core::{
-    Clock,
-    failure::Class,
-    records::{Problem, Record, Severity, check, parse_record},
-};
-use cadence_store::{Committed, Edited, Store, StoreError, Verdict};
+use cadence_core::{Clock, failure::Class};
+use cadence_store::{Edited, Store, StoreError};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 
@@ -18,7 +17,7 @@ pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE"];
 /// What the function holds: exactly what its policy allows.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The tables; of them only `config`.
+    /// The tables; of `leads` only how many run through a cadence.
     pub store: Store,
     /// The time.
     pub clock: Clock,
@@ -61,12 +60,11 @@ pub enum Published {
     Unchanged,
     /// It is refused.
     Refused,
-    /// It is gone, or only what publish itself wrote changed.
+    /// It was deleted and is back, because it is at work.
+    Kept,
+    /// It is gone, or only what was written back on it changed.
     Nothing,
 }
-
-/// How often a record that is edited while it is checked is checked again.
-const ROUNDS: u32 = 8;
 
 impl App {
     /// The function, ready for its first event.
@@ -94,97 +92,28 @@ async fn changed(app: &App, change: stream::Change) -> Result<(), PublishError> 
     Ok(())
 }
 
-/// Checks and publishes the record of that key, unless only what publish wrote back changed.
+/// Checks and publishes the record of that key, unless only what was written back on it changed.
 pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value>) -> Result<Published, PublishError> {
-    let content = |image: Option<&Value>| image.cloned().map(Edited::content_of);
-    let is_checked = new.is_some_and(|image| image.get("check").is_some());
-    if new.is_none() || (is_checked && content(old) == content(new)) {
+    let Some(new) = new else {
+        return deletion::undo(app, pk, old).await;
+    };
+    let content = |image: &Value| Edited::content_of(image.clone());
+    let is_edited = old.map(content) != Some(content(new));
+    let is_told = new.get("check").is_some();
+    if (is_told && !is_edited) || (old.is_none() && deletion::is_undone(new)) {
         return Ok(Published::Nothing);
     }
-    for _ in 0..ROUNDS {
-        let Some(edited) = app.store.load_edited(pk).await? else {
-            return Ok(Published::Nothing);
-        };
-        if let Some(published) = publish(app, &edited).await? {
-            tracing::info!(record = pk, published = ?published, "checked record");
-            return Ok(published);
-        }
+    let published = verdict::reach(app, pk, None).await?;
+    // Also if it was published before: whoever did may not have come to this.
+    if let (Published::Version(_) | Published::Unchanged, Some((kind, _))) = (published, pk.split_once('#')) {
+        dependents::check_again(app, kind).await?;
     }
-    Err(PublishError::Races)
+    Ok(published)
 }
 
-/// Publishes or refuses one reading of a record; `None` if it was edited meanwhile.
-async fn publish(app: &App, edited: &Edited) -> Result<Option<Published>, PublishError> {
-    let (kind, id) = edited.pk.split_once('#').unwrap_or((&edited.pk, ""));
-    // A key that names nothing can have no published copy; DynamoDB refuses even to look for it.
-    let current = match kind.is_empty() || id.is_empty() {
-        true => None,
-        false => app.store.load_published(kind, id).await?,
-    };
-    let version = current.as_ref().map(|(_, version)| *version);
-    let (record, problems) = read_and_check(app, edited).await?;
-    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-
-    let is_refused = record.is_none() || problems.iter().any(|problem| problem.severity == Severity::Error);
-    let (published, verdict, check) = match record.filter(|_| !is_refused) {
-        None => (Published::Refused, None, refused(version)),
-        Some(record) if current.as_ref().is_some_and(|(current, _)| *current == record) => {
-            (Published::Unchanged, None, accepted(version.unwrap_or(0), &problems))
-        }
-        Some(record) => {
-            let number = version.unwrap_or(0) + 1;
-            (Published::Version(number), Some((number, record)), accepted(number, &problems))
-        }
-    };
-    let version = verdict.as_ref().map(|(number, _)| *number).or(version);
-    let verdict = match &verdict {
-        Some((number, record)) => Verdict::Version { number: *number, record, kind, id },
-        None if published == Published::Refused => Verdict::Refused,
-        None => Verdict::Unchanged,
-    };
-    let committed = app.store.publish(edited, verdict, &check, &told, version).await?;
-    Ok((committed == Committed::Yes).then_some(published))
-}
-
-/// The record as the functions will read it, if it can be read, and everything that is wrong with it.
-async fn read_and_check(app: &App, edited: &Edited) -> Result<(Option<Value>, Vec<Problem>), PublishError> {
-    match parse_record(&edited.pk, &edited.content) {
-        Err(problems) => Ok((None, problems)),
-        Ok(record) => {
-            let known = known::load(&app.store, &record).await?;
-            let problems = check(&record, &known);
-            Ok((Some(stored(&record)?), problems))
-        }
-    }
-}
-
-fn stored(record: &Record) -> Result<Value, serde_json::Error> {
-    match record {
-        Record::Cadence(cadence) => serde_json::to_value(cadence),
-        Record::Message(message) => serde_json::to_value(message),
-        Record::User(user) => serde_json::to_value(user),
-        Record::Source(source) => serde_json::to_value(source),
-        Record::Settings(settings) => serde_json::to_value(settings),
-    }
-}
-
-fn accepted(version: u32, problems: &[Problem]) -> String {
-    match problems.len() {
-        0 => format!("ok: published as version {version}"),
-        1 => format!("ok: published as version {version}, with 1 warning (see problems)"),
-        count => format!("ok: published as version {version}, with {count} warnings (see problems)"),
-    }
-}
-
-fn refused(version: Option<u32>) -> String {
-    match version {
-        Some(version) => format!("NOT PUBLISHED: version {version} goes on (see problems)"),
-        None => "NOT PUBLISHED: there is no version yet (see problems)".to_owned(),
-    }
-}
-
-/// The key of a record that ops edit; `None` for versions and published copies.
+/// The key of a record that ops edit; `None` for versions and published copies, also those of a record with the id `CURRENT`.
 fn edited_key(keys: &Value) -> Option<&str> {
     let is_current = keys.get("sk") == Some(&json!("CURRENT"));
-    keys.get("pk").and_then(Value::as_str).filter(|_| is_current)
+    let is_ours = |pk: &str| pk.starts_with("PUBLISHED#") || pk.starts_with("UNPUBLISHED#");
+    keys.get("pk").and_then(Value::as_str).filter(|pk| is_current && !is_ours(pk))
 }

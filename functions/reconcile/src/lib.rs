@@ -1,8 +1,9 @@
-//! Puts back what is overdue, settles what is unsure, releases what is parked. Runs every five minutes; a second run changes nothing.
+//! Puts back what is overdue, settles what is unsure, releases what is parked, counts what runs. Runs every five minutes; a second run
+//! changes nothing.
 
 use cadence_boot::{Boot, BootError, diagnostic};
 use cadence_core::{
-    Channel, Clock, EnrollmentId, LeadId,
+    CadenceId, Channel, Clock, EnrollmentId, LeadId,
     failure::Class,
     overdue::{Remedy, remedy},
     plan::StepContext,
@@ -46,7 +47,9 @@ pub struct Reconciled {
     pub settled: u32,
     /// Parked enrollments that go on.
     pub released: u32,
-    /// Enrollments that could not be looked at; the next run tries again.
+    /// Cadences whose record is told how many leads run through them.
+    pub recounted: u32,
+    /// Enrollments and cadences that could not be looked at; the next run tries again.
     pub failed: u32,
 }
 
@@ -98,7 +101,7 @@ pub async fn on_event(app: &App, _: LambdaEvent<Value>) -> Result<Value, Diagnos
     serde_json::to_value(reconciled).map_err(|error| diagnostic::of(Class::Permanent, &error))
 }
 
-/// Looks at everything that is due, claimed or parked.
+/// Looks at everything that is due, claimed or parked, and counts what runs.
 pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
     let mut found = app.store.load_due(app.clock.now()).await?;
     found.extend(app.store.load_parked().await?);
@@ -110,10 +113,17 @@ pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
             done.failed += 1;
         }
     }
+    for (cadence, told) in app.store.load_told_leads().await? {
+        if let Err(error) = recount(app, &cadence, &told, &mut done).await {
+            tracing::error!(cadence.id = %cadence, error.kind = ?error, "could not count running leads");
+            done.failed += 1;
+        }
+    }
     tracing::info!(
         requeued = done.requeued,
         settled = done.settled,
         released = done.released,
+        recounted = done.recounted,
         failed = done.failed,
         "reconciled"
     );
@@ -139,6 +149,15 @@ async fn look_at(
             count(app.store.settle(&settlement, &context.enrollment).await?, &mut done.settled)
         }
         Remedy::Release(change) => count(app.store.commit(&change).await?, &mut done.released),
+    }
+    Ok(())
+}
+
+/// Tells a cadence's record how many leads run through it, if it says something else.
+async fn recount(app: &App, cadence: &CadenceId, told: &str, done: &mut Reconciled) -> Result<(), ReconcileError> {
+    let running = app.store.load_running(cadence).await?;
+    if running.to_string() != told && app.store.tell_leads(cadence, &running).await? == Committed::Yes {
+        done.recounted += 1;
     }
     Ok(())
 }

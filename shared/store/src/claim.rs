@@ -117,3 +117,15 @@ pub(crate) fn set_due_index(edit: &mut Edit, enrollment: &Enrollment) {
         }
     }
 }
+
+/// Keeps the index of running enrollments in step with what the enrollment is about to be.
+pub(crate) fn set_running_index(edit: &mut Edit, enrollment: &Enrollment) {
+    match keys::running_index(enrollment) {
+        Some((cadence, runs_as)) => {
+            edit.set(&[keys::RUNS_IN], s(cadence)).set(&[keys::RUNS_AS], s(runs_as));
+        }
+        None => {
+            edit.remove(&[keys::RUNS_IN]).remove(&[keys::RUNS_AS]);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use cadence_core::{
 
 use crate::{
     Store, StoreError,
-    claim::set_due_index,
+    claim::{set_due_index, set_running_index},
     item::{self, attribute, key, s},
     keys,
     update::{Edit, number, put, put_new, put_over},
@@ -90,6 +90,11 @@ impl Store {
         }
         if change.progress.is_some() || settles {
             set_due_index(&mut edit, &written);
+        }
+        if change.progress.is_some() {
+            // Also where nothing of it changes, because the reading may be on a newer version than what is stored. An index is
+            // written only if what it holds changes.
+            set_running_index(&mut edit, &written);
         }
         Ok(edit)
     }

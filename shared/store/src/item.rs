@@ -54,6 +54,10 @@ pub(crate) fn enrollment(enrollment: &Enrollment) -> Result<Item, StoreError> {
         item.insert(keys::DUE_SHARD.to_owned(), s(shard));
         item.insert(keys::DUE_AT.to_owned(), s(keys::instant(due_at)));
     }
+    if let Some((cadence, runs_as)) = keys::running_index(enrollment) {
+        item.insert(keys::RUNS_IN.to_owned(), s(cadence));
+        item.insert(keys::RUNS_AS.to_owned(), s(runs_as));
+    }
     Ok(item)
 }
 

@@ -14,6 +14,7 @@ mod opt_out;
 mod overdue;
 mod publish;
 mod quarantine;
+mod running;
 mod settle;
 mod step;
 mod tables;
@@ -29,7 +30,7 @@ use aws_sdk_dynamodb::{
 pub use claim::{Claimed, Refused};
 pub use commit::Committed;
 pub use error::StoreError;
-pub use publish::{Edited, Verdict};
+pub use publish::{Edited, NewVersion, Told};
 pub use quarantine::Quarantined;
 pub use step::{Invocation, StepError};
 pub use tables::{config_table, leads_table};

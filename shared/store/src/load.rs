@@ -145,7 +145,7 @@ impl Store {
     }
 
     /// Items of the config table, consistently; what does not exist is left out.
-    async fn config_items(&self, wanted: Vec<(String, String)>) -> Result<ConfigItems, StoreError> {
+    pub(crate) async fn config_items(&self, wanted: Vec<(String, String)>) -> Result<ConfigItems, StoreError> {
         let keys: Vec<Item> = wanted.into_iter().map(|(pk, sk)| key(pk, sk)).collect();
         let mut asked = Some(HashMap::from([(self.config.clone(), keys_of(keys)?)]));
         let mut items = HashMap::new();
@@ -186,7 +186,7 @@ impl LeadItems {
     }
 }
 
-struct ConfigItems(HashMap<(String, String), Item>);
+pub(crate) struct ConfigItems(HashMap<(String, String), Item>);
 
 impl ConfigItems {
     fn one<T: serde::de::DeserializeOwned>(&mut self, key: &(String, String)) -> Result<Published<T>, StoreError> {
@@ -199,6 +199,11 @@ impl ConfigItems {
         key: &(String, String),
     ) -> Result<Option<Published<T>>, StoreError> {
         self.0.remove(key).map(published).transpose()
+    }
+
+    /// The item of that key as it is stored, if it is there.
+    pub(crate) fn take(&mut self, pk: &str, sk: &str) -> Option<Item> {
+        self.0.remove(&(pk.to_owned(), sk.to_owned()))
     }
 }
 

@@ -1,15 +1,19 @@
 //! The config table's edited records: read, made a version, or refused with the reason on the record.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
-use serde::Serialize;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use cadence_core::records::KINDS;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Committed, Store, StoreError,
     config::Published,
-    item::{Item, attribute, key, read, s},
+    item::{Item, attribute, key, read},
     keys,
-    update::{Edit, put_new, put_over_number},
+    load::text,
+    running::LEADS,
+    update::{Edit, delete, put, put_new, put_over_number},
 };
 
 /// A record as ops left it.
@@ -19,54 +23,88 @@ pub struct Edited {
     pub pk: String,
     /// What ops wrote, without keys and without what publish wrote back.
     pub content: Value,
+    /// What was written back on it; `None` if it was not checked yet.
+    pub told: Option<Told>,
     item: Item,
 }
 
-/// What publish makes of an edited record.
-#[derive(Clone, Debug)]
-pub enum Verdict<'a, T> {
-    /// It becomes this version.
-    Version {
-        /// The version's number.
-        number: u32,
-        /// What the functions read.
-        record: &'a T,
-        /// `CADENCE`, `MESSAGE`, ...
-        kind: &'a str,
-        /// `zillow-purchase`
-        id: &'a str,
-    },
-    /// It says what the published version says.
-    Unchanged,
-    /// It is refused; the published version, if there is one, goes on.
-    Refused,
+/// What is written back on a record, and by that no part of its content.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// What came of the check, in one line.
+    pub check: String,
+    /// What is wrong with it.
+    #[serde(default)]
+    pub problems: Vec<String>,
+    /// The version at work.
+    #[serde(default)]
+    pub published_version: Option<u32>,
+    /// The timeline of the version at work, in one line: of a cadence.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// How many leads run through it: of a cadence.
+    #[serde(default)]
+    pub leads: Option<String>,
 }
 
-/// What publish writes back on a record, and by that no part of its content.
-const WRITTEN_BACK: [&str; 4] = ["check", "problems", "published_version", "summary"];
+/// A record's next version.
+#[derive(Clone, Copy, Debug)]
+pub struct NewVersion<'a, T> {
+    /// Its number.
+    pub number: u32,
+    /// What the functions read.
+    pub record: &'a T,
+    /// When it is published.
+    pub at: DateTime<Utc>,
+}
+
+/// The attributes of [`Told`].
+const TOLD: [&str; 5] = ["check", "problems", "published_version", "summary", LEADS];
 
 impl Edited {
-    /// A record's content: what ops wrote, without keys and without what publish wrote back.
+    /// A record's content: what ops wrote, without keys and without what was written back.
     pub fn content_of(mut item: Value) -> Value {
         if let Some(fields) = item.as_object_mut() {
             fields.retain(|name, _| !is_ours(name));
         }
         item
     }
+
+    /// The kind and the id in its key; `None` where that names no record.
+    pub fn kind_and_id(&self) -> Option<(&str, &str)> {
+        self.pk.split_once('#').filter(|(kind, id)| KINDS.contains(kind) && !id.is_empty())
+    }
+
+    fn of(item: Item) -> Result<Self, StoreError> {
+        let json: Value = read(item.clone())?;
+        // What an editor made of it may not read as what was written.
+        let told = serde_json::from_value(json.clone()).ok();
+        Ok(Self { pk: text(&item, keys::PK), content: Self::content_of(json), told, item })
+    }
+}
+
+impl Told {
+    /// Its attributes; those that say nothing are not there.
+    fn attributes(&self) -> Result<[(&'static str, Option<AttributeValue>); 5], StoreError> {
+        let problems = (!self.problems.is_empty()).then_some(&self.problems);
+        Ok([
+            ("check", Some(attribute(&self.check)?)),
+            ("problems", problems.map(attribute).transpose()?),
+            ("published_version", self.published_version.as_ref().map(attribute).transpose()?),
+            ("summary", self.summary.as_ref().map(attribute).transpose()?),
+            (LEADS, self.leads.as_ref().map(attribute).transpose()?),
+        ])
+    }
 }
 
 fn is_ours(name: &str) -> bool {
-    name == keys::PK || name == keys::SK || WRITTEN_BACK.contains(&name)
+    name == keys::PK || name == keys::SK || TOLD.contains(&name)
 }
 
 impl Store {
     /// The record as it stands now.
     pub async fn load_edited(&self, pk: &str) -> Result<Option<Edited>, StoreError> {
-        let Some(item) = self.get(&self.config, key(pk, keys::CURRENT)).await? else {
-            return Ok(None);
-        };
-        let content = Edited::content_of(read(item.clone())?);
-        Ok(Some(Edited { pk: pk.to_owned(), content, item }))
+        self.get(&self.config, key(pk, keys::CURRENT)).await?.map(Edited::of).transpose()
     }
 
     /// The published record of that kind and id, as JSON, with its version.
@@ -82,54 +120,67 @@ impl Store {
         Ok(found.into_iter().map(|published| published.record).collect())
     }
 
+    /// The keys of the records of a kind that were checked: those with a version, then those that have none.
+    pub async fn load_checked(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let mut ids = self.config_ids(keys::published_pk(kind)).await?;
+        ids.extend(self.config_ids(keys::unpublished_pk(kind)).await?);
+        Ok(ids.iter().map(|id| format!("{kind}#{id}")).collect())
+    }
+
     /// Makes the record a version, if it is one, and writes back what came of the check. Stale if the record was edited meanwhile.
     pub async fn publish<T: Serialize>(
         &self,
         edited: &Edited,
-        verdict: Verdict<'_, T>,
-        check: &str,
-        problems: &[String],
-        version: Option<u32>,
+        version: Option<NewVersion<'_, T>>,
+        told: &Told,
     ) -> Result<Committed, StoreError> {
-        let mut items = vec![self.written_back(edited, check, problems, version)?];
-        if let Verdict::Version { number, record, kind, id } = verdict {
+        let mut items = vec![self.written_back(edited, told)?];
+        if let (Some((kind, id)), Some(new)) = (edited.kind_and_id(), version) {
+            let before = new.number.checked_sub(1).filter(|before| *before > 0);
             let mut published: Item = key(keys::published_pk(kind), id);
-            published.insert("version".to_owned(), attribute(&number)?);
-            published.insert("record".to_owned(), attribute(record)?);
+            published.insert("version".to_owned(), attribute(&new.number)?);
+            published.insert("record".to_owned(), attribute(new.record)?);
             let mut kept = published.clone();
-            kept.extend(key(edited.pk.clone(), keys::version_sk(number)));
+            kept.extend(key(edited.pk.clone(), keys::version_sk(new.number)));
+            kept.insert("content".to_owned(), attribute(&edited.content)?);
+            kept.insert("published_at".to_owned(), attribute(&new.at)?);
             items.push(put_new(&self.config, kept)?);
-            items.push(put_over_number(
-                &self.config,
-                published,
-                "version",
-                number.checked_sub(1).filter(|read| *read > 0),
-            )?);
+            items.push(put_over_number(&self.config, published, "version", before)?);
+            if before.is_none() {
+                items.push(delete(&self.config, key(keys::unpublished_pk(kind), id))?);
+            }
         }
-        Ok(match self.transact(items).await? {
-            Ok(()) => Committed::Yes,
-            Err(_) => Committed::Stale,
-        })
+        if let (Some((kind, id)), None) = (edited.kind_and_id(), told.published_version) {
+            items.push(put(&self.config, key(keys::unpublished_pk(kind), id))?);
+        }
+        self.write(items).await
     }
 
-    fn written_back(
-        &self,
-        edited: &Edited,
-        check: &str,
-        problems: &[String],
-        version: Option<u32>,
-    ) -> Result<TransactWriteItem, StoreError> {
+    /// Writes a deleted record again as that image of it was, with what it is told. Stale if there is one again.
+    pub async fn put_back(&self, pk: &str, image: &Value, told: &Told) -> Result<Committed, StoreError> {
+        let mut item: Item = serde_dynamo::to_item(Edited::content_of(image.clone()))?;
+        item.extend(key(pk, keys::CURRENT));
+        for (name, value) in told.attributes()? {
+            item.extend(value.map(|value| (name.to_owned(), value)));
+        }
+        self.write(vec![put_new(&self.config, item)?]).await
+    }
+
+    /// Lets it be forgotten that a record without a version was refused.
+    pub async fn forget_unpublished(&self, kind: &str, id: &str) -> Result<(), StoreError> {
+        self.write(vec![delete(&self.config, key(keys::unpublished_pk(kind), id))?]).await.map(drop)
+    }
+
+    fn written_back(&self, edited: &Edited, told: &Told) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key(edited.pk.clone(), keys::CURRENT));
         for (name, value) in edited.item.iter().filter(|(name, _)| !is_ours(name)) {
             edit.expect(&[name], value.clone());
         }
-        edit.set(&["check"], s(check));
-        match problems {
-            [] => edit.remove(&["problems"]),
-            problems => edit.set(&["problems"], attribute(&problems)?),
-        };
-        if let Some(version) = version {
-            edit.set(&["published_version"], attribute(&version)?);
+        for (name, value) in told.attributes()? {
+            match value {
+                Some(value) => edit.set(&[name], value),
+                None => edit.remove(&[name]),
+            };
         }
         edit.item(&self.config)
     }

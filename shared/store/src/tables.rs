@@ -13,13 +13,23 @@ use crate::keys;
 
 /// The leads table.
 pub fn leads_table(name: &str) -> Result<CreateTableInput, BuildError> {
-    let indexed = [keys::PK, keys::SK, keys::DUE_SHARD, keys::DUE_AT, keys::OPEN_FOR, keys::TASK_DUE_AT];
+    let indexed = [
+        keys::PK,
+        keys::SK,
+        keys::DUE_SHARD,
+        keys::DUE_AT,
+        keys::OPEN_FOR,
+        keys::TASK_DUE_AT,
+        keys::RUNS_IN,
+        keys::RUNS_AS,
+    ];
     table(
         name,
         &indexed,
         vec![
-            index(keys::DUE_INDEX, keys::DUE_SHARD, keys::DUE_AT)?,
-            index(keys::OPEN_TASKS_INDEX, keys::OPEN_FOR, keys::TASK_DUE_AT)?,
+            index(keys::DUE_INDEX, keys::DUE_SHARD, keys::DUE_AT, ProjectionType::All)?,
+            index(keys::OPEN_TASKS_INDEX, keys::OPEN_FOR, keys::TASK_DUE_AT, ProjectionType::All)?,
+            index(keys::RUNNING_INDEX, keys::RUNS_IN, keys::RUNS_AS, ProjectionType::KeysOnly)?,
         ],
     )
 }
@@ -44,11 +54,11 @@ fn table(name: &str, attributes: &[&str], indexes: Vec<GlobalSecondaryIndex>) ->
         .build()
 }
 
-fn index(name: &str, hash: &str, range: &str) -> Result<GlobalSecondaryIndex, BuildError> {
+fn index(name: &str, hash: &str, range: &str, projects: ProjectionType) -> Result<GlobalSecondaryIndex, BuildError> {
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .set_key_schema(Some(key_schema(hash, range)?))
-        .projection(Projection::builder().projection_type(ProjectionType::All).build())
+        .projection(Projection::builder().projection_type(projects).build())
         .build()
 }
 

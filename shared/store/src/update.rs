@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
 
 use crate::{
     StoreError,
@@ -145,6 +145,12 @@ impl Edit {
 pub(crate) fn put(table: &str, item: Item) -> Result<TransactWriteItem, StoreError> {
     let put = Put::builder().table_name(table).set_item(Some(item));
     Ok(TransactWriteItem::builder().put(built(put.build())?).build())
+}
+
+/// An item to delete, if it is there.
+pub(crate) fn delete(table: &str, key: Item) -> Result<TransactWriteItem, StoreError> {
+    let delete = Delete::builder().table_name(table).set_key(Some(key));
+    Ok(TransactWriteItem::builder().delete(built(delete.build())?).build())
 }
 
 /// An item to write where there is none.

@@ -1,5 +1,10 @@
 //! The fourth door: ops edit records.
 
+mod counts;
+mod deletion;
+mod dependents;
+mod races;
+
 use cadence_core::{EnrollmentId, LeadId, timeline::EntryKind};
 use cadence_tests::{Tested, World};
 use chrono::{DateTime, TimeDelta, Utc};

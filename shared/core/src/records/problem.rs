@@ -98,11 +98,20 @@ pub(crate) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// `a, b or c`
+/// `"a", "b" or "c"`
 pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    listed(words, "or")
+}
+
+/// `"a", "b" and "c"`
+pub(crate) fn all_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    listed(words, "and")
+}
+
+fn listed<'a>(words: impl IntoIterator<Item = &'a str>, last_by: &str) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
     match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} {last_by} {last}", rest.join(", ")),
         Some((last, _)) => last.clone(),
         None => String::new(),
     }

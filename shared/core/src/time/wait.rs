@@ -85,6 +85,17 @@ impl Wait {
     pub fn days(count: u32) -> Self {
         Self(Length::Days { count, business: false, at: None })
     }
+
+    /// When something happens that waits so: `at once`, `after 20m`, `at 09:00`.
+    pub fn in_words(&self) -> String {
+        match self.0 {
+            Length::Minutes(0) | Length::Hours(0) | Length::Days { count: 0, business: false, at: None } => {
+                "at once".to_owned()
+            }
+            Length::Days { count: 0, business: false, at: Some(at) } => format!("at {}", clock(at)),
+            Length::Minutes(_) | Length::Hours(_) | Length::Days { .. } => format!("after {self}"),
+        }
+    }
 }
 
 /// `base` plus the wait. Days are counted in that zone, business days leave out weekends and holidays; never before `base`.
@@ -152,6 +163,11 @@ impl From<Wait> for String {
     }
 }
 
+/// A minute of the day: `09:05`.
+fn clock(minute: i16) -> String {
+    format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -159,7 +175,7 @@ impl fmt::Display for Wait {
             Length::Hours(count) => write!(f, "{count}h"),
             Length::Days { count, business, at } => {
                 write!(f, "{count}{}", if business { "bd" } else { "d" })?;
-                at.map_or(Ok(()), |at| write!(f, " at {:02}:{:02}", at / 60, at % 60))
+                at.map_or(Ok(()), |at| write!(f, " at {}", clock(at)))
             }
         }
     }

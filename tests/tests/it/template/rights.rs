@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cadence_store::keys;
 use serde_yaml_ng::Value;
 
 use super::{FUNCTIONS, Template, intrinsic, text, texts};
@@ -74,14 +75,17 @@ fn rights(function: &str) -> Vec<(&'static str, &'static str)> {
         "publish" => vec![
             (WRITE_LOGS, "PublishLogs"),
             ("dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem", "ConfigTable"),
+            ("dynamodb:DeleteItem", "ConfigTable"),
+            ("dynamodb:Query", "LeadsTable/index/running"),
             (READ_STREAM, "ConfigTable/stream/*"),
             ("sqs:SendMessage", "PublishFailures"),
         ],
         "reconcile" => vec![
             (WRITE_LOGS, "ReconcileLogs"),
             (COMMIT, "LeadsTable"),
-            ("dynamodb:Query", "LeadsTable/index/due"),
+            ("dynamodb:Query", "LeadsTable/index/due LeadsTable/index/running"),
             (LOAD_RECORDS, "ConfigTable"),
+            ("dynamodb:UpdateItem", "ConfigTable"),
             ("sqs:SendMessage", "SmsQueue EmailQueue CallQueue"),
         ],
         other => panic!("{other} has no rights here"),
@@ -194,6 +198,23 @@ fn only_schedule_sets_timers_and_timers_only_reach_the_queues() {
     let mut passing = statements(&template, role_of(&template, "schedule")).into_iter();
     let passing = passing.find(|statement| statement["Action"] == "iam:PassRole").unwrap();
     assert_eq!(passing["Condition"]["StringEquals"]["iam:PassedToService"], "scheduler.amazonaws.com");
+}
+
+#[test]
+fn what_people_write_is_not_deleted_and_reconcile_only_writes_on_cadences() {
+    let template = Template::load();
+    for (name, action, partition) in [
+        ("publish", "dynamodb:DeleteItem", keys::unpublished_pk("*")),
+        ("reconcile", "dynamodb:UpdateItem", "CADENCE#*".to_owned()),
+    ] {
+        let mut all = statements(&template, role_of(&template, name)).into_iter();
+        let on_config = |statement: &&Value| {
+            texts(&statement["Action"]).contains(&action) && resource(&statement["Resource"]) == "ConfigTable"
+        };
+        let statement = all.find(on_config).unwrap();
+        let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+        assert_eq!(texts(keys), [partition], "{name}");
+    }
 }
 
 #[test]

@@ -54,6 +54,15 @@ impl Known {
     }
 }
 
+/// The kinds of record whose check may look at one of that kind.
+pub fn dependents_of(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "SETTINGS" => &["MESSAGE", "CADENCE"],
+        "MESSAGE" | "USER" | "SOURCE" | "CADENCE" => &["CADENCE"],
+        _ => &[],
+    }
+}
+
 impl Record {
     /// The kinds of record that this one's check looks at.
     pub fn refers_to(&self) -> Vec<&'static str> {

@@ -5,7 +5,7 @@ mod enrolling;
 mod known;
 mod message;
 
-pub use known::Known;
+pub use known::{Known, dependents_of};
 
 use super::{
     Record, User,

@@ -10,6 +10,7 @@ mod step;
 mod user;
 
 use fields::{Fields, Findings};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -34,18 +35,50 @@ pub enum Record {
     Settings(Settings),
 }
 
-/// The kinds of record, and what may stand in their ids besides letters and digits.
-const KINDS: [(&str, &str); 5] = [
-    ("CADENCE", "-_"),
-    ("MESSAGE", "-_/"),
-    // A user's id is the subject of their token, which is the login provider's to choose.
-    ("USER", "-_.@|:+"),
-    ("SOURCE", "-_"),
-    ("SETTINGS", ""),
-];
+impl Record {
+    /// The record as it is published.
+    pub fn to_stored(&self) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::Cadence(cadence) => serde_json::to_value(cadence),
+            Self::Message(message) => serde_json::to_value(message),
+            Self::User(user) => serde_json::to_value(user),
+            Self::Source(source) => serde_json::to_value(source),
+            Self::Settings(settings) => serde_json::to_value(settings),
+        }
+    }
+
+    /// Reads a published record of that kind, the first part of its key; `None` for what was never one.
+    pub fn from_stored(kind: &str, stored: &Value) -> Option<Self> {
+        match kind {
+            "CADENCE" => Cadence::deserialize(stored).ok().map(Self::Cadence),
+            "MESSAGE" => Message::deserialize(stored).ok().map(Self::Message),
+            "USER" => User::deserialize(stored).ok().map(Self::User),
+            "SOURCE" => Source::deserialize(stored).ok().map(Self::Source),
+            "SETTINGS" => Settings::deserialize(stored).ok().map(Self::Settings),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of record, each after those that it may refer to, but that a cadence may refer to a cadence.
+pub const KINDS: [&str; 5] = ["SETTINGS", "USER", "SOURCE", "MESSAGE", "CADENCE"];
+
+/// What may stand in the ids of a kind besides letters and digits.
+fn extra(kind: &str) -> &'static str {
+    match kind {
+        "CADENCE" | "SOURCE" => "-_",
+        "MESSAGE" => "-_/",
+        // A user's id is the subject of their token, which is the login provider's to choose.
+        "USER" => "-_.@|:+",
+        _ => "",
+    }
+}
 
 /// Longer ids than that nobody types, and keys and links grow with them.
 const ID_LENGTH: usize = 100;
+
+/// A version keeps a record twice, as it was written and as it is read, and an item holds 400 KB.
+const LONGEST_BYTES: usize = 100_000;
 
 /// Reads the record of that key; `content` is the item without its keys and without what publish wrote back.
 pub fn parse_record(pk: &str, content: &Value) -> Result<Record, Vec<Problem>> {
@@ -53,7 +86,13 @@ pub fn parse_record(pk: &str, content: &Value) -> Result<Record, Vec<Problem>> {
     let findings = Findings::default();
     let record = Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
     match (record, findings.into_problems()) {
-        (Some(record), problems) if problems.is_empty() => Ok(record),
+        (Some(record), problems) if problems.is_empty() => match content.to_string().len() {
+            ..=LONGEST_BYTES => Ok(record),
+            length => {
+                let sentence = format!("The record is {} KB long.", length / 1000);
+                Err(vec![Problem::error("", sentence, format!("Keep it under {} KB.", LONGEST_BYTES / 1000))])
+            }
+        },
         (None, problems) if problems.is_empty() => {
             let sentence = "The record can't be read.";
             Err(vec![Problem::error("", sentence, "Compare it with one that works.")])
@@ -74,16 +113,16 @@ fn read(kind: &str, id: &str, fields: Fields<'_>) -> Option<Record> {
 
 fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
     let (written, id) = pk.split_once('#').unwrap_or((pk, ""));
-    let kinds = || KINDS.iter().map(|(kind, _)| *kind);
-    let Some((kind, extra)) = KINDS.iter().copied().find(|(kind, _)| *kind == written) else {
+    let Some(kind) = KINDS.into_iter().find(|kind| *kind == written) else {
         let remedy = "Make a new record whose key begins with CADENCE#, MESSAGE#, USER#, SOURCE# or SETTINGS#.";
         let sentence = format!("The key {} names no kind of record.", quoted(pk));
-        return Err(Problem::error("pk", sentence, did_you_mean(written, kinds(), remedy)));
+        return Err(Problem::error("pk", sentence, did_you_mean(written, KINDS, remedy)));
     };
     if kind == "SETTINGS" && id != "company" {
         let sentence = format!("There is one settings record, and its key is not {}.", quoted(pk));
         return Err(Problem::error("pk", sentence, "Use the key SETTINGS#company."));
     }
+    let extra = extra(kind);
     if id.is_empty() || id.len() > ID_LENGTH || !id.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c)) {
         let sentence = format!("{} is no id for a record.", quoted(id));
         let extra: Vec<String> = extra.chars().map(String::from).collect();

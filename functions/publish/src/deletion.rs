@@ -1,0 +1,52 @@
+//! A record that is deleted while its version is at work is put back: what runs must be there to be seen and edited.
+
+use cadence_core::records::{Record, kept_because};
+use cadence_store::{Committed, Told};
+use serde_json::Value;
+
+use crate::{App, PublishError, Published};
+
+/// How the check of a record begins that was put back.
+const UNDONE: &str = "NOT DELETED";
+
+/// Puts a deleted record back, with the reason on it, unless what it spoke of was taken out of use before.
+pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Published, PublishError> {
+    let (Some((kind, id)), Some(old)) = (pk.split_once('#').filter(|(_, id)| !id.is_empty()), old) else {
+        return Ok(Published::Nothing);
+    };
+    let Some((record, version)) = app.store.load_published(kind, id).await? else {
+        app.store.forget_unpublished(kind, id).await?;
+        return Ok(Published::Nothing);
+    };
+    let mut cadences = Vec::new();
+    for cadence in app.store.load_published_all("CADENCE").await? {
+        cadences.extend(match Record::from_stored("CADENCE", &cadence) {
+            Some(Record::Cadence(cadence)) => Some(cadence),
+            _ => None,
+        });
+    }
+    let reason = Record::from_stored(kind, &record).and_then(|record| kept_because(&record, &cadences));
+    let Some(reason) = reason else {
+        tracing::info!(record = pk, "let a record go");
+        return Ok(Published::Nothing);
+    };
+    let told = Told {
+        check: format!("{UNDONE}: version {version} is at work (see problems)"),
+        problems: vec![reason.to_string()],
+        published_version: Some(version),
+        ..Told::default()
+    };
+    match app.store.put_back(pk, old, &told).await? {
+        Committed::Yes => {
+            tracing::warn!(record = pk, "put back a deleted record");
+            Ok(Published::Kept)
+        }
+        // It was written anew, and is checked as that.
+        Committed::Stale => Ok(Published::Nothing),
+    }
+}
+
+/// Whether a record stands as it was put back.
+pub(crate) fn is_undone(image: &Value) -> bool {
+    image.get("check").and_then(Value::as_str).is_some_and(|check| check.starts_with(UNDONE))
+}

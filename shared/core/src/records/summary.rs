@@ -1,0 +1,102 @@
+//! A cadence's timeline in one line, for whoever looks at its record.
+
+use super::{Assign, Cadence, Step, Target};
+use crate::{Do, Outcome};
+
+/// More steps than that nobody reads in one line.
+const AT_MOST: usize = 30;
+
+/// What the cadence does and when, and what ends it: `call at once; text after 20m; ends on replied`.
+pub fn summary(cadence: &Cadence) -> String {
+    let mut parts: Vec<String> = cadence.steps.iter().take(AT_MOST).map(step).collect();
+    let more = cadence.steps.len().saturating_sub(AT_MOST);
+    if more > 0 {
+        parts.push(format!("{more} more steps"));
+    }
+    let mut ways: Vec<(String, Vec<&str>)> = Vec::new();
+    for (outcome, target) in &cadence.anytime {
+        let Some(way) = way(target) else { continue };
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, outcomes)) => outcomes.push(outcome.as_str()),
+            None => ways.push((way, vec![Outcome::as_str(*outcome)])),
+        }
+    }
+    parts.extend(ways.into_iter().map(|(way, outcomes)| format!("{way} on {}", outcomes.join(", "))));
+    parts.join("; ")
+}
+
+fn step(step: &Step) -> String {
+    let what = match step.action {
+        Do::Dial => "call",
+        Do::CustomSms => "custom text",
+        Do::CustomEmail => "custom email",
+        Do::AiDial => "AI call",
+        Do::AiSms => "AI text",
+        Do::AiEmail => "AI email",
+        Do::CannedSms => "text",
+        Do::CannedEmail => "email",
+    };
+    let by = match &step.assign {
+        Assign::User(user) if step.action.is_users() => format!(" by {user}"),
+        Assign::User(_) | Assign::LoanOfficer => String::new(),
+    };
+    let rounds = match &step.every {
+        Some(every) if step.attempts > 1 => format!(", up to {} times every {every}", step.attempts),
+        Some(_) | None => String::new(),
+    };
+    format!("{what}{by} {}{rounds}", step.wait.in_words())
+}
+
+/// What an outcome does whatever the step; `None` where it only goes on.
+fn way(target: &Target) -> Option<String> {
+    match target {
+        Target::Next => None,
+        Target::End => Some("ends".to_owned()),
+        Target::Pause => Some("pauses".to_owned()),
+        Target::Step(step) => Some(format!("goes to {step}")),
+        Target::Cadence(cadence) => Some(format!("moves to {cadence}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fixtures::{cadence, reference, steps};
+
+    #[test]
+    fn the_reference_story_is_told_in_one_line() {
+        assert_eq!(
+            summary(&reference()),
+            "call at once; text at once; AI call after 20m; email after 20m; ends on replied, connected, appointment_set"
+        );
+    }
+
+    #[test]
+    fn each_kind_of_step_wait_and_way_has_its_words() {
+        let record = json!({
+            "anytime": {"replied": "end", "declined": "pause", "busy": "next", "connected": "end", "failed": {"cadence": "nurture"},
+                "bounced": "last"},
+            "steps": [
+                {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "assign": "lo-riley"},
+                {"id": "b", "do": "custom_sms", "wait": "0h"},
+                {"id": "c", "do": "custom_email", "wait": "0d at 09:00"},
+                {"id": "d", "do": "ai_sms", "wait": "2h"},
+                {"id": "last", "do": "ai_email", "wait": "1d"}]});
+        assert_eq!(
+            summary(&cadence(record)),
+            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text at once; custom email at 09:00; \
+             AI text after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
+             moves to nurture on failed"
+        );
+    }
+
+    #[test]
+    fn a_long_cadence_is_cut_short() {
+        let all: Vec<Value> =
+            (0..50).map(|index| json!({"id": format!("s{index}"), "do": "dial", "wait": "1d"})).collect();
+        let said = summary(&steps(json!(all)));
+        assert!(said.ends_with("call after 1d; 20 more steps"), "{said}");
+    }
+}

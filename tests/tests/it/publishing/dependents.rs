@@ -1,0 +1,122 @@
+//! A record that others refer to is published: they are checked again without an edit.
+
+use cadence_tests::{Moment, Tested, World, local::connector::Fault};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{CADENCE, enroll};
+
+const TEXT: &str =
+    "Hi from {{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }}. Reply STOP to opt out.";
+
+fn spring(moves_to: Option<&str>) -> Value {
+    let on = moves_to.map(|cadence| json!({ "replied": { "cadence": cadence } })).unwrap_or_else(|| json!({}));
+    json!({
+        "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "status": "live", "priority": 50,
+        "for_leads": { "source": ["zillow"] },
+        "steps": [{ "id": "hello", "do": "canned_sms", "wait": "0m", "message": "sms/spring", "on": on }],
+    })
+}
+
+fn is_refused(record: &Value) -> bool {
+    record["check"].as_str().is_some_and(|check| check.starts_with("NOT PUBLISHED"))
+}
+
+#[tokio::test]
+async fn what_waited_for_a_message_is_published_with_it() -> Tested {
+    let world = World::start().await?;
+    let refused = world.put_record(&spring(None)).await?;
+    assert!(is_refused(&refused), "{refused}");
+    assert!(world.config_item("UNPUBLISHED#CADENCE", "spring").await?.is_some());
+
+    world.put_record(&json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": TEXT })).await?;
+    let record = world.record("CADENCE#spring").await?;
+    assert_eq!((&record["published_version"], record.get("problems")), (&json!(1), None), "{record}");
+    assert_eq!(world.config_item("UNPUBLISHED#CADENCE", "spring").await?, None);
+    let (lead, enrollment) = enroll(&world, 1).await?;
+    assert_eq!(world.enrollment(&lead, &enrollment).await?.cadence.as_str(), "spring");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_publication_leads_on_to_the_next() -> Tested {
+    let world = World::start().await?;
+    // In the order of their names, the first waits for the last one.
+    let moves = |id: &str, to: &str| {
+        let mut record = spring(Some(to));
+        record["pk"] = json!(format!("CADENCE#{id}"));
+        record
+    };
+    for record in [moves("a", "b"), moves("b", "spring"), spring(None)] {
+        assert!(is_refused(&world.put_record(&record).await?));
+    }
+    world.put_record(&json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": TEXT })).await?;
+    for pk in ["CADENCE#a", "CADENCE#b", "CADENCE#spring"] {
+        assert_eq!(world.record(pk).await?["published_version"], 1, "{pk}");
+    }
+    let before = world.items().await?;
+    world.pass(TimeDelta::minutes(1)).await?;
+    assert_eq!(world.items().await?, before, "and then it is quiet");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_warned_because_of_another_record_is_not_once_that_is_mended() -> Tested {
+    let world = World::start().await?;
+    let text = TEXT.replace("{{ company }}", "Sample Lending");
+    let warned = world.edit("MESSAGE#sms/intro", |message| message["text"] = json!(text)).await?;
+    assert!(warned["problems"].to_string().contains("does not name the company"), "{warned}");
+    let cadence = world.record(CADENCE).await?;
+    assert!(cadence["problems"].to_string().contains("does not name the company"), "{cadence}");
+    assert_eq!(cadence["published_version"], 1, "a warning is no new version");
+
+    world.edit("SETTINGS#company", |settings| settings["company"] = json!("Sample Lending")).await?;
+    for pk in ["MESSAGE#sms/intro", CADENCE] {
+        let record = world.record(pk).await?;
+        assert_eq!(record.get("problems"), None, "{record}");
+        assert!(record["check"].as_str().is_some_and(|check| !check.contains("warning")), "{record}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_another_record_breaks_is_told_so_and_goes_on() -> Tested {
+    let world = World::start().await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    let sound = world.record("MESSAGE#sms/intro").await?;
+    let email = json!({ "pk": "MESSAGE#sms/intro", "sk": "CURRENT", "subject": "Hi", "body": format!("{TEXT} {{{{ postal_address }}}} {{{{ unsubscribe_url }}}}") });
+    world.put_record(&email).await?;
+    let cadence = world.record(CADENCE).await?;
+    assert_eq!(cadence["check"], "NOT PUBLISHED: version 1 goes on (see problems)");
+    assert!(cadence["problems"].to_string().contains("steps[1].message"), "{cadence}");
+
+    world.put_record(&sound).await?;
+    let cadence = world.record(CADENCE).await?;
+    assert_eq!((&cadence["check"], cadence.get("problems")), (&json!("ok: published as version 1"), None));
+    world.pass(TimeDelta::hours(1)).await?;
+    assert_eq!(world.told(&lead).await?.last().map(String::as_str), Some("ended - -"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_on_the_way_is_made_up_for() -> Tested {
+    let world = World::start().await?;
+    world.put_record(&spring(None)).await?;
+    let message = json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": TEXT });
+    world.save(&message).await?;
+    let hands = world.clone();
+    let breaks = async move {
+        hands.befall_all_attempts("Query", Fault::Lost);
+        Ok(())
+    };
+    // The message is published, and what waits for it can't be read.
+    let published = world.interrupted(Moment::After("TransactWriteItems"), breaks, async |boot| {
+        Ok(publish::handle(&publish::App::start(boot).await?, "MESSAGE#sms/spring", None, Some(&message)).await)
+    });
+    assert!(published.await?.is_err(), "so it is delivered again");
+    assert_eq!(world.record("MESSAGE#sms/spring").await?["published_version"], 1);
+    assert!(is_refused(&world.record("CADENCE#spring").await?));
+    world.settle().await?;
+    assert_eq!(world.record("CADENCE#spring").await?["published_version"], 1);
+    Ok(())
+}
