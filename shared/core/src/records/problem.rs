@@ -30,6 +30,11 @@ impl Problem {
         Self { path: path.into(), sentence: sentence.into(), remedy: remedy.into(), severity: Severity::Error }
     }
 
+    /// Whether it keeps the record from being published.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// A finding that somebody should look at.
     pub fn warning(path: impl Into<String>, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(path, sentence, remedy) }
@@ -80,6 +85,13 @@ pub(crate) fn quoted(text: &str) -> String {
     }
 }
 
+/// The words with a capital at their beginning.
+pub(crate) fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
+}
+
 /// So many findings fit on the record that is written back (an item holds 400 KB), and more nobody reads at once.
 const AT_MOST: usize = 40;
 
@@ -98,11 +110,20 @@ pub(crate) fn capped(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// `a, b or c`
+/// `"a", "b" or "c"`
 pub(crate) fn one_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    listed(words, "or")
+}
+
+/// `"a", "b" and "c"`
+pub(crate) fn all_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    listed(words, "and")
+}
+
+fn listed<'a>(words: impl IntoIterator<Item = &'a str>, last_by: &str) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("\"{word}\"")).collect();
     match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} {last_by} {last}", rest.join(", ")),
         Some((last, _)) => last.clone(),
         None => String::new(),
     }
@@ -134,6 +155,7 @@ mod tests {
     fn words_are_listed_as_a_person_would() {
         assert_eq!(one_of(["a"]), "\"a\"");
         assert_eq!(one_of(["a", "b", "c"]), "\"a\", \"b\" or \"c\"");
+        assert_eq!(all_of(["a", "b"]), "\"a\" and \"b\"");
         assert_eq!(one_of([]), "");
     }
 

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
-use crate::records::problem::{Problem, closest, did_you_mean, one_of, quoted};
+use crate::records::problem::{Problem, capitalized, closest, did_you_mean, one_of, quoted};
 
 /// What was found wrong so far.
 #[derive(Default)]
@@ -270,11 +270,8 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
 
 /// What a parser says, as a sentence.
 fn sentence(error: &str) -> String {
-    let mut letters = error.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    let rest = letters.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{rest}{stop}", first.unwrap_or_default())
+    let stop = if error.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{stop}", capitalized(error))
 }
 
 /// The path of a field; a name of any length comes out short.

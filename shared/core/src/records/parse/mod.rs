@@ -10,6 +10,7 @@ mod step;
 mod user;
 
 use fields::{Fields, Findings};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -32,6 +33,31 @@ pub enum Record {
     Source(Source),
     /// `SETTINGS#company`
     Settings(Settings),
+}
+
+impl Record {
+    /// The record as it is published.
+    pub fn to_stored(&self) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::Cadence(cadence) => serde_json::to_value(cadence),
+            Self::Message(message) => serde_json::to_value(message),
+            Self::User(user) => serde_json::to_value(user),
+            Self::Source(source) => serde_json::to_value(source),
+            Self::Settings(settings) => serde_json::to_value(settings),
+        }
+    }
+
+    /// Reads a published record of that kind, the first part of its key; `None` for what was never one.
+    pub fn from_stored(kind: &str, stored: &Value) -> Option<Self> {
+        match kind {
+            "CADENCE" => Cadence::deserialize(stored).ok().map(Self::Cadence),
+            "MESSAGE" => Message::deserialize(stored).ok().map(Self::Message),
+            "USER" => User::deserialize(stored).ok().map(Self::User),
+            "SOURCE" => Source::deserialize(stored).ok().map(Self::Source),
+            "SETTINGS" => Settings::deserialize(stored).ok().map(Self::Settings),
+            _ => None,
+        }
+    }
 }
 
 /// The kinds of record, and what may stand in their ids besides letters and digits.
