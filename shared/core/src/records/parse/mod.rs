@@ -36,6 +36,17 @@ pub enum Record {
 }
 
 impl Record {
+    /// The key under which ops edit it.
+    pub fn pk(&self) -> String {
+        match self {
+            Self::Cadence(cadence) => format!("CADENCE#{}", cadence.id),
+            Self::Message(message) => format!("MESSAGE#{}", message.id),
+            Self::User(user) => format!("USER#{}", user.id),
+            Self::Source(source) => format!("SOURCE#{}", source.id),
+            Self::Settings(_) => "SETTINGS#company".to_owned(),
+        }
+    }
+
     /// The record as it is published.
     pub fn to_stored(&self) -> Result<Value, serde_json::Error> {
         match self {
