@@ -43,6 +43,11 @@ proptest! {
     }
 
     #[test]
+    fn what_the_console_does_to_a_record_is_absorbed((pk, content, left) in edited::left_by_the_console()) {
+        prop_assert_eq!(read(&pk, &left), read(&pk, &content), "{}", left);
+    }
+
+    #[test]
     fn what_is_read_prints_and_reads_back((pk, content) in written::records()) {
         let record = read(&pk, &content);
         let printed = print(&record);

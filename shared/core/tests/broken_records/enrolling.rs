@@ -35,7 +35,7 @@ fn broken() -> Vec<Broken> {
         ("more than everybody", cadence(json!({"for_leads": {"hold_out": "110%"}}))),
         ("everybody", cadence(json!({"for_leads": {"hold_out": 100}}))),
         ("a part of a percent", cadence(json!({"for_leads": {"hold_out": 0.5}}))),
-        ("a list of percents", cadence(json!({"for_leads": {"hold_out": [10]}}))),
+        ("a list of percents", cadence(json!({"for_leads": {"hold_out": [10, 20]}}))),
         ("again after a while", cadence(json!({"reenroll": "a while"}))),
         ("never misspelt", cadence(json!({"reenroll": "nevr"}))),
         ("again without a unit", cadence(json!({"reenroll": 30}))),

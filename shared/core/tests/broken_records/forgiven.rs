@@ -14,11 +14,22 @@ fn what_the_console_does_to_a_record_is_forgiven() {
         {"id": " call", " do": "Dial ", "wait": " 0m", "attempts": "3.0", "every": "2h", "message": "", "on": {"busy ": "End"},
          "note": {"anything": [1]}},
     ], "note": "mine"}));
+    let pasted = cadence(
+        json!({"priority": {"N": "3"}, "skip_holidays": {"BOOL": true}, "for_leads": {"NULL": true}, "steps": {"L": [{"M": {
+        "id": {"S": "call"}, "do": {"S": "dial"}, "wait": {"S": "0m"}, "attempts": {"N": "3"}, "every": {"S": "2h"},
+        "on": {"M": {"busy": {"S": "end"}}}}}]}}),
+    );
+    let mixed_up = cadence(json!({"priority": ["3"], "skip_holidays": 1, "hours": [{}], "steps": {
+        "id": "'call'", "do": "\"dial\"", "wait": ["0m"], "attempts": 3.0, "every": "2h", "on": [{"busy": ["\"end\""]}]}}));
+    let numbered = cadence(json!({"priority": 3, "skip_holidays": "on", "steps": {
+        "0": {"id": "call", "do": "dial", "wait": "0m", "attempts": "3", "every": "2h", "on": {"busy": "end"}}}}));
     let read = |record| parse_record("CADENCE#new", &record).unwrap();
-    assert_eq!(read(edited), read(plain));
+    for record in [edited, pasted, mixed_up, numbered] {
+        assert_eq!(read(record.clone()), read(plain.clone()), "{record}");
+    }
     for (one, other) in [
         (
-            json!({"source": "a, b", "state": "CA", "purpose": ["Purchase "]}),
+            json!({"source": "a, b", "state": ["CA, California"], "purpose": ["Purchase "]}),
             json!({"source": ["a", "b"], "state": ["ca", "California"], "purpose": ["purchase"]}),
         ),
         (json!({"source": ["SOURCE#a"]}), json!({"source": ["a"]})),

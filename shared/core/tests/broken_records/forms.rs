@@ -12,7 +12,15 @@ fn what_cannot_be_read_is_said_in_words() {
 fn broken() -> Vec<Broken> {
     let cadences = vec![
         ("nothing in it", json!({})),
+        ("a name and nothing else yet", json!({"name": "New leads"})),
+        (
+            "outcomes before there are steps",
+            json!({"name": "New leads", "steps": {}, "anytime": {"replied": "say-thanks"}}),
+        ),
+        ("a step that is only named yet", cadence(json!({"steps": [{"id": "call"}]}))),
+        ("a step begun and one not", cadence(json!({"steps": [{"id": "call", "do": "dial", "wait": "x"}, {}]}))),
         ("not a map", json!("hello")),
+        ("two maps for one", cadence(json!({"hours": [{"call": "any time"}, {"sms": "any time"}]}))),
         ("a field misspelt", cadence(json!({"prioritty": 3}))),
         ("a field nobody knows", cadence(json!({"budget": 3}))),
         ("a status misspelt", cadence(json!({"status": "pause"}))),
@@ -36,7 +44,7 @@ fn broken() -> Vec<Broken> {
         ("a wait in words", step(json!({"wait": "a while"}))),
         ("a wait without its unit", step(json!({"wait": 20}))),
         ("a wait of years", step(json!({"wait": "9999d"}))),
-        ("a wait that is a list", step(json!({"wait": ["0m"]}))),
+        ("a wait that is a list", step(json!({"wait": ["0m", "1d"]}))),
         ("hours in words", cadence(json!({"hours": {"call": "office hours", "fax": "any time"}}))),
         ("hours backwards", cadence(json!({"hours": {"sms": "Mon 20:00-09:00"}}))),
         ("attempts without every", step(json!({"attempts": 3}))),
@@ -47,7 +55,10 @@ fn broken() -> Vec<Broken> {
         ("an outcome nobody knows", cadence(json!({"anytime": {"happy": "end"}}))),
         ("a target misspelt", step(json!({"on": {"busy": "last-cal", "no_answer": "nxt"}}))),
         ("a target nobody knows", step(json!({"on": {"busy": "somewhere"}}))),
-        ("a target of the wrong kind", step(json!({"on": {"busy": ["end"], "voicemail": {"step": "last-call"}}}))),
+        (
+            "a target of the wrong kind",
+            step(json!({"on": {"busy": ["end", "next"], "voicemail": {"step": "last-call"}}})),
+        ),
         ("a state nobody knows", cadence(json!({"for_leads": {"state": ["CA", "Calif"], "sources": ["zillow"]}}))),
         (
             "many mistakes at once",

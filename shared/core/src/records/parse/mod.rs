@@ -1,6 +1,7 @@
 //! Parse: the item that ops wrote becomes a typed record, or everything that keeps it from being one is said.
 
 mod cadence;
+mod console;
 mod enrolling;
 mod fields;
 mod message;
