@@ -1,21 +1,19 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, course, enrolling, firsts, graph::Graph};
+use super::{Known, course, enrolling, firsts, graph::Graph, hours};
 use crate::{
-    Channel, Do, law,
+    Channel, Do,
     records::{
         Assign, Cadence, Step,
         message::Copy,
         problem::{Problem, did_you_mean, quoted},
     },
-    time::WeeklyHours,
 };
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let graph = Graph::of(cadence);
     let mut problems = enrolling::check(cadence, known);
-    problems.extend(wide_hours("hours.call", "calls", cadence.hours.call.as_ref()));
-    problems.extend(wide_hours("hours.sms", "texts", cadence.hours.sms.as_ref()));
+    problems.extend(hours::check(cadence));
     problems.extend(course::check(cadence, &graph, known));
     for (index, step) in cadence.steps.iter().enumerate() {
         let path = format!("steps[{index}]");
@@ -25,18 +23,6 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     }
     problems.extend(firsts::check(cadence, &graph, known));
     problems
-}
-
-fn wide_hours(path: &str, what: &str, hours: Option<&WeeklyHours>) -> Option<Problem> {
-    let hours = hours?;
-    let is_lawful = law::floor_windows(None).iter().all(|lawful| hours.is_within(&lawful.hours));
-    (!is_lawful).then(|| {
-        Problem::warning(
-            path,
-            format!("These hours for {what} are wider than the law's, 08:00 to 21:00 in the lead's time."),
-            "Narrow them so that they say what happens: nothing is sent outside the law's hours.",
-        )
-    })
 }
 
 fn message_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {

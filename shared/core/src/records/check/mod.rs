@@ -5,6 +5,7 @@ mod course;
 mod enrolling;
 mod firsts;
 mod graph;
+mod hours;
 mod known;
 mod message;
 mod read;
