@@ -1,10 +1,10 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, course, enrolling, firsts, graph::Graph, hours};
+use super::{Known, actors, course, enrolling, firsts, graph::Graph, hours};
 use crate::{
     Channel, Do,
     records::{
-        Assign, Cadence, Step,
+        Cadence, Step,
         message::Copy,
         problem::{Problem, did_you_mean, quoted},
     },
@@ -18,9 +18,9 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     for (index, step) in cadence.steps.iter().enumerate() {
         let path = format!("steps[{index}]");
         problems.extend(message_problem(&path, step, known));
-        problems.extend(assign_problem(&path, step, known));
         problems.extend(idle_fields(&path, step));
     }
+    problems.extend(actors::check(cadence, known));
     problems.extend(firsts::check(cadence, &graph, known));
     problems
 }
@@ -48,16 +48,6 @@ fn message_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {
         }
         Some((Copy::Email { .. } | Copy::Text(_), ..)) => None,
     }
-}
-
-fn assign_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {
-    let Assign::User(user) = &step.assign else { return None };
-    (!known.users.contains_key(user)).then(|| {
-        let ids = known.users.keys().map(|id| id.as_str()).chain(["loan_officer"]);
-        let remedy = did_you_mean(user.as_str(), ids, "Write \"loan_officer\", or the id of a user.");
-        let sentence = format!("There is no user {}.", quoted(user.as_str()));
-        Problem::error(format!("{path}.assign"), sentence, remedy)
-    })
 }
 
 /// Fields that do nothing where they stand.

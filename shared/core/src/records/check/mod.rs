@@ -1,5 +1,6 @@
 //! Check: what a record says that can't be right, or that somebody should look at, given the other records.
 
+mod actors;
 mod cadence;
 mod course;
 mod enrolling;
