@@ -92,7 +92,7 @@ impl<'a> Calendar<'a> {
 
 /// How long before a window closes the last one may begin: SNS keeps a text for later delivery without a limit of its own, and a call
 /// takes its time; an email is handed over at once.
-fn margin(action: Do) -> TimeDelta {
+pub(crate) fn margin(action: Do) -> TimeDelta {
     match action {
         Do::Dial | Do::AiDial | Do::CustomSms | Do::AiSms | Do::CannedSms => TimeDelta::minutes(5),
         Do::CustomEmail | Do::AiEmail | Do::CannedEmail => TimeDelta::seconds(60),

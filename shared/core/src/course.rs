@@ -82,7 +82,25 @@ pub(crate) fn redials(step: &Step, round: u32, outcome: Outcome) -> bool {
 /// What an outcome leads to: the step's own `on` beats the cadence's `anytime`. A call that was transferred or booked was connected,
 /// so where a record doesn't name the one, what it says of the other holds.
 pub fn target_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<&'a Target> {
-    let named = |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome));
+    rule_of(cadence, step, outcome).map(|rule| rule.target)
+}
+
+/// What a record says of an outcome, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rule<'a> {
+    /// Where the outcome leads.
+    pub(crate) target: &'a Target,
+    /// The outcome that is named there.
+    pub(crate) named: Outcome,
+    /// Whether the step says so itself, in its `on`; else the cadence does, in its `anytime`.
+    pub(crate) is_own: bool,
+}
+
+pub(crate) fn rule_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<Rule<'a>> {
+    let named = |named| {
+        let own = step.on.get(&named).map(|target| Rule { target, named, is_own: true });
+        own.or_else(|| cadence.anytime.get(&named).map(|target| Rule { target, named, is_own: false }))
+    };
     let was_connected = matches!(outcome, Outcome::Transferred | Outcome::AppointmentSet);
     named(outcome).or_else(|| if was_connected { named(Outcome::Connected) } else { None })
 }

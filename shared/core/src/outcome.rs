@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::lead::OptOut;
+use crate::{Channel, Do, lead::OptOut};
 
 /// What happened, as `on` and `anytime` name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,6 +81,50 @@ impl Outcome {
         matches!(self, Self::Replied | Self::AppointmentSet | Self::CalledBack)
     }
 
+    /// True where it takes the lead's own doing, and so can't come about by itself again and again.
+    pub fn is_leads_doing(self) -> bool {
+        match self {
+            Self::Replied
+            | Self::Connected
+            | Self::Transferred
+            | Self::AppointmentSet
+            | Self::AppointmentCancelled
+            | Self::CalledBack
+            | Self::Declined
+            | Self::OptedOut
+            | Self::Unsubscribed
+            | Self::Complained => true,
+            Self::Delivered
+            | Self::Bounced
+            | Self::NoAnswer
+            | Self::Voicemail
+            | Self::Busy
+            | Self::BadNumber
+            | Self::Expired
+            | Self::Skipped
+            | Self::Failed
+            | Self::Unknown => false,
+        }
+    }
+
+    /// True where a step of that kind can end so: any may come to be a user's task. `expired` takes a hold besides.
+    pub fn can_end(self, action: Do) -> bool {
+        let channel = action.channel();
+        match self {
+            Self::Skipped | Self::Failed | Self::Expired | Self::OptedOut => true,
+            // A lead books, cancels and calls back on their own account, whatever reached them last.
+            Self::AppointmentSet | Self::AppointmentCancelled | Self::CalledBack => true,
+            // A user's task is written or is not; only of what a vendor was handed nobody may know.
+            Self::Unknown => !action.is_users(),
+            Self::Delivered | Self::Replied => channel != Channel::Call,
+            Self::Bounced | Self::Unsubscribed | Self::Complained => channel == Channel::Email,
+            Self::NoAnswer | Self::Voicemail | Self::Busy | Self::BadNumber | Self::Connected | Self::Declined => {
+                channel == Channel::Call
+            }
+            Self::Transferred => action == Do::AiDial,
+        }
+    }
+
     /// The outcome as a sentence about a lead says it.
     pub(crate) fn in_words(self) -> String {
         self.as_str().replace('_', " ")
@@ -128,6 +172,29 @@ mod tests {
                     assert_eq!(a.merge(b).merge(c), a.merge(b.merge(c)));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_step_can_end_in_whatever_is_reported_of_it() {
+        for action in Do::ALL {
+            for outcome in crate::task::TaskKind::of(action).outcomes() {
+                assert!(outcome.can_end(action), "{action:?} in {outcome:?}");
+            }
+        }
+        for outcome in ["no_answer", "busy", "voicemail", "transferred", "connected", "failed", "unknown", "opted_out"]
+        {
+            let outcome: Outcome = serde_json::from_value(outcome.into()).unwrap();
+            assert!(outcome.can_end(Do::AiDial), "{outcome:?}");
+        }
+        for (outcome, action) in [
+            (Outcome::Voicemail, Do::CannedSms),
+            (Outcome::Delivered, Do::Dial),
+            (Outcome::Bounced, Do::CannedSms),
+            (Outcome::Transferred, Do::Dial),
+            (Outcome::Unknown, Do::CustomEmail),
+        ] {
+            assert!(!outcome.can_end(action), "{action:?} in {outcome:?}");
         }
     }
 

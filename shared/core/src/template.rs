@@ -6,7 +6,7 @@
 mod html;
 mod variables;
 
-use std::{collections::BTreeSet, io};
+use std::{collections::BTreeSet, io, sync::LazyLock};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
@@ -103,15 +103,7 @@ impl std::fmt::Debug for Rendered {
 
 /// Renders a message for one lead.
 pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, TemplateError> {
-    let named = |part: &str| format!("message {} ({part})", message.id);
-    let full = |part: &str, source: &str| {
-        let name = named(part);
-        let text = shown(&fill(&name, source, variables)?);
-        match text.is_empty() {
-            true => Err(TemplateError::Empty { template: name }),
-            false => Ok(text),
-        }
-    };
+    let full = |part: &str, source: &str| render_part(&format!("message {} ({part})", message.id), source, variables);
     Ok(match &message.copy {
         Copy::Text(text) => Rendered::Text(full("text", text)?),
         Copy::Email { subject, body } => {
@@ -121,22 +113,22 @@ pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, Temp
     })
 }
 
+/// Renders one part of a message: its text, its subject or its body.
+pub(crate) fn render_part(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
+    let text = shown(&fill(name, source, variables)?);
+    match text.is_empty() {
+        true => Err(TemplateError::Empty { template: name.to_owned() }),
+        false => Ok(text),
+    }
+}
+
 /// Checks that a template reads as one, uses only declared variables, and renders for a lead of whom everything or
 /// nothing is known.
 pub fn check_template(source: &str) -> Result<(), TemplateError> {
-    for sample in [Variables::all_known(), Variables::none_known()] {
+    for sample in [Variables::example(None, true, true), Variables::none_known()] {
         fill("template", source, &sample)?;
     }
     Ok(())
-}
-
-/// The variables that a template uses; none if it doesn't read as a template.
-pub(crate) fn variables_of(source: &str) -> BTreeSet<String> {
-    let environment = environment();
-    match environment.template_from_str(source) {
-        Ok(template) => template.undeclared_variables(false).into_iter().collect(),
-        Err(_) => BTreeSet::new(),
-    }
 }
 
 /// Far more steps than any message takes.
@@ -144,7 +136,8 @@ const FUEL: u64 = 20_000;
 /// Far more bytes than any message has.
 const LONGEST: usize = 100_000;
 
-fn environment() -> Environment<'static> {
+/// Made once: it takes longer than a message takes to render.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     let functions: Vec<String> = environment.globals().map(|(name, _)| name.to_owned()).collect();
     for function in functions {
@@ -154,11 +147,10 @@ fn environment() -> Environment<'static> {
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment
-}
+});
 
 fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
-    let environment = environment();
-    let template = environment.template_from_named_str(name, source).map_err(|error| sorted(name, &error))?;
+    let template = ENVIRONMENT.template_from_named_str(name, source).map_err(|error| sorted(name, &error))?;
     let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
     if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
         return Err(TemplateError::UnknownVariable {

@@ -7,7 +7,7 @@ mod wait;
 mod zone;
 
 pub use holidays::Holidays;
-pub use hours::{HoursError, WeeklyHours, Window, parse_hours};
+pub use hours::{HoursError, WeeklyHours, Window, longest_span, parse_hours};
 pub use opening::{Opening, opening};
 pub use wait::{Wait, WaitError, after};
 pub use zone::{Zone, Zones, local_text};

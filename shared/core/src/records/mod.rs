@@ -2,13 +2,11 @@
 
 pub mod cadence;
 mod check;
-<<<<<<< HEAD
-pub mod enrolling;
-=======
 mod deletion;
->>>>>>> publishing
+pub mod enrolling;
 pub mod message;
 mod parse;
+mod print;
 pub(crate) mod problem;
 pub mod running;
 pub mod settings;
@@ -16,17 +14,13 @@ pub mod source;
 mod summary;
 pub mod user;
 
-<<<<<<< HEAD
 pub use cadence::{ApplyTo, Assign, Cadence, Status, Step, Target};
-pub use check::{Known, check};
-pub use enrolling::{ForLeads, Reenroll, Wanted};
-=======
-pub use cadence::{ApplyTo, Assign, Cadence, ForLeads, Status, Step, Target};
 pub use check::{Known, check, dependents_of};
 pub use deletion::kept_because;
->>>>>>> publishing
+pub use enrolling::{ForLeads, Reenroll, Wanted};
 pub use message::Message;
 pub use parse::{KINDS, Record, parse_record};
+pub use print::{laid_out, print};
 pub use problem::{Problem, Severity};
 pub use running::Running;
 pub use settings::Settings;

@@ -30,6 +30,11 @@ impl Problem {
         Self { path: path.into(), sentence: sentence.into(), remedy: remedy.into(), severity: Severity::Error }
     }
 
+    /// Whether it keeps the record from being published.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// A finding that somebody should look at.
     pub fn warning(path: impl Into<String>, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(path, sentence, remedy) }
@@ -78,6 +83,13 @@ pub(crate) fn quoted(text: &str) -> String {
         true => format!("\"{shown}...\""),
         false => format!("\"{shown}\""),
     }
+}
+
+/// The words with a capital at their beginning.
+pub(crate) fn capitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), letters.as_str())
 }
 
 /// So many findings fit on the record that is written back (an item holds 400 KB), and more nobody reads at once.
@@ -143,6 +155,7 @@ mod tests {
     fn words_are_listed_as_a_person_would() {
         assert_eq!(one_of(["a"]), "\"a\"");
         assert_eq!(one_of(["a", "b", "c"]), "\"a\", \"b\" or \"c\"");
+        assert_eq!(all_of(["a", "b"]), "\"a\" and \"b\"");
         assert_eq!(one_of([]), "");
     }
 

@@ -16,6 +16,8 @@ pub struct Variable {
     pub name: &'static str,
     /// What it stands for.
     pub doc: &'static str,
+    /// What it stands for in an example, about as long as such words come.
+    pub example: &'static str,
 }
 
 /// Every name that templates may use; where nothing is known of it, it is empty text.
@@ -23,27 +25,34 @@ pub fn variables() -> &'static [Variable] {
     &DECLARED
 }
 
-const fn declared(name: &'static str, doc: &'static str) -> Variable {
-    Variable { name, doc }
+const fn declared(name: &'static str, doc: &'static str, example: &'static str) -> Variable {
+    Variable { name, doc, example }
 }
 
 const DECLARED: [Variable; 15] = [
-    declared("lead_first_name", "the lead's first name"),
-    declared("lead_last_name", "the lead's last name"),
-    declared("city", "the city of the lead or the property"),
-    declared("state", "its state's two letters"),
-    declared("purpose", "what the loan is for: purchase, refinance, ..."),
-    declared("source", "the id of the source that sent the lead"),
-    declared("lo_first_name", "the loan officer's first name"),
-    declared("lo_last_name", "the loan officer's last name"),
-    declared("lo_phone", "the loan officer's phone number, as people write it"),
-    declared("lo_email", "the loan officer's email address"),
-    declared("lo_nmls_id", "the loan officer's NMLS id"),
-    declared("company", "the company's name"),
-    declared("postal_address", "the company's postal address"),
-    declared("unsubscribe_url", "where this lead may unsubscribe; empty but in emails"),
-    declared(ATTRIBUTES, "all else that the source sent, by name: attributes.loan_amount"),
+    declared("lead_first_name", "the lead's first name", "Christina"),
+    declared("lead_last_name", "the lead's last name", "Hernandez"),
+    declared("city", "the city of the lead or the property", "San Francisco"),
+    declared("state", "its state's two letters", "CA"),
+    declared("purpose", "what the loan is for: purchase, refinance, ...", "refinance"),
+    declared("source", "the id of the source that sent the lead", "zillow"),
+    declared("lo_first_name", "the loan officer's first name", "Elizabeth"),
+    declared("lo_last_name", "the loan officer's last name", "Richardson"),
+    declared("lo_phone", "the loan officer's phone number, as people write it", "(415) 555-0140"),
+    declared("lo_email", "the loan officer's email address", "elizabeth.richardson@example.com"),
+    declared("lo_nmls_id", "the loan officer's NMLS id", "1000001"),
+    declared("company", "the company's name", "Example Home Loans"),
+    declared("postal_address", "the company's postal address", "100 Example Street, Springfield, IL 62701"),
+    declared(
+        "unsubscribe_url",
+        "where this lead may unsubscribe; empty but in emails",
+        "https://example.com/unsubscribe/ab12",
+    ),
+    declared(ATTRIBUTES, "all else that the source sent, by name: attributes.loan_amount", "350000"),
 ];
+
+/// What is empty where little is known of a lead.
+const OFTEN_UNKNOWN: [&str; 5] = ["lead_first_name", "lead_last_name", "city", "state", "purpose"];
 
 const ATTRIBUTES: &str = "attributes";
 
@@ -69,7 +78,7 @@ impl Variables {
     ) -> Self {
         let of = |value: &Option<String>| word(value.as_deref().unwrap_or_default());
         let own = |get: fn(&User) -> &str| one_line(owner.map(get).unwrap_or_default());
-        let text = |name: &str| match name {
+        let text = |variable: &Variable| match variable.name {
             "lead_first_name" => word(&facts.first_name),
             "lead_last_name" => word(&facts.last_name),
             "city" => of(&facts.city),
@@ -96,26 +105,31 @@ impl Variables {
         }
     }
 
-    /// A lead of whom everything is known, for checks.
-    pub(super) fn all_known() -> Self {
-        Self::sample("x", Value::from(1))
+    /// A made-up lead of that company, of whom everything is known, or hardly anything; `is_email` tells where it may unsubscribe.
+    pub(crate) fn example(settings: Option<&Settings>, is_email: bool, is_known: bool) -> Self {
+        let text = |variable: &Variable| match (variable.name, settings) {
+            ("company", Some(settings)) => one_line(&settings.company),
+            ("postal_address", Some(settings)) => settings.postal_address.clone(),
+            ("unsubscribe_url", _) if !is_email => String::new(),
+            (name, _) if !is_known && OFTEN_UNKNOWN.contains(&name) => String::new(),
+            _ => variable.example.to_owned(),
+        };
+        let otherwise = if is_known { Value::from(350_000) } else { Value::from("") };
+        Self::sample(text, otherwise)
     }
 
-    /// A lead of whom nothing is known, for checks.
+    /// Nothing at all, for checks.
     pub(super) fn none_known() -> Self {
-        Self::sample("", Value::from(""))
+        Self::sample(|_| String::new(), Value::from(""))
     }
 
-    fn sample(text: &str, otherwise: Value) -> Self {
-        Self {
-            values: values(|_| text.to_owned()),
-            attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }),
-        }
+    fn sample(text: impl Fn(&Variable) -> String, otherwise: Value) -> Self {
+        Self { values: values(text), attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }) }
     }
 }
 
-fn values(text: impl Fn(&str) -> String) -> BTreeMap<&'static str, Value> {
-    let value = |variable: &Variable| (variable.name, Value::from(text(variable.name)));
+fn values(text: impl Fn(&Variable) -> String) -> BTreeMap<&'static str, Value> {
+    let value = |variable: &Variable| (variable.name, Value::from(text(variable)));
     DECLARED.iter().filter(|variable| variable.name != ATTRIBUTES).map(value).collect()
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use jiff::civil::Weekday;
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +166,21 @@ impl WeeklyHours {
     }
 }
 
+/// The longest time of a day for which all of these are open at a stretch.
+pub fn longest_span(all: &[&WeeklyHours]) -> TimeDelta {
+    let common = |one: Vec<Span>, other: &[Span]| -> Vec<Span> {
+        let both =
+            |a: &Span| other.iter().map(|b| Span { from: a.from.max(b.from), until: a.until.min(b.until) }).collect();
+        one.iter().flat_map(|a| -> Vec<Span> { both(a) }).filter(|span| span.from < span.until).collect()
+    };
+    let on = |day: usize| {
+        let whole = vec![Span { from: 0, until: MINUTES_A_DAY }];
+        all.iter().filter_map(|hours| hours.days.get(day)).fold(whole, |open, spans| common(open, spans))
+    };
+    let longest = (0..DAYS.len()).flat_map(on).map(|span| span.until - span.from).max();
+    TimeDelta::minutes(longest.unwrap_or(0).into())
+}
+
 impl TryFrom<String> for WeeklyHours {
     type Error = HoursError;
 
@@ -236,6 +252,22 @@ mod tests {
             let text = serde_json::to_string(&hours).unwrap();
             assert_eq!(serde_json::from_str::<WeeklyHours>(&text).unwrap(), hours);
         }
+    }
+
+    #[test]
+    fn hours_are_open_together_for_as_long_as_their_common_span() {
+        let hours = |text| parse_hours(text).unwrap();
+        for (one, other, minutes) in [
+            ("daily 08:00-21:00", "Mon-Sat 09:00-19:30", 630),
+            ("daily 08:00-21:00", "daily 05:00-08:00", 0),
+            ("Mon 08:00-21:00", "Tue 08:00-21:00", 0),
+            ("daily 08:00-10:00, daily 12:00-13:00", "daily 09:30-12:45", 45),
+        ] {
+            let (one, other) = (hours(one), hours(other));
+            assert_eq!(longest_span(&[&one, &other]), TimeDelta::minutes(minutes), "{one}; {other}");
+            assert_eq!(longest_span(&[&other, &one, &WeeklyHours::any_time()]), TimeDelta::minutes(minutes));
+        }
+        assert_eq!(longest_span(&[&WeeklyHours::never()]), TimeDelta::zero());
     }
 
     #[test]

@@ -2,25 +2,25 @@
 
 use super::Known;
 use crate::records::{
-    Cadence,
+    Cadence, Source,
     problem::{Problem, closest, did_you_mean, quoted},
 };
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, source) in cadence.for_leads.source.iter().enumerate() {
-        if !known.sources.contains(&source.as_str().into()) {
+        if !known.sources.contains_key(&source.as_str().into()) {
             let path = format!("for_leads.source[{index}]");
             let sentence = format!("There is no source {}, so no lead comes from it.", quoted(source));
-            let ids = known.sources.iter().map(|id| id.as_str());
+            let ids = known.sources.keys().map(|id| id.as_str());
             let remedy = did_you_mean(source, ids, "Write the source's record, or correct the name.");
             problems.push(Problem::warning(path, sentence, remedy));
         }
     }
     problems.extend(cadence.for_leads.attributes.keys().filter_map(|name| misspelt(name, known)));
     for (index, other) in cadence.takes_over.iter().enumerate() {
-        if !known.cadences.contains(other) {
-            let ids = known.cadences.iter().map(|id| id.as_str()).filter(|id| *id != cadence.id.as_str());
+        if !known.cadences.contains_key(other) {
+            let ids = known.cadences.keys().map(|id| id.as_str()).filter(|id| *id != cadence.id.as_str());
             let remedy = did_you_mean(other.as_str(), ids, "Publish that cadence first, or correct the name.");
             let sentence = format!("There is no cadence {}.", quoted(other.as_str()));
             problems.push(Problem::error(format!("takes_over[{index}]"), sentence, remedy));
@@ -32,7 +32,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
 /// Sources may send any attribute, so only a name that nearly is one that is sent for sure is taken for a slip of the pen.
 fn misspelt(name: &str, known: &Known) -> Option<Problem> {
     let is_longer_or_shorter = |sent: &&str| sent.starts_with(name) || name.starts_with(sent);
-    let sent = known.attributes.iter().map(String::as_str);
+    let sent = known.sources.values().flat_map(Source::attributes);
     let meant = closest(name, sent.filter(|sent| *sent == name || !is_longer_or_shorter(sent)))?;
     (meant != name).then(|| {
         Problem::warning(

@@ -1,55 +1,53 @@
-//! The published records that the checked one may refer to.
+//! The published records that the checked one is held against.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
-    records::{Assign, Cadence, Message, Record, Source, Target, message::Copy},
+    records::{Cadence, Message, Record, Settings, Source, Target, User},
 };
 
-/// The published records that a check looks references up in.
+/// The published records that a check looks up.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// What each message says.
-    pub messages: BTreeMap<MessageId, Copy>,
+    /// The messages.
+    pub messages: BTreeMap<MessageId, Message>,
     /// The cadences.
-    pub cadences: BTreeSet<CadenceId>,
+    pub cadences: BTreeMap<CadenceId, Cadence>,
     /// The users.
-    pub users: BTreeSet<UserId>,
+    pub users: BTreeMap<UserId, User>,
     /// The sources.
-    pub sources: BTreeSet<SourceId>,
-    /// The attributes that leads of those sources are known to come with.
-    pub attributes: BTreeSet<String>,
-    /// The company's name, if the settings are published.
-    pub company: Option<String>,
+    pub sources: BTreeMap<SourceId, Source>,
+    /// The settings.
+    pub settings: Option<Settings>,
 }
 
 impl Known {
-    /// Adds a published record, as JSON, of that kind: `MESSAGE`, `CADENCE`, `USER`, `SOURCE` or `SETTINGS`.
-    pub fn add(&mut self, kind: &str, record: &Value) {
-        let text = |name: &str| record.get(name).and_then(Value::as_str);
-        match (kind, text("id"), text("company")) {
-            ("MESSAGE", ..) => {
-                if let Ok(message) = serde_json::from_value::<Message>(record.clone()) {
-                    self.messages.insert(message.id, message.copy);
-                }
+    /// Adds a published record, as it is stored, of that kind: `MESSAGE`, `CADENCE`, `USER`, `SOURCE` or `SETTINGS`.
+    pub fn add(&mut self, kind: &str, stored: &Value) {
+        if let Some(record) = Record::from_stored(kind, stored) {
+            self.insert(record);
+        }
+    }
+
+    /// Adds a record, in place of the one of its id.
+    pub fn insert(&mut self, record: Record) {
+        match record {
+            Record::Message(message) => {
+                self.messages.insert(message.id.clone(), message);
             }
-            ("CADENCE", Some(id), _) => {
-                self.cadences.insert(id.into());
+            Record::Cadence(cadence) => {
+                self.cadences.insert(cadence.id.clone(), cadence);
             }
-            ("USER", Some(id), _) => {
-                self.users.insert(id.into());
+            Record::User(user) => {
+                self.users.insert(user.id.clone(), user);
             }
-            ("SOURCE", Some(id), _) => {
-                self.sources.insert(id.into());
-                if let Ok(source) = serde_json::from_value::<Source>(record.clone()) {
-                    self.attributes.extend(source.attributes().map(str::to_owned));
-                }
+            Record::Source(source) => {
+                self.sources.insert(source.id.clone(), source);
             }
-            ("SETTINGS", _, Some(company)) => self.company = Some(company.to_owned()),
-            _ => {}
+            Record::Settings(settings) => self.settings = Some(settings),
         }
     }
 }
@@ -68,7 +66,7 @@ impl Record {
     pub fn refers_to(&self) -> Vec<&'static str> {
         match self {
             Self::Cadence(cadence) => cadence_refers_to(cadence),
-            Self::Message(_) => vec!["SETTINGS"],
+            Self::Message(_) => vec!["CADENCE", "SETTINGS"],
             Self::User(_) | Self::Source(_) | Self::Settings(_) => Vec::new(),
         }
     }
@@ -76,16 +74,16 @@ impl Record {
 
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
-    let has_user = cadence.steps.iter().any(|step| matches!(step.assign, Assign::User(_)));
     let mut targets = cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values());
     let has_cadence = !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
     let has_source = !cadence.for_leads.source.is_empty() || !cadence.for_leads.attributes.is_empty();
     let refers = [
         ("MESSAGE", has_message),
-        ("SETTINGS", has_message),
         ("CADENCE", has_cadence),
-        ("USER", has_user),
         ("SOURCE", has_source),
+        // Caps, and who may act, hold for every cadence.
+        ("SETTINGS", true),
+        ("USER", true),
     ];
     refers.into_iter().filter(|(_, does)| *does).map(|(kind, _)| kind).collect()
 }

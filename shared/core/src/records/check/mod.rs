@@ -1,9 +1,16 @@
 //! Check: what a record says that can't be right, or that somebody should look at, given the other records.
 
+mod actors;
 mod cadence;
+mod course;
 mod enrolling;
+mod firsts;
+mod graph;
+mod hours;
 mod known;
 mod message;
+mod read;
+mod segments;
 
 pub use known::{Known, dependents_of};
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    console::{only, text_of, unquoted},
     enrolling,
-    fields::{Fields, text_of},
+    fields::Fields,
     reference,
     step::{self, Steps},
 };
@@ -38,7 +39,7 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
     let hours = fields.map("hours").map(hours);
     let skip_holidays = fields.flag("skip_holidays");
     let listed = fields.list("steps");
-    if fields.value("steps").is_none_or(|steps| steps.as_array().is_some_and(Vec::is_empty)) {
+    if fields.value("steps").is_none_or(|steps| [json!([]), json!({})].contains(steps)) {
         fields.missing("steps", "A cadence needs at least one step.");
     } else if listed.len() > MOST_STEPS {
         let sentence = format!("There are {} steps.", listed.len());
@@ -125,13 +126,15 @@ fn outcome_of(fields: &Fields<'_>, word: &str) -> Option<Outcome> {
 
 fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> Option<Target> {
     let remedy = "Write \"next\", \"end\", \"pause\", the id of a step, or {\"cadence\": \"id\"}.";
+    let value = only(value);
     if value.is_object() {
         let target = Fields::of(fields.path(word), value, fields.findings())?;
         let cadence = target.required("cadence", "Name the cadence that goes on.");
         target.finish();
         return Some(Target::Cadence(reference("CADENCE", &cadence?).into()));
     }
-    let Some(text) = text_of(value).filter(|text| !text.is_empty()) else {
+    let text = text_of(value).map(|text| unquoted(&text).to_owned());
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
         fields.wrong(word, "This does not say what the outcome leads to.", remedy);
         return None;
     };
@@ -142,7 +145,7 @@ fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> O
         _ => {}
     }
     let step = steps.named(&text);
-    if step.is_none() {
+    if step.is_none() && !steps.are_none() {
         let known = step::RESERVED.into_iter().chain(steps.ids());
         let remedy = match closest(&text, known) {
             Some(guess) => {

@@ -6,7 +6,8 @@ use serde_json::{Number, Value};
 
 use super::{
     cadence::states,
-    fields::{Fields, kind_of},
+    console::{bare, kind_of},
+    fields::Fields,
     reference,
 };
 use crate::{
@@ -97,7 +98,7 @@ fn wanted(fields: &Fields<'_>, name: &str, value: &Value) -> Option<Wanted> {
     };
     let mut one_of = Vec::new();
     for item in items {
-        match plain(item) {
+        match plain(bare(item)) {
             Ok(Some(item)) => one_of.push(item),
             Ok(None) => {}
             Err((sentence, remedy)) => {

@@ -5,7 +5,8 @@ use std::{cell::RefCell, collections::BTreeMap, fmt::Display};
 
 use serde_json::Value;
 
-use crate::records::problem::{Problem, closest, did_you_mean, one_of, quoted};
+use super::console::{self, bare, kind_of, only, text_of, trimmed, unquoted};
+use crate::records::problem::{Problem, all_of, capitalized, closest, did_you_mean, one_of, quoted};
 
 /// What was found wrong so far.
 #[derive(Default)]
@@ -14,6 +15,17 @@ pub(super) struct Findings(RefCell<Vec<Problem>>);
 impl Findings {
     pub(super) fn add(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
+    }
+
+    fn count(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Adds what belongs before what was found since.
+    fn insert(&self, at: usize, problem: Problem) {
+        let mut problems = self.0.borrow_mut();
+        let at = at.min(problems.len());
+        problems.insert(at, problem);
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -26,7 +38,11 @@ pub(super) struct Fields<'a> {
     path: String,
     values: BTreeMap<&'a str, &'a Value>,
     asked: RefCell<Vec<&'static str>>,
+    /// What must be there and isn't, each with its remedy.
+    missing: RefCell<Vec<(String, String)>>,
     findings: &'a Findings,
+    /// How many findings there were before this map's.
+    before: usize,
 }
 
 /// Longer than any wait, hours, address or number; what is wrong with it has to fit into a sentence.
@@ -38,8 +54,8 @@ const NOTE: &str = "note";
 impl<'a> Fields<'a> {
     /// The fields of a map; `None`, and a finding, if it isn't one.
     pub(super) fn of(path: impl Into<String>, value: &'a Value, findings: &'a Findings) -> Option<Self> {
-        let path = path.into();
-        let Value::Object(map) = value else {
+        let mut path = path.into();
+        let Value::Object(map) = only(value) else {
             findings.add(Problem::error(
                 path,
                 format!("This must be a map of fields, but it is {}.", kind_of(value)),
@@ -47,14 +63,20 @@ impl<'a> Fields<'a> {
             ));
             return None;
         };
+        if bare(value).is_array() {
+            path.push_str("[0]");
+        }
+        let before = findings.count();
         let mut values = BTreeMap::new();
         for (name, value) in map {
-            if values.insert(name.trim(), value).is_some() {
+            let name = trimmed(name);
+            if values.insert(name, bare(value)).is_some() {
                 let sentence = "The same field stands here twice, once with spaces around its name.";
-                findings.add(Problem::error(below(&path, name.trim()), sentence, "Remove one of them."));
+                findings.add(Problem::error(below(&path, name), sentence, "Remove one of them."));
             }
         }
-        Some(Self { path, values, asked: RefCell::new(vec![NOTE]), findings })
+        let (asked, missing) = (RefCell::new(vec![NOTE]), RefCell::default());
+        Some(Self { path, values, asked, missing, findings, before })
     }
 
     /// Where a field of this map stands.
@@ -72,9 +94,9 @@ impl<'a> Fields<'a> {
         self.findings.add(Problem::error(self.path(name), sentence, remedy));
     }
 
-    /// Notes that a field which must be there is not.
+    /// Notes that a field which must be there is not: said for all of them together, since a record may be saved half-way.
     pub(super) fn missing(&self, name: &str, remedy: &str) {
-        self.wrong(name, format!("The field \"{name}\" is missing or empty."), remedy);
+        self.missing.borrow_mut().push((name.to_owned(), remedy.to_owned()));
     }
 
     /// The field as it stands; `None` if it is absent, null or empty text.
@@ -83,7 +105,7 @@ impl<'a> Fields<'a> {
         let value = self.values.get(name).copied()?;
         match value {
             Value::Null => None,
-            Value::String(text) if text.trim().is_empty() => None,
+            Value::String(text) if trimmed(text).is_empty() => None,
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => Some(value),
         }
     }
@@ -99,6 +121,11 @@ impl<'a> Fields<'a> {
         text
     }
 
+    /// A text that means something to us, without quotes that were typed around it.
+    pub(super) fn notation(&self, name: &'static str) -> Option<String> {
+        self.text(name).map(|text| unquoted(&text).to_owned())
+    }
+
     /// A text that must be there.
     pub(super) fn required(&self, name: &'static str, remedy: &str) -> Option<String> {
         if self.value(name).is_none() {
@@ -111,11 +138,7 @@ impl<'a> Fields<'a> {
     /// A whole number in that range, written as `3` or `"3"`.
     pub(super) fn whole(&self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let value = self.value(name)?;
-        let number = match value {
-            Value::Number(number) => number.as_i64().or_else(|| whole_of(number.as_f64()?)),
-            Value::String(text) => text.trim().parse().ok().or_else(|| whole_of(text.trim().parse().ok()?)),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        };
+        let number = console::whole(value);
         let number = number.filter(|number| range.contains(number));
         if number.is_none() {
             let sentence = match text_of(value) {
@@ -130,15 +153,7 @@ impl<'a> Fields<'a> {
     /// Yes or no, written as `true` or `"true"`.
     pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
         let value = self.value(name)?;
-        let flag = match value {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "yes" => Some(true),
-                "false" | "no" => Some(false),
-                _ => None,
-            },
-            Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
-        };
+        let flag = console::flag(value);
         if flag.is_none() {
             self.wrong(name, "This must be true or false.", "Write true or false.");
         }
@@ -147,7 +162,7 @@ impl<'a> Fields<'a> {
 
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.notation(name)?;
         let chosen = choices.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
         if chosen.is_none() {
             let words = || choices.iter().map(|(word, _)| *word);
@@ -167,7 +182,7 @@ impl<'a> Fields<'a> {
         parse: impl FnOnce(&str) -> Result<T, E>,
         remedy: &str,
     ) -> Option<T> {
-        let text = self.text(name)?;
+        let text = self.notation(name)?;
         if text.len() > LONGEST_NOTATION {
             self.wrong(name, format!("{} is too long to be right.", quoted(&text)), remedy);
             return None;
@@ -184,33 +199,25 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The items of a list, each with where it stands; one that is absent is empty.
+    /// The maps of a list, each with where it stands; one that is absent is empty.
     pub(super) fn list(&self, name: &'static str) -> Vec<(String, &'a Value)> {
-        let items = match self.value(name) {
-            None => return Vec::new(),
-            Some(Value::Array(items)) => items,
-            Some(other) => {
-                let sentence = format!("This must be a list, but it is {}.", kind_of(other));
-                self.wrong(name, sentence, "Make it a list, even if it has one item only.");
-                return Vec::new();
-            }
-        };
-        let path = self.path(name);
-        let at = |(index, item)| (format!("{path}[{index}]"), item);
-        items.iter().enumerate().map(at).collect()
+        self.value(name).map_or_else(Vec::new, |value| self.placed(name, value, console::maps(value)))
     }
 
-    /// The texts of a list, each with where it stands. One text counts as a list split at its commas.
+    /// The texts of a list, each with where it stands. A text counts as several where it has commas.
     pub(super) fn words(&self, name: &'static str) -> Vec<(String, String)> {
-        if let Some(text) = self.value(name).and_then(text_of) {
-            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
-            return words.map(|word| (self.path(name), word.to_owned())).collect();
-        }
+        let listed = match self.value(name) {
+            None => return Vec::new(),
+            Some(text @ (Value::String(_) | Value::Number(_))) => vec![(self.path(name), text)],
+            Some(value) => self.placed(name, value, console::items(value)),
+        };
         let mut words = Vec::new();
-        for (path, item) in self.list(name) {
+        for (path, item) in listed {
             match text_of(item) {
-                Some(text) if !text.is_empty() => words.push((path, text)),
-                Some(_) => {}
+                Some(text) => {
+                    let parts = text.split(',').map(trimmed).filter(|word| !word.is_empty());
+                    words.extend(parts.map(|word| (path.clone(), word.to_owned())));
+                }
                 None => self.findings.add(Problem::error(
                     path,
                     format!("This must be text, but it is {}.", kind_of(item)),
@@ -219,6 +226,20 @@ impl<'a> Fields<'a> {
             }
         }
         words
+    }
+
+    /// Items, each with where it stands; none, and a finding, where there is no list.
+    fn placed(&self, name: &str, value: &Value, items: Option<Vec<&'a Value>>) -> Vec<(String, &'a Value)> {
+        let path = self.path(name);
+        if let Some(items) = items {
+            return items.into_iter().enumerate().map(|(index, item)| (format!("{path}[{index}]"), item)).collect();
+        }
+        let remedy = match value.is_object() {
+            true => "Make it a list: a map keeps its fields in no order.",
+            false => "Make it a list, even if it has one item only.",
+        };
+        self.wrong(name, format!("This must be a list, but it is {}.", kind_of(value)), remedy);
+        Vec::new()
     }
 
     /// The fields of a map within this one.
@@ -232,8 +253,9 @@ impl<'a> Fields<'a> {
         entries.filter(|(name, value)| *name != NOTE && !value.is_null())
     }
 
-    /// Notes every field that nobody asked for.
+    /// Notes every field that is missing, and every one that nobody asked for.
     pub(super) fn finish(self) {
+        self.note_missing();
         let asked = self.asked.borrow();
         for name in self.values.keys().filter(|name| !asked.contains(*name)) {
             let is_absent = |known: &&str| self.values.get(known).is_none_or(|value| value.is_null());
@@ -245,36 +267,27 @@ impl<'a> Fields<'a> {
             self.wrong(name, format!("There is no field {} here.", quoted(name)), did_you_mean(name, absent, &remedy));
         }
     }
-}
 
-/// A text, or what stands for one.
-pub(super) fn text_of(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.trim().to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// What a value is, in the console's words.
-pub(super) fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "empty",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a map",
+    fn note_missing(&self) {
+        let missing = self.missing.borrow();
+        let (path, sentence) = match missing.as_slice() {
+            [] => return,
+            [(name, _)] => (self.path(name), format!("The field \"{name}\" is missing or empty.")),
+            several => {
+                let names = all_of(several.iter().map(|(name, _)| name.as_str()));
+                (self.path.clone(), format!("This is not finished yet: {names} are missing."))
+            }
+        };
+        let mut remedies: Vec<&str> = missing.iter().map(|(_, remedy)| remedy.as_str()).collect();
+        remedies.dedup();
+        self.findings.insert(self.before, Problem::error(path, sentence, remedies.join(" ")));
     }
 }
 
 /// What a parser says, as a sentence.
 fn sentence(error: &str) -> String {
-    let mut letters = error.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string());
-    let rest = letters.as_str();
-    let stop = if rest.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{}{rest}{stop}", first.unwrap_or_default())
+    let stop = if error.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{}{stop}", capitalized(error))
 }
 
 /// The path of a field; a name of any length comes out short.
@@ -284,8 +297,4 @@ pub(super) fn below(path: &str, name: &str) -> String {
         "" => name,
         path => format!("{path}.{name}"),
     }
-}
-
-fn whole_of(number: f64) -> Option<i64> {
-    (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }

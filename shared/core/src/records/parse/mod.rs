@@ -1,6 +1,7 @@
 //! Parse: the item that ops wrote becomes a typed record, or everything that keeps it from being one is said.
 
 mod cadence;
+mod console;
 mod enrolling;
 mod fields;
 mod message;
@@ -36,6 +37,17 @@ pub enum Record {
 }
 
 impl Record {
+    /// The key under which ops edit it.
+    pub fn pk(&self) -> String {
+        match self {
+            Self::Cadence(cadence) => format!("CADENCE#{}", cadence.id),
+            Self::Message(message) => format!("MESSAGE#{}", message.id),
+            Self::User(user) => format!("USER#{}", user.id),
+            Self::Source(source) => format!("SOURCE#{}", source.id),
+            Self::Settings(_) => "SETTINGS#company".to_owned(),
+        }
+    }
+
     /// The record as it is published.
     pub fn to_stored(&self) -> Result<Value, serde_json::Error> {
         match self {

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::{
     cadence::outcomes,
-    fields::{Fields, text_of},
+    console::{bare, text_of, trimmed, unquoted},
+    fields::Fields,
     reference,
 };
 use crate::{
@@ -28,13 +29,19 @@ pub(super) struct Steps(Vec<String>);
 impl Steps {
     pub(super) fn of(listed: &[(String, &Value)]) -> Self {
         let id = |item: &Value| {
-            item.as_object()?.iter().find(|(name, _)| name.trim() == "id").and_then(|(_, id)| text_of(id))
+            let (_, id) = item.as_object()?.iter().find(|(name, _)| trimmed(name) == "id")?;
+            text_of(bare(id)).map(|id| unquoted(&id).to_owned())
         };
         Self(listed.iter().filter_map(|(_, item)| id(item)).collect())
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// Whether there are none yet: then nothing can be said of what refers to them.
+    pub(super) fn are_none(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(super) fn named(&self, id: &str) -> Option<StepId> {
@@ -55,9 +62,9 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         fields.missing("wait", "Say how long to wait after the step before, or \"0m\" to run it at once.");
     }
     let wait = fields.parsed("wait", Wait::parse, WAIT);
-    let message = fields.text("message").map(|text| MessageId::from(reference("MESSAGE", &text)));
-    let agent = fields.text("agent");
-    let assign = fields.text("assign").map(|text| assign(&text)).unwrap_or_default();
+    let message = fields.notation("message").map(|text| MessageId::from(reference("MESSAGE", &text)));
+    let agent = fields.notation("agent");
+    let assign = fields.notation("assign").map(|text| assign(&text)).unwrap_or_default();
     let due = fields.parsed("due", Wait::parse, WAIT);
     let hold = fields.parsed("hold", Wait::parse, WAIT);
     let attempts = fields.whole("attempts", 1..=MOST_ATTEMPTS);
@@ -91,7 +98,10 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
 }
 
 fn id(fields: &Fields<'_>, steps: &Steps) -> Option<StepId> {
-    let id = fields.required("id", "Give the step a short name of letters, digits and hyphens.")?;
+    if fields.value("id").is_none() {
+        fields.missing("id", "Give the step a short name of letters, digits and hyphens.");
+    }
+    let id = fields.notation("id")?;
     let is_well_formed = id.len() <= ID_LENGTH && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     if !is_well_formed {
         let sentence = format!("{} is no id for a step.", quoted(&id));

@@ -1,0 +1,89 @@
+//! Checks whether there is somebody to act in a cadence: for its leads, and on its steps.
+
+use super::Known;
+use crate::{
+    Channel, Do,
+    records::{
+        Assign, Cadence, Step, User,
+        problem::{Problem, did_you_mean, quoted},
+    },
+};
+
+pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = owners(cadence, known).into_iter().chain(numbers(cadence, known)).collect();
+    for (index, step) in cadence.steps.iter().enumerate() {
+        problems.extend(assigned(&format!("steps[{index}].assign"), cadence, step, known));
+    }
+    problems
+}
+
+/// Whether every lead gets an owner, for without one its cadence rests.
+fn owners(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    if !may_act(known, None).any(|_| true) {
+        let sentence = "No active user is licensed in any state, so every lead of this cadence waits for one.";
+        return Some(Problem::warning("", sentence, "Publish a user with \"licences\"."));
+    }
+    let nobody: Vec<&str> = states(cadence).filter(|state| !may_act(known, Some(state)).any(|_| true)).collect();
+    (!nobody.is_empty()).then(|| {
+        let sentence =
+            format!("No active user is licensed in {}, so leads from there wait for one.", nobody.join(", "));
+        Problem::warning("for_leads.state", sentence, "Add the licence to a user's record, or remove the state.")
+    })
+}
+
+/// Whether texts have a number to come from, for without one they are left out.
+fn numbers(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    let text = cadence.steps.iter().position(|step| step.action == Do::CannedSms)?;
+    let is_mute = |state: Option<&str>| {
+        may_act(known, state).any(|_| true) && may_act(known, state).all(|user| user.sms_number.is_none())
+    };
+    let path = format!("steps[{text}]");
+    if is_mute(None) {
+        let sentence = "No user who may act has a number to text from, so every text is left out.";
+        return Some(Problem::warning(path, sentence, "Add \"sms_number\" to the users' records."));
+    }
+    let mute: Vec<&str> = states(cadence).filter(|state| is_mute(Some(state))).collect();
+    (!mute.is_empty()).then(|| {
+        let sentence = format!(
+            "No user who may act in {} has a number to text from, so texts are left out there.",
+            mute.join(", ")
+        );
+        Problem::warning(path, sentence, "Add \"sms_number\" to the users' records.")
+    })
+}
+
+/// What keeps the user whom a step names from doing it.
+fn assigned(path: &str, cadence: &Cadence, step: &Step, known: &Known) -> Option<Problem> {
+    let Assign::User(id) = &step.assign else { return None };
+    let name = quoted(id.as_str());
+    let Some(user) = known.users.get(id) else {
+        let ids = known.users.keys().map(|id| id.as_str()).chain(["loan_officer"]);
+        let remedy = did_you_mean(id.as_str(), ids, "Write \"loan_officer\", or the id of a user.");
+        return Some(Problem::error(path, format!("There is no user {name}."), remedy));
+    };
+    let is_licensed = match states(cadence).next() {
+        Some(_) => states(cadence).any(|state| user.is_licensed_in(state)),
+        None => !user.licences.is_empty(),
+    };
+    let sentence = if !user.active {
+        format!("The user {name} is not active, so the lead's loan officer is asked instead.")
+    } else if !is_licensed {
+        format!("The user {name} is licensed in no state that this cadence is for.")
+    } else if step.action.channel() == Channel::Sms && user.sms_number.is_none() {
+        format!("The user {name} has no number to text from.")
+    } else {
+        return None;
+    };
+    Some(Problem::warning(path, sentence, "Name another user, or mend that user's record."))
+}
+
+/// The users who may act for a lead in that state, or in any.
+fn may_act<'a>(known: &'a Known, state: Option<&'a str>) -> impl Iterator<Item = &'a User> {
+    let is_licensed = move |user: &User| state.map_or(!user.licences.is_empty(), |state| user.is_licensed_in(state));
+    known.users.values().filter(move |user| user.active && is_licensed(user))
+}
+
+/// The states that the cadence names.
+fn states(cadence: &Cadence) -> impl Iterator<Item = &str> {
+    cadence.for_leads.state.iter().map(String::as_str)
+}

@@ -1,0 +1,113 @@
+//! Checks the hours of a cadence: whether they ever open where the law's do, and for long enough.
+
+use chrono::TimeDelta;
+
+use crate::{
+    Channel, Do,
+    calendar::margin,
+    law::{self, STATE_RULES, State},
+    records::{Cadence, problem::Problem},
+    time::{WeeklyHours, longest_span},
+};
+
+pub(super) fn check(cadence: &Cadence) -> Vec<Problem> {
+    let hours = &cadence.hours;
+    let channels = [
+        ("hours.call", "calls", &hours.call, Do::Dial),
+        ("hours.sms", "texts", &hours.sms, Do::CannedSms),
+        ("hours.email", "emails", &hours.email, Do::CannedEmail),
+    ];
+    let stated = channels.into_iter().filter_map(|(path, what, hours, action)| {
+        hours.as_ref().map(|hours| Stated { cadence, path, what, hours, action })
+    });
+    stated.flat_map(|stated| stated.shut().into_iter().chain(stated.wide()).chain(stated.states())).collect()
+}
+
+/// The hours that a cadence states for one channel.
+struct Stated<'a> {
+    cadence: &'a Cadence,
+    path: &'static str,
+    what: &'static str,
+    hours: &'a WeeklyHours,
+    action: Do,
+}
+
+const LAW: &str = "08:00 to 21:00 in the lead's time";
+
+impl Stated<'_> {
+    /// Hours in which nothing ever goes out.
+    fn shut(&self) -> Option<Problem> {
+        let (what, margin) = (self.what, margin(self.action));
+        let minutes = match margin.num_minutes() {
+            1 => "minute".to_owned(),
+            count => format!("{count} minutes"),
+        };
+        let (sentence, remedy) = if longest_span(&[self.hours]) <= margin {
+            let sentence = format!(
+                "Nothing begins in the last {minutes} of the hours for {what}, and these are never open longer."
+            );
+            (sentence, "Widen them.".to_owned())
+        } else if self.longest(None) <= TimeDelta::zero() {
+            let sentence =
+                format!("These hours for {what} lie wholly outside the law's, {LAW}, so nothing is ever sent.");
+            (sentence, "Write hours that lie within the law's.".to_owned())
+        } else if self.longest(None) <= margin {
+            let sentence = format!(
+                "Within the law's hours, {LAW}, these for {what} never last longer than the {minutes} at their end in which nothing begins."
+            );
+            (sentence, "Widen them within the law's.".to_owned())
+        } else {
+            return None;
+        };
+        Some(Problem::error(self.path, sentence, remedy))
+    }
+
+    /// Hours of which the law leaves a part.
+    fn wide(&self) -> Option<Problem> {
+        let is_lawful = self.floor(None).iter().all(|lawful| self.hours.is_within(lawful));
+        (!is_lawful && self.shut().is_none()).then(|| {
+            Problem::warning(
+                self.path,
+                format!("These hours for {} are wider than the law's, {LAW}.", self.what),
+                "Narrow them so that they say what happens: nothing is sent outside the law's hours.",
+            )
+        })
+    }
+
+    /// States whose law leaves nothing of the hours.
+    fn states(&self) -> Option<Problem> {
+        let is_used = self.cadence.steps.iter().any(|step| step.action.channel() == self.action.channel());
+        if !is_used || self.shut().is_some() {
+            return None;
+        }
+        let own = &self.cadence.for_leads.state;
+        let all: Vec<&str> = match own.is_empty() {
+            true => STATE_RULES.iter().map(|rule| rule.state).collect(),
+            false => own.iter().map(String::as_str).collect(),
+        };
+        let is_shut = |state: &&&str| self.longest(State::parse(state).as_ref()) <= margin(self.action);
+        let shut: Vec<&str> = all.iter().filter(is_shut).copied().collect();
+        if shut.is_empty() {
+            return None;
+        }
+        let sentence = format!("The law of {} leaves nothing of these hours for {}.", shut.join(", "), self.what);
+        Some(match !own.is_empty() && shut.len() == own.len() {
+            true => Problem::error(self.path, sentence, "Widen them, so that something can be sent."),
+            false => Problem::warning(self.path, sentence, "Widen them, or leave those states out of \"for_leads\"."),
+        })
+    }
+
+    /// How long they are open at a stretch within the law.
+    fn longest(&self, state: Option<&State>) -> TimeDelta {
+        let floor = self.floor(state);
+        let all: Vec<&WeeklyHours> = std::iter::once(self.hours).chain(&floor).collect();
+        longest_span(&all)
+    }
+
+    fn floor(&self, state: Option<&State>) -> Vec<WeeklyHours> {
+        match self.action.channel() {
+            Channel::Email => Vec::new(),
+            Channel::Call | Channel::Sms => law::floor_windows(state).into_iter().map(|window| window.hours).collect(),
+        }
+    }
+}

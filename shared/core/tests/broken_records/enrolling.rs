@@ -1,0 +1,54 @@
+//! Which leads a cadence takes, and which again.
+
+use serde_json::{Value, json};
+
+use crate::{Broken, assert_told, cadence};
+
+#[test]
+fn every_mistake_about_which_leads_are_taken_is_said() {
+    assert_told("enrolling", broken());
+}
+
+fn broken() -> Vec<Broken> {
+    let attributes = |attributes: Value| cadence(json!({"for_leads": {"attributes": attributes}}));
+    let cadences = vec![
+        ("attributes that are no map", attributes(json!(["loan_amount"]))),
+        (
+            "bounds that exclude each other",
+            attributes(json!({"loan_amount": {"at_least": 766_550, "at_most": "$100,000"}})),
+        ),
+        ("bounds without a bound", attributes(json!({"loan_amount": {"note": "ask Morgan"}}))),
+        ("a bound misspelt", attributes(json!({"loan_amount": {"at_lest": 5, "at_most": 9}}))),
+        ("a bound in words", attributes(json!({"loan_amount": {"at_least": "high", "at_most": [9]}}))),
+        ("a bound as text", attributes(json!({"loan_amount": ">= 100000"}))),
+        ("a value that is a list in a list", attributes(json!({"property_type": ["TownHouse", ["Modular"]]}))),
+        ("a value that is a map in a list", attributes(json!({"property_type": [{"is": "Modular"}]}))),
+        ("no value", attributes(json!({"property_type": [], "county": " ", "has_agent": [null]}))),
+        ("an attribute twice", attributes(json!({"loanAmount": 1, "loan_amount": 2}))),
+        ("an attribute without a name", attributes(json!({"?": 1}))),
+        ("what is no attribute", attributes(json!({"state": "CA", "Purpose": "purchase"}))),
+        (
+            "an attribute misspelt",
+            attributes(json!({"loan_ammount": 1, "shoe_size": 43, "credit_score": 700, "has_agent": true})),
+        ),
+        ("a percent in words", cadence(json!({"for_leads": {"hold_out": "half"}}))),
+        ("more than everybody", cadence(json!({"for_leads": {"hold_out": "110%"}}))),
+        ("everybody", cadence(json!({"for_leads": {"hold_out": 100}}))),
+        ("a part of a percent", cadence(json!({"for_leads": {"hold_out": 0.5}}))),
+        ("a list of percents", cadence(json!({"for_leads": {"hold_out": [10, 20]}}))),
+        ("again after a while", cadence(json!({"reenroll": "a while"}))),
+        ("never misspelt", cadence(json!({"reenroll": "nevr"}))),
+        ("again without a unit", cadence(json!({"reenroll": 30}))),
+        ("again after years", cadence(json!({"reenroll": "999d"}))),
+        ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
+        ("taking over from itself", cadence(json!({"takes_over": ["long-term", "new"]}))),
+        ("taking over from a map", cadence(json!({"takes_over": {"cadence": "nurture"}}))),
+        (
+            "fields of it misspelt",
+            cadence(
+                json!({"re_enroll": "never", "take_over": ["nurture"], "for_leads": {"holdout": 5, "attribute": {}}}),
+            ),
+        ),
+    ];
+    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}

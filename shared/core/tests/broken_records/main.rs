@@ -1,0 +1,105 @@
+//! What an editor reads after a mistake: the findings of broken records, word for word.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may panic")]
+
+mod actors;
+mod courses;
+mod enrolling;
+mod forgiven;
+mod forms;
+mod messages;
+mod others;
+mod references;
+
+use cadence_core::records::{Known, Record, Severity, check, parse_record};
+use serde_json::{Value, json};
+
+/// What is wrong, the record's key, and the record.
+type Broken = (&'static str, &'static str, Value);
+
+/// Broken records of one kind: what is said of each is in the snapshot of that name.
+fn assert_told(name: &str, broken: Vec<Broken>) {
+    let told: Vec<String> =
+        broken.iter().map(|(title, pk, record)| format!("# {title}\n{}", findings(pk, record))).collect();
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, told.join("\n"));
+    });
+}
+
+fn findings(pk: &str, record: &Value) -> String {
+    let problems = match parse_record(pk, record) {
+        Err(problems) => problems,
+        Ok(record) => check(&record, &known()),
+    };
+    let lines = problems.iter().map(|problem| match problem.severity {
+        Severity::Error => format!("error   {problem}\n"),
+        Severity::Warning => format!("warning {problem}\n"),
+    });
+    lines.collect()
+}
+
+/// What is published besides.
+fn known() -> Known {
+    let intro = "{{ lo_first_name }}, NMLS {{ lo_nmls_id }}, Example Home Loans. Reply STOP to opt out.";
+    let email = "{{ lo_first_name }}, NMLS {{ lo_nmls_id }}. {{ unsubscribe_url }} {{ postal_address }}";
+    let published = [
+        ("MESSAGE#sms/intro", json!({"text": intro})),
+        ("MESSAGE#sms/bare", json!({"text": "Hello"})),
+        ("MESSAGE#script/hello", json!({"text": "Hello"})),
+        ("MESSAGE#email/intro", json!({"subject": "s", "body": email})),
+        ("MESSAGE#email/bare", json!({"subject": "s", "body": "{{ unsubscribe_url }} {{ postal_address }}"})),
+        ("MESSAGE#sms/hello", json!({"text": "Hello"})),
+        (
+            "CADENCE#long-term",
+            cadence(json!({"steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/hello"}]})),
+        ),
+        ("USER#lo-riley", user(json!({}))),
+        ("SOURCE#zillow", json!({"format": "zillow"})),
+        ("SETTINGS#company", settings(json!({}))),
+    ];
+    let mut known = Known::default();
+    for (pk, record) in published {
+        known.insert(read(pk, &record));
+    }
+    known
+}
+
+fn read(pk: &str, record: &Value) -> Record {
+    parse_record(pk, record).unwrap_or_else(|problems| panic!("{pk}: {problems:#?}"))
+}
+
+/// A good cadence with these fields instead of its own.
+fn cadence(changes: Value) -> Value {
+    let mut record = json!({"name": "New leads", "steps": [{"id": "call", "do": "dial", "wait": "0m"}]});
+    for (name, value) in changes.as_object().unwrap() {
+        record[name] = value.clone();
+    }
+    record
+}
+
+/// A good cadence of one step, a dial, with these fields instead of its own.
+fn step(changes: Value) -> Value {
+    let mut step = json!({"id": "call", "do": "dial", "wait": "0m"});
+    for (name, value) in changes.as_object().unwrap() {
+        step[name] = value.clone();
+    }
+    cadence(json!({"steps": [step, {"id": "last-call", "do": "dial", "wait": "1d"}]}))
+}
+
+fn user(changes: Value) -> Value {
+    let mut record = json!({"first_name": "Riley", "last_name": "Example", "email": "riley@example.com", "phone": "+14155550140",
+        "sms_number": "+14155550141", "nmls_id": 1000001, "licences": ["CA"]});
+    for (name, value) in changes.as_object().unwrap() {
+        record[name] = value.clone();
+    }
+    record
+}
+
+fn settings(changes: Value) -> Value {
+    let mut record = json!({"company": "Example Home Loans", "postal_address": "100 Example Street", "notices_from": "notices@example.com",
+        "unsubscribe_url": "https://example.com/unsubscribe"});
+    for (name, value) in changes.as_object().unwrap() {
+        record[name] = value.clone();
+    }
+    record
+}

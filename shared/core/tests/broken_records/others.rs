@@ -1,0 +1,61 @@
+//! Keys, users, sources and settings.
+
+use serde_json::json;
+
+use crate::{Broken, assert_told, settings, user};
+
+#[test]
+fn what_is_wrong_with_the_other_records_is_said() {
+    assert_told("others", broken());
+}
+
+fn broken() -> Vec<Broken> {
+    vec![
+        ("a key without a kind", "zillow-purchase", json!({})),
+        ("a kind misspelt", "CADENSE#a", json!({})),
+        ("a key without an id", "CADENCE#", json!({})),
+        ("an id with a hash", "CADENCE#a#b", json!({})),
+        ("other settings", "SETTINGS#mine", settings(json!({}))),
+        ("a user without anything", "USER#lo-riley", json!({"note": "half-saved"})),
+        (
+            "a user's contacts unreadable",
+            "USER#lo-riley",
+            user(json!({"phone": "call me", "sms_number": "555-0123", "email": "riley"})),
+        ),
+        (
+            "a user's field misspelt",
+            "USER#lo-riley",
+            user(json!({"licenses": ["CA"], "licences": null, "active": "maybe"})),
+        ),
+        ("a user's licence unreadable", "USER#lo-riley", user(json!({"licences": ["CA", "XX"]}))),
+        ("a user who can't act", "USER#lo-riley", user(json!({"licences": [], "sms_number": null, "nmls_id": ""}))),
+        ("a source without its format", "SOURCE#zillow", json!({})),
+        ("a format nobody knows", "SOURCE#zillow", json!({"format": "xml"})),
+        (
+            "consent without its proof",
+            "SOURCE#zillow",
+            json!({"format": "zillow", "consent": {"sms": "express_written"}}),
+        ),
+        (
+            "consent misspelt",
+            "SOURCE#zillow",
+            json!({"format": "zillow", "consent": {"sms": "expres", "calls": "none"}}),
+        ),
+        ("settings without anything", "SETTINGS#company", json!({})),
+        (
+            "caps wider than the floor",
+            "SETTINGS#company",
+            settings(json!({"caps": {"contacts_per_day": 10, "sms_per_day": "1", "ai_call_per_day": 1}})),
+        ),
+        (
+            "holidays unreadable",
+            "SETTINGS#company",
+            settings(json!({"holidays": ["2026-12-24", "24.12.2026", "2026-02-30"]})),
+        ),
+        (
+            "links that are none",
+            "SETTINGS#company",
+            settings(json!({"unsubscribe_url": "example.com", "notices_from": "nobody"})),
+        ),
+    ]
+}

@@ -1,0 +1,64 @@
+//! Cadences that name what isn't there, or what does nothing.
+
+use serde_json::json;
+
+use crate::{Broken, assert_told, cadence, step};
+
+#[test]
+fn what_is_not_there_is_named() {
+    assert_told("references", broken());
+}
+
+fn broken() -> Vec<Broken> {
+    let cadences = vec![
+        ("a message that does not exist", step(json!({"do": "canned_sms", "message": "sms/into"}))),
+        ("a script that does not exist", step(json!({"message": "script/welcome"}))),
+        ("an email sent as a text", step(json!({"do": "canned_sms", "message": "email/intro"}))),
+        ("a text sent as an email", step(json!({"do": "canned_email", "message": "sms/intro"}))),
+        ("an email to be said on the phone", step(json!({"message": "email/intro"}))),
+        ("a script sent as the first text", step(json!({"do": "canned_sms", "message": "script/hello"}))),
+        ("a first email that says too little", step(json!({"do": "canned_email", "message": "email/bare"}))),
+        (
+            "a first text that a jump leads to",
+            cadence(json!({"steps": [
+                {"id": "call", "do": "dial", "wait": "0m", "on": {"busy": "bare"}},
+                {"id": "text", "do": "canned_sms", "wait": "1d", "message": "sms/intro"},
+                {"id": "bare", "do": "canned_sms", "wait": "1d", "message": "sms/bare"},
+                {"id": "bare-too", "do": "canned_sms", "wait": "1d", "message": "sms/bare"}]})),
+        ),
+        ("a first text that says too little", step(json!({"do": "canned_sms", "message": "sms/bare"}))),
+        ("a user that does not exist", step(json!({"assign": "lo-rily"}))),
+        ("an assignment misspelt", step(json!({"assign": "loan officer"}))),
+        ("a cadence that does not exist", cadence(json!({"anytime": {"replied": {"cadence": "longterm"}}}))),
+        ("a cadence that leads to itself", step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}}))),
+        ("a source that does not exist", cadence(json!({"for_leads": {"source": ["zilow"]}}))),
+        (
+            "hours that the law narrows",
+            cadence(json!({"hours": {"call": "any time", "sms": "Mon-Sun 07:00-20:00", "email": "any time"}})),
+        ),
+        (
+            "hours outside the law's",
+            cadence(json!({"hours": {"call": "daily 05:00-07:59", "sms": "daily 21:00-24:00"}})),
+        ),
+        (
+            "hours that close as they open",
+            cadence(json!({"hours": {"call": "daily 12:00-12:05", "email": "daily 12:00-12:01"}})),
+        ),
+        ("hours of which the law leaves nothing", cadence(json!({"hours": {"call": "daily 05:00-08:05"}}))),
+        ("hours on Sundays only", cadence(json!({"hours": {"call": "Sun 10:00-17:00", "sms": "Sun 10:00-17:00"}}))),
+        (
+            "hours that a state's law leaves nothing of",
+            cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI", "CT"]}})),
+        ),
+        (
+            "hours that their only state's law leaves nothing of",
+            cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI"]}})),
+        ),
+        (
+            "fields that do nothing",
+            step(json!({"do": "canned_sms", "message": "sms/intro", "attempts": 2, "every": "2h", "agent": "x"})),
+        ),
+        ("every without attempts", step(json!({"every": "2h"}))),
+    ];
+    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}
