@@ -9,6 +9,7 @@ mod forgiven;
 mod forms;
 mod messages;
 mod others;
+mod paces;
 mod references;
 
 use cadence_core::records::{Known, Record, Severity, check, parse_record};

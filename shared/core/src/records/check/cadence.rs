@@ -1,6 +1,6 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, actors, course, enrolling, firsts, graph::Graph, hours};
+use super::{Known, actors, course, enrolling, firsts, graph::Graph, hours, pace};
 use crate::{
     Channel, Do,
     records::{
@@ -21,6 +21,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
         problems.extend(idle_fields(&path, step));
     }
     problems.extend(actors::check(cadence, known));
+    problems.extend(pace::check(cadence, known));
     problems.extend(firsts::check(cadence, &graph, known));
     problems
 }

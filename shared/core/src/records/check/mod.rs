@@ -9,6 +9,7 @@ mod graph;
 mod hours;
 mod known;
 mod message;
+mod pace;
 mod read;
 mod segments;
 

@@ -1,0 +1,202 @@
+//! Checks the pace of a cadence, by running it for a lead whom nobody reaches: touches too close to each other, and steps that caps hold up.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Known;
+use crate::{
+    Channel, Outcome,
+    apply::{Applied, apply_outcome},
+    delivery::{Delivery, Report},
+    enroll,
+    enrollment::{Act, Next},
+    gate::{self, Verdict, Wait},
+    lead::{ChannelConsent, Consent, Facts, Lead, Proof},
+    plan::StepContext,
+    records::{Cadence, Message, Settings, Status, User, message::Copy, problem::Problem},
+    simulation::{Conflict, World},
+    time::{Zone, Zones},
+};
+
+/// Two touches on one channel that come closer than that look like a fault.
+const APART: TimeDelta = TimeDelta::minutes(10);
+/// A Tuesday, 10:00 in Los Angeles, with no federal holiday for weeks.
+const BEGINS_AT: i64 = 1_789_491_600;
+/// No cadence that ends takes longer, or more runs.
+const LONGEST: TimeDelta = TimeDelta::days(400);
+const MOST_RUNS: usize = 2_000;
+
+pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
+    let Some(context) = known.settings.as_ref().and_then(|settings| context(cadence, settings, known)) else {
+        return Vec::new();
+    };
+    let mut pace = Pace::default();
+    // A run that can't write what it decided is nothing that the record is to blame for.
+    let _ = pace.run(World::of(context));
+    pace.problems.into_values().collect()
+}
+
+/// What was found on a run: once for each step, however often it runs.
+#[derive(Default)]
+struct Pace {
+    problems: BTreeMap<(usize, &'static str), Problem>,
+    /// The last touch on each channel: its step, and when.
+    last: BTreeMap<Channel, (usize, DateTime<Utc>)>,
+}
+
+impl Pace {
+    fn run(&mut self, mut world: World) -> Result<(), Conflict> {
+        let begins_at = world.context.enrollment.enrolled_at;
+        for _ in 0..MOST_RUNS {
+            let enrollment = &world.context.enrollment;
+            let next = enrollment.progress.next.clone().filter(|_| enrollment.is_active());
+            let Some(next) = next.filter(|next| next.due_at < begins_at + LONGEST) else { break };
+            let Some(index) = world.context.cadence.position(&next.step) else { break };
+            if next.act == Act::Run {
+                self.ask_gate(&world.context, &next, index);
+            }
+            let claims = world.claims.len();
+            world.run(Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
+            let Some(taken) = world.claims.get(claims) else { continue };
+            if taken.plan.touch.is_some() {
+                self.touch(&world.context.cadence, &next, index);
+            }
+            if next.channel == Channel::Call {
+                nobody_answers(&mut world, &next)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what keeps the step from running when it is due.
+    fn ask_gate(&mut self, context: &StepContext, next: &Next, index: usize) {
+        let Some(step) = context.cadence.steps.get(index) else { return };
+        let (calendar, settings) = (context.calendar(), &context.settings);
+        let problem =
+            match gate::gate(step.action, &context.lead, context.owner(), false, &calendar, settings, next.due_at) {
+                Verdict::NotBefore { at, why: Wait::Cap(cap) } => Problem::warning(
+                    format!("steps[{index}].wait"),
+                    format!(
+                        "\"{}\" would wait another {}, because caps allow a lead no more than {cap}.",
+                        step.id,
+                        in_words(at - next.due_at)
+                    ),
+                    "Wait longer here, or leave out a step before it: no cadence can raise caps.",
+                ),
+                Verdict::Never(why) => Problem::warning(
+                    format!("steps[{index}]"),
+                    format!("\"{}\" is left out: {}.", step.id, why.as_str()),
+                    "Remove the step, or what keeps it from running.",
+                ),
+                Verdict::NotBefore { why: Wait::Hours, .. }
+                | Verdict::Pass { .. }
+                | Verdict::AskUser(_)
+                | Verdict::NoLicensedOwner => return,
+            };
+        self.problems.entry((index, "gate")).or_insert(problem);
+    }
+
+    /// Notes a touch that comes too soon after the last one on its channel.
+    fn touch(&mut self, cadence: &Cadence, next: &Next, index: usize) {
+        let last = self.last.insert(next.channel, (index, next.due_at));
+        let close = last.filter(|(_, at)| next.due_at - *at < APART);
+        let Some(((last, at), step)) = close.zip(cadence.steps.get(index)) else { return };
+        let (what, pair) = match next.channel {
+            Channel::Call => ("call", "two calls"),
+            Channel::Sms => ("text", "two texts"),
+            Channel::Email => ("email", "two emails"),
+        };
+        let apart = next.due_at - at;
+        let when = match apart < TimeDelta::minutes(1) {
+            true => "at once".to_owned(),
+            false => format!("after {}", in_words(apart)),
+        };
+        let (field, sentence) = match cadence.steps.get(last).filter(|_| last != index) {
+            Some(last) => ("wait", format!("This {what} follows that of \"{}\" {when}.", last.id)),
+            None => ("every", format!("\"{}\" repeats its {what} {when}.", step.id)),
+        };
+        let remedy = format!("Leave at least {} minutes between {pair}.", APART.num_minutes());
+        let problem = Problem::warning(format!("steps[{index}].{field}"), sentence, remedy);
+        self.problems.entry((index, field)).or_insert(problem);
+    }
+}
+
+/// A call ends as it does where nobody picks up.
+fn nobody_answers(world: &mut World, next: &Next) -> Result<(), Conflict> {
+    let key = world.context.enrollment.key(&next.step, next.round);
+    let lead = world.context.lead.id.clone();
+    let report = Report { lead, key, outcome: Outcome::NoAnswer, note: None, at: next.due_at };
+    match apply_outcome(&world.context, &report, next.due_at) {
+        Applied::Change(change) => world.commit(*change),
+        Applied::Known => Ok(()),
+    }
+}
+
+/// A lead who agreed to everything, at the beginning of the cadence; `None` where nobody may act for it.
+fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<StepContext> {
+    let states = || cadence.for_leads.state.iter();
+    let is_able = |user: &&User| user.active && user.sms_number.is_some();
+    let users = || known.users.values().filter(is_able);
+    let of_state =
+        users().find_map(|user| states().find(|state| user.is_licensed_in(state)).map(|state| (user, Some(state))));
+    let (owner, state) = of_state.or_else(|| users().next().map(|user| (user, None)))?;
+    let begins_at = DateTime::from_timestamp(BEGINS_AT, 0)?;
+    let lead = Lead {
+        id: "0".into(),
+        revision: 1,
+        phone: Some("+14155550123".to_owned()),
+        email: Some("lead@example.com".to_owned()),
+        phone_hash: None,
+        email_hash: None,
+        state: state.cloned(),
+        zones: Zone::parse("America/Los_Angeles").map(Zones::one),
+        owner: Some(owner.id.clone()),
+        consent: ChannelConsent {
+            call: Consent::ExpressWritten,
+            sms: Consent::ExpressWritten,
+            email: Consent::ExpressWritten,
+        },
+        opt_outs: BTreeMap::new(),
+        touches: BTreeMap::new(),
+    };
+    Some(StepContext {
+        enrollment: enroll::begin("0".into(), &lead, (cadence, 1), settings, false, begins_at),
+        lead,
+        facts: Facts {
+            first_name: String::new(),
+            last_name: String::new(),
+            source: "example".into(),
+            consent_proof: Proof { text: String::new(), source: String::new(), at: begins_at },
+            city: None,
+            zip: None,
+            purpose: None,
+            attributes: BTreeMap::new(),
+        },
+        cadence: cadence.clone(),
+        // Whatever it is now, it is checked for when it runs.
+        status: Status::Live,
+        targets: Vec::new(),
+        users: vec![owner.clone()],
+        // What messages say has its own check, and must not stop the run.
+        message: Some(Message { id: "example".into(), copy: Copy::Text("example".to_owned()) }),
+        settings: settings.clone(),
+        attempt: None,
+        outcomes: Vec::new(),
+        open_tasks: Vec::new(),
+        unsubscribe_url: None,
+    })
+}
+
+/// `2 days 3 hours`, `5 minutes`.
+fn in_words(span: TimeDelta) -> String {
+    let minutes = span.num_minutes();
+    let counted = |count: i64, one: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {one}s")),
+    };
+    let parts = [counted(minutes / 1440, "day"), counted(minutes / 60 % 24, "hour"), counted(minutes % 60, "minute")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "a moment".to_owned() } else { parts.join(" ") }
+}
