@@ -7,7 +7,10 @@ mod edited;
 #[path = "record_properties/written.rs"]
 mod written;
 
-use cadence_core::records::{Known, Record, check, laid_out, parse_record, print};
+use std::collections::BTreeMap;
+
+use cadence_core::records::{self, Known, Record, check, laid_out, parse_record, print};
+use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -58,6 +61,16 @@ proptest! {
     }
 
     #[test]
+    fn what_prints_is_what_the_schema_says_a_record_is((pk, content) in written::records()) {
+        let printed = print(&read(&pk, &content));
+        let kind = pk.split('#').next().unwrap().to_lowercase();
+        let errors: Vec<String> = SCHEMAS.with(|schemas| {
+            schemas[kind.as_str()].iter_errors(&printed).map(|error| error.to_string()).collect()
+        });
+        prop_assert!(errors.is_empty(), "{}: {:?}", printed, errors);
+    }
+
+    #[test]
     fn what_is_read_can_be_published_and_read_back((pk, content) in written::records()) {
         let record = read(&pk, &content);
         let kind = pk.split('#').next().unwrap();
@@ -73,6 +86,13 @@ proptest! {
         prop_assert_eq!(&check(&stored, &known), &problems, "as published");
         prop_assert_eq!(&check(&read(&pk, &content_of(&print(&record))), &known), &problems, "as printed");
     }
+}
+
+thread_local! {
+    static SCHEMAS: BTreeMap<&'static str, Validator> = records::SCHEMAS
+        .into_iter()
+        .map(|(kind, text)| (kind, jsonschema::draft202012::new(&serde_json::from_str(text).unwrap()).unwrap()))
+        .collect();
 }
 
 fn read(pk: &str, content: &Value) -> Record {

@@ -1,12 +1,12 @@
 //! The records that ship can be published as they are, and say what the law asks.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use cadence_core::{
     lead::{ChannelConsent, Facts, Lead, Proof},
-    records::{Known, Message, Record, Settings, User, check, parse_record},
+    records::{Known, Message, Record, SCHEMAS, Settings, User, check, parse_record, print},
     template::{Rendered, Variables, render},
 };
 use serde_json::Value;
@@ -29,6 +29,19 @@ fn the_shipped_records_survive_being_published() {
         let stored = record.to_stored().unwrap();
         let read = Record::from_stored(pk.split('#').next().unwrap(), &stored);
         assert_eq!(read, Some(record), "{pk}");
+    }
+}
+
+#[test]
+fn the_shipped_records_are_what_their_schemas_say_as_they_stand_and_as_they_print() {
+    for (pk, item) in items() {
+        let kind = pk.split('#').next().unwrap().to_lowercase();
+        let (_, schema) = SCHEMAS.iter().find(|(name, _)| *name == kind).unwrap();
+        let schema = jsonschema::draft202012::new(&serde_json::from_str(schema).unwrap()).unwrap();
+        for item in [&item, &print(&read(&pk, &item))] {
+            let errors: Vec<String> = schema.iter_errors(item).map(|error| error.to_string()).collect();
+            assert_eq!(errors, [""; 0], "{pk}");
+        }
     }
 }
 
@@ -80,19 +93,28 @@ fn rendered(id: &str, user: &User) -> Rendered {
     render(&message(id), &Variables::new(&lead(), &facts(), Some(user), &settings(), Some(url))).unwrap()
 }
 
-fn shipped() -> BTreeMap<String, Record> {
+/// The files, by their keys.
+fn items() -> BTreeMap<String, Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/cadences");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     let json = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
     json.map(|path| {
-        let mut item: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        let fields = item.as_object_mut().unwrap();
-        let pk = fields.remove("pk").unwrap().as_str().unwrap().to_owned();
-        assert_eq!(fields.remove("sk").unwrap(), "CURRENT", "{pk}");
-        let record = parse_record(&pk, &item).unwrap_or_else(|problems| panic!("{pk}: {problems:#?}"));
-        (pk, record)
+        let item: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        (item["pk"].as_str().unwrap().to_owned(), item)
     })
     .collect()
+}
+
+fn read(pk: &str, item: &Value) -> Record {
+    let mut content = item.clone();
+    let fields = content.as_object_mut().unwrap();
+    fields.remove("pk");
+    assert_eq!(fields.remove("sk").unwrap(), "CURRENT", "{pk}");
+    parse_record(pk, &content).unwrap_or_else(|problems| panic!("{pk}: {problems:#?}"))
+}
+
+fn shipped() -> BTreeMap<String, Record> {
+    items().into_iter().map(|(pk, item)| (pk.clone(), read(&pk, &item))).collect()
 }
 
 fn message(id: &str) -> Message {

@@ -10,26 +10,51 @@ use crate::records::problem::{Problem, all_of, capitalized, closest, did_you_mea
 
 /// What was found wrong so far.
 #[derive(Default)]
-pub(super) struct Findings(RefCell<Vec<Problem>>);
+pub(super) struct Findings {
+    problems: RefCell<Vec<Problem>>,
+    /// What was asked for: the schemas are held to it.
+    #[cfg(test)]
+    pub(super) asked: RefCell<Vec<Asked>>,
+}
+
+/// A field that was asked for.
+#[cfg(test)]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) form: Form,
+}
+
+/// What a field may hold, as far as it is more than text.
+#[cfg(test)]
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Form {
+    Any,
+    Flag,
+    Whole(i64, i64),
+    OneOf(Vec<&'static str>),
+    /// A map whose names are values.
+    Named,
+}
 
 impl Findings {
     pub(super) fn add(&self, problem: Problem) {
-        self.0.borrow_mut().push(problem);
+        self.problems.borrow_mut().push(problem);
     }
 
     fn count(&self) -> usize {
-        self.0.borrow().len()
+        self.problems.borrow().len()
     }
 
     /// Adds what belongs before what was found since.
     fn insert(&self, at: usize, problem: Problem) {
-        let mut problems = self.0.borrow_mut();
+        let mut problems = self.problems.borrow_mut();
         let at = at.min(problems.len());
         problems.insert(at, problem);
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.0.into_inner()
+        self.problems.into_inner()
     }
 }
 
@@ -102,6 +127,8 @@ impl<'a> Fields<'a> {
     /// The field as it stands; `None` if it is absent, null or empty text.
     pub(super) fn value(&self, name: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().push(name);
+        #[cfg(test)]
+        self.takes(name, Form::Any);
         let value = self.values.get(name).copied()?;
         match value {
             Value::Null => None,
@@ -137,6 +164,8 @@ impl<'a> Fields<'a> {
 
     /// A whole number in that range, written as `3` or `"3"`.
     pub(super) fn whole(&self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        #[cfg(test)]
+        self.takes(name, Form::Whole(*range.start(), *range.end()));
         let value = self.value(name)?;
         let number = console::whole(value);
         let number = number.filter(|number| range.contains(number));
@@ -152,6 +181,8 @@ impl<'a> Fields<'a> {
 
     /// Yes or no, written as `true` or `"true"`.
     pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
+        #[cfg(test)]
+        self.takes(name, Form::Flag);
         let value = self.value(name)?;
         let flag = console::flag(value);
         if flag.is_none() {
@@ -162,6 +193,8 @@ impl<'a> Fields<'a> {
 
     /// One of a few words.
     pub(super) fn choice<T: Copy>(&self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
+        #[cfg(test)]
+        self.takes(name, Form::OneOf(choices.iter().map(|(word, _)| *word).collect()));
         let text = self.notation(name)?;
         let chosen = choices.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
         if chosen.is_none() {
@@ -249,8 +282,15 @@ impl<'a> Fields<'a> {
 
     /// Every field but the note, for a map whose names are values.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        #[cfg(test)]
+        self.findings.asked.borrow_mut().push(Asked { path: self.path.clone(), form: Form::Named });
         let entries = self.values.iter().map(|(name, value)| (*name, *value));
         entries.filter(|(name, value)| *name != NOTE && !value.is_null())
+    }
+
+    #[cfg(test)]
+    fn takes(&self, name: &str, form: Form) {
+        self.findings.asked.borrow_mut().push(Asked { path: self.path(name), form });
     }
 
     /// Notes every field that is missing, and every one that nobody asked for.

@@ -113,6 +113,20 @@ pub fn parse_record(pk: &str, content: &Value) -> Result<Record, Vec<Problem>> {
     }
 }
 
+/// What was asked of a record: each field that it has, or could have where it stands.
+#[cfg(test)]
+pub(crate) fn asked_of(pk: &str, content: &Value) -> Vec<fields::Asked> {
+    let (kind, id) = kind_and_id(pk).unwrap();
+    let findings = Findings::default();
+    Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
+    let asked = findings.asked.take();
+    assert_eq!(findings.into_problems(), [], "{pk}");
+    asked
+}
+
+#[cfg(test)]
+pub(crate) use fields::Form;
+
 fn read(kind: &str, id: &str, fields: Fields<'_>) -> Option<Record> {
     match kind {
         "CADENCE" => cadence::read(id.into(), fields).map(Record::Cadence),
