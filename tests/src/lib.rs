@@ -16,8 +16,8 @@ use cadence_core::{
 };
 use cadence_local::{
     Cloud, Options, Pace, Sent,
-    connector::{Fault, Faults},
     deployment::{self, CONFIG, LEADS, SOURCE_SECRET, UserToken},
+    faults::{Call, Fate, Fault, Faults},
 };
 use cadence_store::Store;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -88,10 +88,11 @@ impl World {
     /// A world at that instant.
     pub async fn start_at(start: DateTime<Utc>) -> Tested<Self> {
         let faults: Arc<Mutex<Option<Fallen>>> = Arc::default();
-        let befall: Faults = {
+        let befall = {
             let faults = faults.clone();
-            Arc::new(move |request| {
+            move |call: &Call<'_>| {
                 let mut waiting = faults.lock().ok()?;
+                let request = call.request;
                 let is_meant = |fallen: &Fallen| {
                     is_to(fallen.operation, request.uri().path(), request.headers(), Some(request.body()))
                 };
@@ -100,8 +101,9 @@ impl World {
                 let (fault, is_over) = (fallen.fault, fallen.times == 0);
                 waiting.take_if(|_| is_over);
                 Some(fault)
-            })
+            }
         };
+        let befall = Faults::of_calls(move |call| Fate::from(befall(call)));
         let cloud = Cloud::open(Options {
             endpoint: "http://127.0.0.1:7878".to_owned(),
             start,

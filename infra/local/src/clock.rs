@@ -2,17 +2,18 @@
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 /// How the clock moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// It stands until it is told to jump.
     Jumps,
-    /// It runs this many times as fast as real time.
+    /// It runs this many times as fast as the runtime's time, which is real time unless that is paused.
     Times(f64),
 }
 
@@ -68,11 +69,9 @@ impl LocalClock {
     }
 }
 
+/// In whole microseconds, counted so that at the runtime's own speed none is lost to rounding within a hundred days.
 fn scaled(elapsed: Duration, speed: f64) -> TimeDelta {
-    Duration::try_from_secs_f64(elapsed.as_secs_f64() * speed)
-        .ok()
-        .and_then(|elapsed| TimeDelta::from_std(elapsed).ok())
-        .unwrap_or(TimeDelta::zero())
+    TimeDelta::microseconds((elapsed.as_nanos() as f64 * speed / 1000.0) as i64)
 }
 
 #[cfg(test)]
@@ -97,5 +96,13 @@ mod tests {
         let wait = clock.real_time_until(start + TimeDelta::minutes(10)).unwrap();
         assert!(wait <= Duration::from_secs(1), "{wait:?}");
         assert!(clock.now() >= start);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_runs_keeps_to_a_time_that_is_paused() {
+        let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let clock = LocalClock::new(start, Pace::Times(1.0));
+        tokio::time::advance(Duration::from_millis(61_500)).await;
+        assert_eq!(clock.now(), start + TimeDelta::milliseconds(61_500));
     }
 }

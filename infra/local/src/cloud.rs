@@ -1,10 +1,13 @@
 //! One cloud: its services behind one door, and the delivery of what they hold to the functions.
 
+mod contents;
+mod deliveries;
+
 use std::{
     path::PathBuf,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -12,20 +15,23 @@ use bytes::Bytes;
 use cadence_core::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, Response, StatusCode};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::{
     account::Account,
     clock::{LocalClock, Pace},
-    connector::{Connector, Faults},
+    connector::Connector,
     database::{Database, DatabaseError},
     deployment::Deployed,
-    dynamo, queue_mapping,
-    services::{self, Scope, outbox, queues, voice_agent},
-    streams,
+    dynamo,
+    faults::Faults,
+    services::{self, Scope, outbox, voice_agent},
 };
+
+pub use contents::{Message, Timer, Written};
+pub use deliveries::Delivery;
 
 /// How a cloud is opened.
 pub struct Options {
@@ -37,7 +43,7 @@ pub struct Options {
     pub pace: Pace,
     /// The folder that keeps its state; `None` keeps it in memory.
     pub data: Option<PathBuf>,
-    /// What befalls the functions' requests.
+    /// What goes wrong on purpose. It must not ask the cloud, which may be in the middle of something.
     pub faults: Option<Faults>,
 }
 
@@ -55,6 +61,8 @@ struct Inner {
     faults: Option<Faults>,
     deployed: OnceLock<Deployed>,
     changed: Notify,
+    /// How many invocations were numbered by this process.
+    invocations: AtomicU64,
 }
 
 /// Why the cloud can't go on.
@@ -74,8 +82,6 @@ const SCHEMA: &str = "
 ";
 /// How far ahead of real time the stored end of told time lies: so often it is written while the clock runs.
 const TOLD_AHEAD: TimeDelta = TimeDelta::seconds(1);
-/// How long after a report that was not taken the voice agent sends it again.
-const REPORT_AGAIN: TimeDelta = TimeDelta::seconds(10);
 
 impl Cloud {
     /// Opens a cloud, empty or as its folder holds it. Its clock never tells an instant before one it told earlier.
@@ -102,6 +108,7 @@ impl Cloud {
             faults: options.faults,
             deployed: OnceLock::new(),
             changed: Notify::new(),
+            invocations: AtomicU64::new(0),
         })))
     }
 
@@ -154,30 +161,10 @@ impl Cloud {
         let Some(deployed) = self.0.deployed.get() else {
             return Response::new(Bytes::from_static(b"nothing is deployed yet"));
         };
-        let request_id = uuid::Uuid::now_v7().to_string();
+        let request_id = self.next_id(request.uri().path());
         let response = deployed.gateway.answer(request, &request_id, self.now()).await;
         self.0.changed.notify_one();
         response
-    }
-
-    /// Delivers all that is ready at this instant, and all that comes of it at this instant.
-    pub async fn run_ready(&self) -> Result<(), CloudError> {
-        while self.deliver_once().await? {}
-        Ok(())
-    }
-
-    /// The next instant at which something is ready.
-    pub fn next_due_at(&self) -> Result<Option<DateTime<Utc>>, CloudError> {
-        let now = self.now();
-        let queues: Vec<&str> = self.0.deployed.get().map(|deployed| deployed.queue_names()).unwrap_or_default();
-        let found = self.0.database.with(|conn| {
-            let rule = "SELECT min(due_at) FROM rules WHERE due_at > ?1";
-            let rule: Option<i64> = conn.query_row(rule, [now.timestamp_millis()], |row| row.get(0))?;
-            let due = services::next_due_at(conn, now, &queues)?;
-            let retry = streams::next_retry_at(conn)?.filter(|at| *at > now);
-            Ok::<_, CloudError>([rule.and_then(services::instant), due, retry])
-        })?;
-        Ok(found.into_iter().flatten().min())
     }
 
     /// Waits until a request may have made something ready.
@@ -197,8 +184,14 @@ impl Cloud {
 
     /// An HTTP client for SDK clients that asks this cloud without a socket.
     pub(crate) fn connector(&self) -> Connector {
-        let cloud = self.clone();
-        Connector::new(Arc::new(move |request| cloud.handle(&request)), self.0.faults.clone())
+        Connector::new(self.clone(), self.0.faults.clone())
+    }
+
+    /// An id of its own for one invocation; the same in each run of a simulation.
+    fn next_id(&self, what: &str) -> String {
+        let number = self.0.invocations.fetch_add(1, Ordering::Relaxed);
+        let words = format!("{what} {number} {}", self.now().timestamp_micros());
+        uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, words.as_bytes()).to_string()
     }
 
     pub(crate) fn with<R>(&self, work: impl FnOnce(&Scope<'_>) -> R) -> R {
@@ -218,67 +211,6 @@ impl Cloud {
         })?;
         let _ = self.0.deployed.set(deployed);
         Ok(())
-    }
-
-    /// Delivers a little of everything that is ready; false where nothing was.
-    async fn deliver_once(&self) -> Result<bool, CloudError> {
-        let Some(deployed) = self.0.deployed.get() else { return Ok(false) };
-        let mut delivered = self.with(services::timers::fire)? > 0;
-        for mapping in &deployed.streams {
-            let (db, account) = (&self.0.database, &self.0.account);
-            let now = self.now();
-            let on_failure = |conn: &Connection, queue: &str, body: &str| {
-                queues::send(conn, queue, body, now, TimeDelta::zero()).map(drop)
-            };
-            delivered |= !streams::deliver(db, account, mapping, now, &on_failure).await?.is_idle();
-        }
-        for mapping in &deployed.queues {
-            delivered |= queue_mapping::deliver(&self.0.database, &self.0.account, mapping, self.now()).await?;
-        }
-        delivered |= self.report_calls(deployed).await?;
-        delivered |= self.run_rules(deployed).await?;
-        Ok(delivered)
-    }
-
-    async fn report_calls(&self, deployed: &Deployed) -> Result<bool, CloudError> {
-        let now = self.now();
-        let reports = self.0.database.with(|conn| voice_agent::due_reports(conn, now))?;
-        for report in &reports {
-            let request = Request::post("/events/voice-agent")
-                .header("content-type", "application/json")
-                .header("x-vapi-secret", &deployed.voice_agent_secret)
-                .body(Bytes::from(report.body.to_string()))
-                .unwrap_or_default();
-            let taken = self.answer(&request).await.status() == StatusCode::OK;
-            self.0.database.with(|conn| match taken {
-                true => voice_agent::mark_reported(conn, report.call),
-                false => voice_agent::put_off(conn, report.call, now + REPORT_AGAIN),
-            })?;
-        }
-        Ok(!reports.is_empty())
-    }
-
-    async fn run_rules(&self, deployed: &Deployed) -> Result<bool, CloudError> {
-        let now = self.now();
-        let mut ran = false;
-        for rule in &deployed.rules {
-            let sql = "UPDATE rules SET due_at = ?2 WHERE name = ?1 AND due_at <= ?3";
-            let next = (now + rule.every).timestamp_millis();
-            let is_due =
-                self.0.database.with(|conn| {
-                    conn.execute(sql, rusqlite::params![rule.function.name, next, now.timestamp_millis()])
-                })? > 0;
-            if is_due {
-                ran = true;
-                let id = uuid::Uuid::now_v7().to_string();
-                let event =
-                    json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "time": now, "detail": {} });
-                if let Err(error) = rule.function.invoke(event, id, now).await {
-                    tracing::warn!(function = rule.function.name, %error, "a function that runs by the clock failed");
-                }
-            }
-        }
-        Ok(ran)
     }
 
     /// Stores an instant that has not been told yet, before it is told, with some time ahead while the clock runs.

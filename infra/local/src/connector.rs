@@ -1,6 +1,6 @@
 //! The way from SDK clients to the cloud without a socket, with a seam where faults come in.
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io};
 
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
@@ -11,69 +11,89 @@ use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// What befalls a request on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The connection breaks before the service has it.
-    Lost,
-    /// The service does it, and the connection breaks before the answer.
-    AnswerLost,
-}
+use crate::{
+    cloud::Cloud,
+    faults::{Call, Fate, Fault, Faults},
+    function::Invocation,
+    services,
+};
 
-/// Answers a request.
-pub type Service = Arc<dyn Fn(Request<Bytes>) -> Response<Bytes> + Send + Sync>;
-/// Decides what befalls a request.
-pub type Faults = Arc<dyn Fn(&Request<Bytes>) -> Option<Fault> + Send + Sync>;
-
-/// An HTTP client for SDK clients that asks the service in this process.
+/// An HTTP client for SDK clients that asks the cloud in this process.
 #[derive(Clone)]
-pub struct Connector {
-    service: Service,
+pub(crate) struct Connector {
+    cloud: Cloud,
     faults: Option<Faults>,
 }
 
 impl Connector {
-    /// A way to the service.
-    pub fn new(service: Service, faults: Option<Faults>) -> Self {
-        Self { service, faults }
+    /// A way to the cloud.
+    pub(crate) fn new(cloud: Cloud, faults: Option<Faults>) -> Self {
+        Self { cloud, faults }
     }
 
     /// As the SDK's configuration takes it.
-    pub fn http_client(self) -> SharedHttpClient {
+    pub(crate) fn http_client(self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self);
         http_client_fn(move |_, _| connector.clone())
     }
 
-    fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
         let (parts, body) = request.into_parts();
         let Some(body) = body.bytes().map(Bytes::copy_from_slice) else {
             return Err(ConnectorError::user("a streaming body cannot be sent to the local cloud".into()));
         };
         let request = Request::from_parts(parts, body);
-        let fault = self.faults.as_ref().and_then(|faults| faults(&request));
-        let broken = || ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into());
-        if matches!(fault, Some(Fault::Lost)) {
-            return Err(broken());
-        }
-        let response = (self.service)(request);
+        let invocation = Invocation::that_asks();
+        let call = Call { request: &request, invocation: invocation.as_ref() };
+        let Fate { takes, fault } = self.faults.as_ref().map(|faults| (faults.of_calls)(&call)).unwrap_or_default();
+        travel(takes).await;
+        let broken = || Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into()));
+        let refused = |refused| answered(services::refusal(&request, refused));
         match fault {
-            Some(Fault::AnswerLost) => Err(broken()),
-            _ => {
-                HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
+            None => answered(self.cloud.handle(&request)),
+            Some(Fault::Lost) => broken(),
+            Some(Fault::Refused(why)) => refused(why),
+            Some(Fault::Hangs) => std::future::pending().await,
+            Some(Fault::KilledBefore) => killed(invocation.as_ref()).await,
+            Some(fault) => {
+                self.cloud.handle(&request);
+                match fault {
+                    Fault::DoneButRefused(why) => refused(why),
+                    Fault::AnswerHangs => std::future::pending().await,
+                    Fault::KilledAfter => killed(invocation.as_ref()).await,
+                    _ => broken(),
+                }
             }
         }
     }
 }
 
+/// A request takes its time on a network, and meanwhile others get their turn: so here, in the same order each time.
+#[expect(clippy::disallowed_methods, reason = "a request that takes its time is what is played here")]
+async fn travel(takes: std::time::Duration) {
+    match takes.is_zero() {
+        true => tokio::task::yield_now().await,
+        false => tokio::time::sleep(takes).await,
+    }
+}
+
+/// Ends the process of whoever asks, who then never hears of anything.
+async fn killed(invocation: Option<&Invocation>) -> Result<HttpResponse, ConnectorError> {
+    if let Some(invocation) = invocation {
+        invocation.kill();
+    }
+    std::future::pending().await
+}
+
+fn answered(response: Response<Bytes>) -> Result<HttpResponse, ConnectorError> {
+    HttpResponse::try_from(response.map(SdkBody::from)).map_err(|error| ConnectorError::user(error.into()))
+}
+
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let connector = self.clone();
-        HttpConnectorFuture::new(async move {
-            // A request takes its time on a network, and meanwhile others get their turn: so here, in the same order each time.
-            tokio::task::yield_now().await;
-            connector.ask(request)
-        })
+        HttpConnectorFuture::new(async move { connector.ask(request).await })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deploys Cadence to a local cloud: the tables, queues, mappings, routes and environment that `template.yaml` deploys to AWS.
 
-use std::{pin::Pin, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -12,6 +12,7 @@ use cadence_store::{config_table, leads_table};
 use chrono::TimeDelta;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::{
     cloud::{Cloud, CloudError},
@@ -41,10 +42,16 @@ const CHANNELS: [&str; 3] = ["sms", "email", "call"];
 /// What is deployed.
 pub(crate) struct Deployed {
     pub(crate) gateway: Gateway,
-    pub(crate) streams: Vec<StreamMapping>,
+    pub(crate) streams: Vec<StreamReader>,
     pub(crate) queues: Vec<QueueMapping>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) voice_agent_secret: String,
+}
+
+/// A stream and its function. Whoever has a batch of it in hand has it alone.
+pub(crate) struct StreamReader {
+    pub(crate) mapping: StreamMapping,
+    pub(crate) alone: Arc<Mutex<()>>,
 }
 
 /// A function that runs by the clock.
@@ -101,12 +108,16 @@ impl Deployed {
 
 /// Deploys everything and publishes the records that ship, where they are not there yet; gives each user a token.
 pub async fn deploy(cloud: &Cloud) -> Result<Vec<UserToken>, DeployError> {
-    let aws = sdk_config(cloud);
-    make_resources(cloud, &aws).await?;
+    deploy_with(cloud, &boot(cloud)).await
+}
+
+/// Deploys everything, with functions that start with that.
+pub async fn deploy_with(cloud: &Cloud, boot: &Boot) -> Result<Vec<UserToken>, DeployError> {
+    make_resources(cloud, &boot.aws).await?;
     let tokens = Tokens::new(token_key(cloud)?);
-    let functions = start(&boot(cloud)).await?;
+    let functions = start(boot).await?;
     cloud.deploy(functions.deployed(&tokens)?)?;
-    let users = publish_records(cloud, &aws).await?;
+    let users = publish_records(cloud, &boot.aws).await?;
     let now = cloud.now();
     users.into_iter().map(|user| Ok(UserToken { token: tokens.issue(&user, now)?, user })).collect()
 }
@@ -301,7 +312,7 @@ impl Functions {
     /// What is mapped to what, as the template says.
     fn deployed(self, tokens: &Tokens) -> Result<Deployed, DeployError> {
         let stream = |table: &str, function: Function, failures: &str, filter: Value| {
-            Ok::<_, DeployError>(StreamMapping {
+            let mapping = StreamMapping {
                 table: table.to_owned(),
                 function,
                 batch_size: 100,
@@ -310,7 +321,8 @@ impl Functions {
                 max_retries: 10,
                 report_batch_item_failures: true,
                 on_failure_queue: Some(failures.to_owned()),
-            })
+            };
+            Ok::<_, DeployError>(StreamReader { mapping, alone: Arc::default() })
         };
         let enrollments = json!({ "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "ENROLLMENT#" }] } } } });
         let edited = json!({ "dynamodb": { "Keys": { "sk": { "S": ["CURRENT"] } } } });

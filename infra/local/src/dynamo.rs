@@ -20,9 +20,13 @@ use dynoxide::{
     storage::Storage,
 };
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 pub(crate) use self::tokens::SCHEMA as TOKENS_SCHEMA;
-use crate::database::Database;
+use crate::{
+    database::Database,
+    services::wire::{Refusal, json_answer},
+};
 
 type Answer = Result<Vec<u8>, DynoxideError>;
 
@@ -42,6 +46,21 @@ pub fn handle(db: &Database, now: DateTime<Utc>, request: &http::Request<Bytes>)
         Some(Err(error)) => wire::refused(&id, target, error),
         None => wire::unknown_operation(&id, target),
     }
+}
+
+/// A refusal as DynamoDB words it; a cancelled transaction's reasons say that another one was at its first item.
+pub(crate) fn refusal(refusal: Refusal) -> http::Response<Bytes> {
+    let is_cancelled = refusal.code == "TransactionCanceledException";
+    let mut response = json_answer(Err(refusal), "com.amazonaws.dynamodb.v20120810");
+    if is_cancelled {
+        let body = json!({
+            "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+            "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict]",
+            "CancellationReasons": [{ "Code": "TransactionConflict", "Message": "Transaction is ongoing for the item" }],
+        });
+        *response.body_mut() = Bytes::from(body.to_string());
+    }
+    response
 }
 
 fn tables(s: &Storage, now: DateTime<Utc>, operation: &str, body: &[u8]) -> Option<Answer> {

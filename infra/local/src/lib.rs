@@ -6,10 +6,11 @@
 pub mod account;
 pub mod clock;
 pub mod cloud;
-pub mod connector;
+mod connector;
 pub mod database;
 pub mod deployment;
 pub mod dynamo;
+pub mod faults;
 pub mod filter;
 pub mod function;
 pub mod gateway;
@@ -23,5 +24,5 @@ pub mod tokens;
 pub mod words;
 
 pub use clock::Pace;
-pub use cloud::{Cloud, CloudError, Options};
+pub use cloud::{Cloud, CloudError, Delivery, Options};
 pub use services::{outbox::Sent, voice_agent::Ending};

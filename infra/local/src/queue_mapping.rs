@@ -25,43 +25,47 @@ pub struct QueueMapping {
     pub batch_size: usize,
 }
 
-/// Delivers one batch, with one invocation at most; false where no message is to be seen.
-///
-/// What the function reports as failed, and all of a batch whose invocation or answer fails, comes again when its visibility runs out.
-pub(crate) async fn deliver(
-    db: &Database,
-    account: &Account,
-    mapping: &QueueMapping,
-    now: DateTime<Utc>,
-) -> rusqlite::Result<bool> {
+/// Takes the next batch; `None` where no message is to be seen.
+pub(crate) fn take(db: &Database, mapping: &QueueMapping, now: DateTime<Utc>) -> rusqlite::Result<Option<Batch>> {
     let received = db.with(|conn| match queues::load(conn, &mapping.queue)? {
         Some(queue) => queues::receive(conn, &queue, mapping.batch_size, queue.visibility, now),
         None => Ok(Vec::new()),
     })?;
-    let (Some(first), Some(last)) = (received.first(), received.last()) else {
-        return Ok(false);
-    };
-    let request_id = format!("{}-{}-{}", mapping.function.name, first.receipt(), last.receipt());
-    let request_id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, request_id.as_bytes()).to_string();
-    let records: Vec<Value> = received.iter().map(|message| record(account, &mapping.queue, message)).collect();
-    let running = mapping.function.invoke(json!({ "Records": records }), request_id, now);
-    let failed = match tokio::time::timeout(mapping.function.timeout, running).await {
-        Ok(Ok(answer)) => failures(&answer, &received),
-        Ok(Err(error)) => {
-            tracing::warn!(queue = mapping.queue, %error, "the function failed; its messages come again");
-            None
-        }
-        Err(_) => {
-            tracing::warn!(queue = mapping.queue, "the function timed out; its messages come again");
-            None
-        }
-    };
-    let Some(failed) = failed else { return Ok(true) };
-    db.with(|conn| {
-        let mut done = received.iter().filter(|message| !failed.contains(&message.id()));
-        done.try_for_each(|message| queues::delete(conn, &mapping.queue, &message.receipt()).map(drop))
-    })?;
-    Ok(true)
+    Ok((!received.is_empty()).then_some(Batch(received)))
+}
+
+/// Messages in a function's hands.
+pub(crate) struct Batch(pub(crate) Vec<Received>);
+
+impl Batch {
+    /// Invokes the function once with them.
+    ///
+    /// What it reports as failed, and all of a batch whose invocation or answer fails, comes again when its visibility runs out.
+    pub(crate) async fn hand_over(
+        self,
+        db: &Database,
+        account: &Account,
+        mapping: &QueueMapping,
+        now: DateTime<Utc>,
+    ) -> rusqlite::Result<()> {
+        let Self(received) = self;
+        let receipts: Vec<String> = received.iter().map(Received::receipt).collect();
+        let request_id = format!("{}-{}", mapping.function.name, receipts.join("-"));
+        let request_id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, request_id.as_bytes()).to_string();
+        let records: Vec<Value> = received.iter().map(|message| record(account, &mapping.queue, message)).collect();
+        let failed = match mapping.function.invoke(json!({ "Records": records }), request_id, now).await {
+            Ok(answer) => failures(&answer, &received),
+            Err(error) => {
+                tracing::warn!(queue = mapping.queue, %error, "the function failed; its messages come again");
+                None
+            }
+        };
+        let Some(failed) = failed else { return Ok(()) };
+        db.with(|conn| {
+            let mut done = received.iter().filter(|message| !failed.contains(&message.id()));
+            done.try_for_each(|message| queues::delete(conn, &mapping.queue, &message.receipt()).map(drop))
+        })
+    }
 }
 
 /// Which messages failed; `None` where the answer is malformed or names a message that was not delivered, so that all failed.

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::State, http::StatusCode, response::IntoResponse};
 use http::{Request, Response};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
     cloud::{self, Cloud, CloudError},
@@ -26,13 +26,23 @@ pub async fn serve(cloud: Cloud, listener: TcpListener) -> io::Result<()> {
     axum::serve(listener, Router::new().fallback(answer).with_state(cloud)).await
 }
 
-/// Delivers what is ready, each time something is, until the cloud fails.
+/// Delivers what is ready, side by side, each time something is, until the cloud fails.
 pub async fn deliver(cloud: &Cloud) -> Result<(), CloudError> {
+    let mut deliveries = JoinSet::new();
     loop {
-        cloud.run_ready().await?;
+        for delivery in cloud.take_ready()? {
+            deliveries.spawn(delivery);
+        }
         let next = cloud.next_due_at()?.and_then(|at| cloud.real_time_until(at));
-        // A request may make something ready before that.
-        let _ = tokio::time::timeout(next.unwrap_or(IDLE), cloud.changed()).await;
+        tokio::select! {
+            biased;
+            Some(ended) = deliveries.join_next() => match ended {
+                Ok(ended) => ended?,
+                Err(error) => tracing::error!(%error, "a delivery broke off; what it delivered comes again"),
+            },
+            // A request may make something ready before that.
+            _ = tokio::time::timeout(next.unwrap_or(IDLE), cloud.changed()) => {}
+        }
     }
 }
 

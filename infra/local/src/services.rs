@@ -11,10 +11,12 @@ pub(crate) mod timers;
 pub(crate) mod voice_agent;
 pub(crate) mod wire;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use http::{Request, Response};
 use rusqlite::Connection;
 
-use crate::account::Account;
+use crate::{account::Account, cloud, dynamo, faults::Refused};
 
 /// What one request is answered with: the database, whose cloud it is, and the instant.
 pub(crate) struct Scope<'a> {
@@ -66,4 +68,16 @@ pub(crate) fn next_due_at(
 /// An instant as the tables hold it.
 pub(crate) fn instant(millis: i64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(millis)
+}
+
+/// A refusal of a request, in the words of the service that it is for.
+pub(crate) fn refusal(request: &Request<Bytes>, why: Refused) -> Response<Bytes> {
+    let refusal = wire::Refusal { status: why.status, code: why.code, message: "refused on purpose".to_owned() };
+    match cloud::service(request) {
+        Some("sns") => wire::query_answer(Err(refusal)),
+        Some("dynamodb") => dynamo::refusal(refusal),
+        Some("sqs") => wire::json_answer(Err(refusal), "com.amazonaws.sqs"),
+        Some("secretsmanager") => wire::json_answer(Err(refusal), "com.amazonaws.secretsmanager"),
+        Some(_) | None => wire::rest_answer(Err(refusal)),
+    }
 }

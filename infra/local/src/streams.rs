@@ -8,21 +8,18 @@ mod position;
 use chrono::{DateTime, TimeDelta, Utc};
 use dynoxide::{storage::Storage, streams::shard_id};
 use rusqlite::Connection;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+pub(crate) use self::batch::Batch;
 pub(crate) use self::position::SCHEMA;
 pub use self::position::next_retry_at;
-use self::{
-    batch::{Batch, Verdict},
-    event::Stream,
-    position::Position,
-};
+use self::{batch::Verdict, event::Stream, position::Position};
 use crate::{
     account::Account,
     database::{Database, DatabaseError},
     filter::Pattern,
-    function::{Function, FunctionError},
+    function::Function,
 };
 
 /// How many delivered records a stream keeps at least. All may never go: dynoxide numbers the next record after the last one.
@@ -105,15 +102,100 @@ pub async fn deliver<F>(
 where
     F: Fn(&Connection, &str, &str) -> rusqlite::Result<()>,
 {
-    let batch = match db.storage(|storage| next_batch(storage, account, mapping, now))? {
-        Next::Batch(batch) => batch,
-        Next::Delivered(delivered) => return Ok(delivered),
-    };
-    let answer = invoke(mapping, &batch, now).await;
-    let verdict = batch.judge(mapping, answer);
-    let delivered = db.with(|conn| settle(conn, account, mapping, &batch, &verdict, now, on_failure))?;
-    batch.log(mapping, &verdict, &delivered);
-    Ok(delivered)
+    match take(db, account, mapping, now)? {
+        Next::Batch(batch) => batch.hand_over(db, account, mapping, now, None, on_failure).await,
+        Next::Delivered(delivered) => Ok(delivered),
+    }
+}
+
+/// How far a function has read: all up to that record.
+pub(crate) fn read_until(conn: &Connection, mapping: &StreamMapping) -> rusqlite::Result<i64> {
+    Ok(Position::load(conn, mapping)?.after)
+}
+
+/// What comes next of a stream.
+pub(crate) enum Next {
+    /// A batch, to be handed over.
+    Batch(Batch),
+    /// Nothing to hand over.
+    Delivered(Delivered),
+}
+
+/// Takes the next batch.
+pub(crate) fn take(
+    db: &Database,
+    account: &Account,
+    mapping: &StreamMapping,
+    now: DateTime<Utc>,
+) -> Result<Next, DatabaseError> {
+    db.storage(|storage| next_batch(storage, account, mapping, now))
+}
+
+impl Batch {
+    /// Invokes the function, and moves the stream's position as it answers; with `again`, it comes once more then.
+    pub(crate) async fn hand_over<F>(
+        self,
+        db: &Database,
+        account: &Account,
+        mapping: &StreamMapping,
+        now: DateTime<Utc>,
+        again: Option<DateTime<Utc>>,
+        on_failure: &F,
+    ) -> Result<Delivered, DatabaseError>
+    where
+        F: Fn(&Connection, &str, &str) -> rusqlite::Result<()>,
+    {
+        let event = json!({ "Records": self.events() });
+        let answer = mapping.function.invoke(event, self.request_id(mapping), now).await;
+        let verdict = match (self.judge(mapping, answer), again) {
+            (Verdict::Taken, Some(at)) => Verdict::PutOff(at),
+            (verdict, _) => verdict,
+        };
+        self.end(db, account, mapping, now, &verdict, on_failure)
+    }
+
+    /// Leaves it for later.
+    pub(crate) fn put_off(
+        self,
+        db: &Database,
+        account: &Account,
+        mapping: &StreamMapping,
+        until: DateTime<Utc>,
+    ) -> Result<Delivered, DatabaseError> {
+        self.end(db, account, mapping, until, &Verdict::PutOff(until), &|_, _, _| Ok(()))
+    }
+
+    /// Gives it up, as after its last retry.
+    pub(crate) fn give_up<F>(
+        self,
+        db: &Database,
+        account: &Account,
+        mapping: &StreamMapping,
+        now: DateTime<Utc>,
+        on_failure: &F,
+    ) -> Result<Delivered, DatabaseError>
+    where
+        F: Fn(&Connection, &str, &str) -> rusqlite::Result<()>,
+    {
+        self.end(db, account, mapping, now, &Verdict::GivenUp, on_failure)
+    }
+
+    fn end<F>(
+        self,
+        db: &Database,
+        account: &Account,
+        mapping: &StreamMapping,
+        now: DateTime<Utc>,
+        verdict: &Verdict,
+        on_failure: &F,
+    ) -> Result<Delivered, DatabaseError>
+    where
+        F: Fn(&Connection, &str, &str) -> rusqlite::Result<()>,
+    {
+        let delivered = db.with(|conn| settle(conn, account, mapping, &self, verdict, now, on_failure))?;
+        self.log(mapping, verdict, &delivered);
+        Ok(delivered)
+    }
 }
 
 /// Whether a record waits for the function, be it one that is retried later or that no filter wants.
@@ -122,11 +204,6 @@ pub fn has_pending(db: &Database, mapping: &StreamMapping) -> Result<bool, Datab
         let position = Position::load(storage.conn(), mapping)?;
         Ok(!records(storage, &mapping.table, position.after, 1)?.is_empty())
     })
-}
-
-enum Next {
-    Batch(Batch),
-    Delivered(Delivered),
 }
 
 fn next_batch(
@@ -163,18 +240,6 @@ fn records(
     limit: usize,
 ) -> Result<Vec<dynoxide::storage::StreamRecord>, DatabaseError> {
     Ok(storage.get_stream_records(table, &shard_id(table), after, limit)?)
-}
-
-async fn invoke(mapping: &StreamMapping, batch: &Batch, now: DateTime<Utc>) -> Result<Value, FunctionError> {
-    let function = &mapping.function;
-    let running = function.invoke(json!({"Records": batch.events()}), batch.request_id(mapping), now);
-    match tokio::time::timeout(function.timeout, running).await {
-        Ok(answer) => answer,
-        Err(_) => Err(FunctionError {
-            error_type: "Sandbox.Timedout".to_owned(),
-            message: format!("Task timed out after {:.2} seconds", function.timeout.as_secs_f64()),
-        }),
-    }
 }
 
 fn settle<F>(

@@ -112,8 +112,7 @@ impl Store {
     fn webhook_item(&self, arrival: &Arrival) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::anywhere(key(keys::webhook_pk(&arrival.webhook_key), "WEBHOOK"));
         edit.expect_none_or_past(&["at"], &[keys::EXPIRES_AT], arrival.webhook.at.timestamp());
-        let webhook: item::Item = serde_dynamo::to_item(&arrival.webhook)?;
-        for (name, value) in webhook {
+        for (name, value) in item::attributes(&arrival.webhook)? {
             edit.set(&[&name], value);
         }
         edit.item(&self.leads)
@@ -129,9 +128,8 @@ impl Store {
             Some(revision) => {
                 let mut edit = Edit::of(key(keys::lead_pk(&lead.id), keys::LEAD));
                 edit.expect(&["revision"], number(revision)?);
-                let written: item::Item = serde_dynamo::to_item(lead)?;
                 // Touches come and go with claims, which the revision guards; they are never written back from a reading.
-                for (name, value) in written.into_iter().filter(|(name, _)| name != "touches") {
+                for (name, value) in item::attributes(lead)?.into_iter().filter(|(name, _)| name != "touches") {
                     edit.set(&[&name], value);
                 }
                 Ok(Some(edit.item(&self.leads)?))

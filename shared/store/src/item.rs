@@ -1,6 +1,6 @@
 //! Items: what is stored, with the keys it is stored under.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cadence_core::{
@@ -22,6 +22,12 @@ pub(crate) fn s(text: impl Into<String>) -> AttributeValue {
 /// Any serde value as an attribute.
 pub(crate) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     Ok(serde_dynamo::to_attribute_value(value)?)
+}
+
+/// A value's attributes in the order of their names, so that the same value is written by the same request.
+pub(crate) fn attributes(value: &impl Serialize) -> Result<BTreeMap<String, AttributeValue>, StoreError> {
+    let item: Item = serde_dynamo::to_item(value)?;
+    Ok(item.into_iter().collect())
 }
 
 /// An item read back; what isn't a field of `T` (keys, index attributes) is passed over.

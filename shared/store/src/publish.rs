@@ -1,5 +1,7 @@
 //! The config table's edited records: read, made a version, or refused with the reason on the record.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use cadence_core::records::KINDS;
 use chrono::{DateTime, Utc};
@@ -173,7 +175,9 @@ impl Store {
 
     fn written_back(&self, edited: &Edited, told: &Told) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key(edited.pk.clone(), keys::CURRENT));
-        for (name, value) in edited.item.iter().filter(|(name, _)| !is_ours(name)) {
+        // In the order of their names, so that the same edit is checked by the same request.
+        let content: BTreeMap<_, _> = edited.item.iter().filter(|(name, _)| !is_ours(name)).collect();
+        for (name, value) in content {
             edit.expect(&[name], value.clone());
         }
         for (name, value) in told.attributes()? {

@@ -9,7 +9,7 @@ use cadence_core::{
     plan::{Stale, StepReport},
 };
 use cadence_store::{Claimed, Refused, StepError, keys};
-use cadence_tests::{Moment, Tested, World, local::connector::Fault, step, tuesday_morning};
+use cadence_tests::{Moment, Tested, World, local::faults::Fault, step, tuesday_morning};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 

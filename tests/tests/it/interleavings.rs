@@ -9,7 +9,7 @@ use cadence_core::{
     task::TaskKind,
 };
 use cadence_store::{Claimed, StepError};
-use cadence_tests::{Moment, Tested, World, local::connector::Fault, step};
+use cadence_tests::{Moment, Tested, World, local::faults::Fault, step};
 use chrono::TimeDelta;
 
 use crate::{

@@ -10,7 +10,7 @@ use cadence_core::{
     task::TaskKind,
 };
 use cadence_store::{Claimed, Committed};
-use cadence_tests::{Moment, Ran, Tested, World, local::connector::Fault, step};
+use cadence_tests::{Moment, Ran, Tested, World, local::faults::Fault, step};
 use chrono::TimeDelta;
 
 use crate::about_to_text::{AboutToText, MAIL, NOTICE, TEXT, THE_REST, texted};

@@ -149,6 +149,22 @@ pub(crate) fn hide(
     Ok(changed > 0)
 }
 
+/// Gives a message that a receipt names up, as after its last receive: it moves on to the dead-letter queue.
+pub(crate) fn give_up(conn: &Connection, queue: &Queue, receipt: &str) -> rusqlite::Result<()> {
+    let (Some((seq, receives)), Some((_, dlq))) = (numbers(receipt), &queue.redrive) else { return Ok(()) };
+    let sql = "UPDATE messages SET queue = ?4, receives = 0, first_received_at = NULL, visible_at = sent_at
+               WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
+    conn.execute(sql, params![queue.name, seq, receives, dlq]).map(drop)
+}
+
+/// Lets a message that a receipt names be seen only later, as if nobody had received it yet.
+pub(crate) fn put_off(conn: &Connection, queue: &str, receipt: &str, until: DateTime<Utc>) -> rusqlite::Result<()> {
+    let Some((seq, receives)) = numbers(receipt) else { return Ok(()) };
+    let sql =
+        "UPDATE messages SET visible_at = ?4, receives = receives - 1 WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
+    conn.execute(sql, params![queue, seq, receives, until.timestamp_millis()]).map(drop)
+}
+
 pub(crate) fn purge(conn: &Connection, queue: &str) -> rusqlite::Result<usize> {
     conn.execute("DELETE FROM messages WHERE queue = ?1", [queue])
 }

@@ -33,6 +33,7 @@ impl Default for Ending {
 /// A report that is due.
 pub(crate) struct Report {
     pub(crate) call: i64,
+    pub(crate) metadata: String,
     pub(crate) body: Value,
 }
 
@@ -132,7 +133,7 @@ pub(crate) fn due_reports(conn: &Connection, now: DateTime<Utc>) -> rusqlite::Re
             "artifact": { "transcript": "", "messages": [] },
             "analysis": value(&analysis),
         }});
-        Ok(Report { call, body })
+        Ok(Report { call, metadata, body })
     })?;
     rows.collect()
 }

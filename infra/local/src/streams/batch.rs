@@ -14,7 +14,7 @@ use crate::{account::Account, database::DatabaseError, filter, function::Functio
 
 /// Records that go to the function together.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     /// Where the stream stood when it was read.
     pub(super) position: Position,
     /// How many records it covers, with those that no filter wants.
@@ -34,6 +34,10 @@ pub(super) enum Verdict {
         index: usize,
         error: Option<FunctionError>,
     },
+    /// All of it comes again then, whatever the function made of it.
+    PutOff(DateTime<Utc>),
+    /// It is given up before its retries are.
+    GivenUp,
 }
 
 impl Batch {
@@ -73,6 +77,16 @@ impl Batch {
 
     pub(super) fn is_empty(&self) -> bool {
         self.wanted.is_empty()
+    }
+
+    /// Its first record's number, as clients see it.
+    pub(crate) fn first(&self) -> &str {
+        self.wanted.first().map_or("", |event| event.number.as_str())
+    }
+
+    /// How often it has failed.
+    pub(crate) fn failures(&self) -> u32 {
+        self.position.failures
     }
 
     pub(super) fn events(&self) -> Vec<&Value> {
@@ -124,9 +138,20 @@ impl Batch {
         now: DateTime<Utc>,
     ) -> (Position, Delivered) {
         let mut position = self.position.clone();
-        let Verdict::FailedFrom { index, .. } = *verdict else {
-            position.pass(self.end);
-            return (position, Delivered::Taken(self.wanted.len()));
+        let index = match *verdict {
+            Verdict::FailedFrom { index, .. } => index,
+            Verdict::Taken => {
+                position.pass(self.end);
+                return (position, Delivered::Taken(self.wanted.len()));
+            }
+            Verdict::GivenUp => {
+                position.pass(self.end);
+                return (position, Delivered::GaveUp { taken: 0, lost: self.wanted.len() });
+            }
+            Verdict::PutOff(at) => {
+                position.not_before = Some(at);
+                return (position, Delivered::NotBefore(at));
+            }
         };
         let rest = self.wanted.get(index..).unwrap_or_default();
         if let (Some(first), true) = (rest.first(), index > 0) {
@@ -210,7 +235,7 @@ impl Batch {
         let table = mapping.table.as_str();
         let error = match verdict {
             Verdict::FailedFrom { error: Some(error), .. } => error.to_string(),
-            Verdict::FailedFrom { error: None, .. } | Verdict::Taken => String::new(),
+            _ => String::new(),
         };
         match delivered {
             Delivered::Failed { taken, retry_at } => {
