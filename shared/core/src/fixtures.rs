@@ -95,6 +95,10 @@ pub(crate) fn user(id: &str, first_name: &str, states: &[&str]) -> User {
         nmls_id: Some(format!("nmls-{id}")),
         licences: states.iter().map(|state| (*state).to_owned()).collect(),
         active: true,
+        groups: Vec::new(),
+        time_zone: None,
+        hours: None,
+        out_of_office: Vec::new(),
     }
 }
 

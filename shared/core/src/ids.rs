@@ -59,6 +59,10 @@ string_id!(
     UserId
 );
 string_id!(
+    /// A group of users who take turns: `callers`. Letters, digits, hyphens and underscores.
+    GroupId
+);
+string_id!(
     /// A message record: `sms/intro`.
     MessageId
 );

@@ -44,5 +44,7 @@ pub mod vapi;
 
 pub use channel::{Channel, Do};
 pub use clock::Clock;
-pub use ids::{CadenceId, ClaimId, EnrollmentId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId};
+pub use ids::{
+    CadenceId, ClaimId, EnrollmentId, GroupId, LeadId, MessageId, SourceId, StepId, StepKey, TaskId, UserId,
+};
 pub use outcome::Outcome;

@@ -1,11 +1,13 @@
 //! Civil time: zones, waits, weekly hours, holidays. The only room that knows jiff, whose zone data is current.
 
+mod day;
 mod holidays;
 mod hours;
 mod opening;
 mod wait;
 mod zone;
 
+pub use day::{Day, DayError};
 pub use holidays::Holidays;
 pub use hours::{HoursError, WeeklyHours, Window, longest_span, parse_hours};
 pub use opening::{Opening, opening};

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    fixtures::user,
     lead::{ChannelConsent, Facts, Lead, Proof},
-    records::{Settings, User, settings::Caps},
+    records::{Settings, User},
 };
 
 #[test]
@@ -167,24 +168,13 @@ fn variables_for(facts: &Facts, unsubscribe_url: Option<&str>) -> Variables {
         touches: BTreeMap::new(),
     };
     let owner = User {
-        id: "lo-riley".into(),
-        first_name: "Riley".to_owned(),
         last_name: "Example".to_owned(),
         email: "riley@example.com".to_owned(),
-        phone: "+14155550140".to_owned(),
-        sms_number: None,
         nmls_id: Some("1000001".to_owned()),
-        licences: Vec::new(),
-        active: true,
+        ..user("lo-riley", "Riley", &[])
     };
-    let settings = Settings {
-        company: "Example Home Loans".to_owned(),
-        postal_address: "100 Example Street\nSpringfield".to_owned(),
-        notices_from: "notices@example.com".to_owned(),
-        unsubscribe_url: "https://example.com/unsubscribe".to_owned(),
-        holidays: Vec::new(),
-        caps: Caps::FLOOR,
-    };
+    let settings =
+        Settings { postal_address: "100 Example Street\nSpringfield".to_owned(), ..crate::fixtures::settings() };
     Variables::new(&lead, facts, Some(&owner), &settings, unsubscribe_url)
 }
 

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::to_jiff;
+use crate::records::problem::closest;
 
 /// A time zone that exists: `America/Los_Angeles`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +32,22 @@ impl Zone {
     pub fn parse(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name.trim()).ok()?;
         zone.iana_name().map(|name| Self(name.to_owned()))
+    }
+
+    /// The name that somebody who wrote `word` most likely meant: one that is spelt like it, or whose place is. An abbreviation is
+    /// like too many places.
+    pub fn closest(word: &str) -> Option<String> {
+        let named = jiff::tz::db().available().map(|name| name.as_str().to_owned());
+        let names: Vec<String> = named.filter(|name| name.contains('/')).collect();
+        let spelt = || names.iter().map(String::as_str);
+        let place = |name: &'_ str| name.rsplit('/').next().unwrap_or_default().to_owned();
+        let places: Vec<String> = spelt().map(place).collect();
+        let by_place = || {
+            word.chars().nth(3)?;
+            let meant = closest(word, places.iter().map(String::as_str))?;
+            spelt().zip(&places).find(|(_, place)| *place == meant).map(|(name, _)| name)
+        };
+        closest(word, spelt()).or_else(by_place).map(str::to_owned)
     }
 
     /// UTC, for what belongs to no place.
@@ -122,6 +139,20 @@ mod tests {
         assert_eq!(Zone::parse(" America/Los_Angeles ").unwrap().as_str(), "America/Los_Angeles");
         for wrong in ["", "PDT", "America/Nowhere", "../etc/passwd"] {
             assert_eq!(Zone::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_guessed_by_its_spelling_or_its_city() {
+        for (word, meant) in [
+            ("America/Los Angeles", Some("America/Los_Angeles")),
+            ("America/Chicgo", Some("America/Chicago")),
+            ("Chicago", Some("America/Chicago")),
+            ("denver", Some("America/Denver")),
+            ("EST", None),
+            ("somewhere over the rainbow", None),
+        ] {
+            assert_eq!(Zone::closest(word).as_deref(), meant, "{word}");
         }
     }
 

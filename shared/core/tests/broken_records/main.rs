@@ -11,6 +11,7 @@ mod messages;
 mod others;
 mod paces;
 mod references;
+mod users;
 
 use cadence_core::records::{Known, Record, Severity, check, parse_record};
 use serde_json::{Value, json};
@@ -55,6 +56,12 @@ fn known() -> Known {
             cadence(json!({"steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/hello"}]})),
         ),
         ("USER#lo-riley", user(json!({}))),
+        (
+            "USER#lo-morgan",
+            user(json!({"licences": ["NY"], "time_zone": "America/New_York", "groups": ["callers", "closers"],
+                "out_of_office": {"from": "2026-12-20", "until": "2027-01-02", "stand_in": "lo-riley"}})),
+        ),
+        ("USER#jules", user(json!({"active": false, "groups": "retired"}))),
         ("SOURCE#zillow", json!({"format": "zillow"})),
         ("SETTINGS#company", settings(json!({}))),
     ];

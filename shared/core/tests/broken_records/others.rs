@@ -1,8 +1,8 @@
-//! Keys, users, sources and settings.
+//! Keys, sources and settings.
 
 use serde_json::json;
 
-use crate::{Broken, assert_told, settings, user};
+use crate::{Broken, assert_told, settings};
 
 #[test]
 fn what_is_wrong_with_the_other_records_is_said() {
@@ -16,19 +16,6 @@ fn broken() -> Vec<Broken> {
         ("a key without an id", "CADENCE#", json!({})),
         ("an id with a hash", "CADENCE#a#b", json!({})),
         ("other settings", "SETTINGS#mine", settings(json!({}))),
-        ("a user without anything", "USER#lo-riley", json!({"note": "half-saved"})),
-        (
-            "a user's contacts unreadable",
-            "USER#lo-riley",
-            user(json!({"phone": "call me", "sms_number": "555-0123", "email": "riley"})),
-        ),
-        (
-            "a user's field misspelt",
-            "USER#lo-riley",
-            user(json!({"licenses": ["CA"], "licences": null, "active": "maybe"})),
-        ),
-        ("a user's licence unreadable", "USER#lo-riley", user(json!({"licences": ["CA", "XX"]}))),
-        ("a user who can't act", "USER#lo-riley", user(json!({"licences": [], "sms_number": null, "nmls_id": ""}))),
         ("a source without its format", "SOURCE#zillow", json!({})),
         ("a format nobody knows", "SOURCE#zillow", json!({"format": "xml"})),
         (

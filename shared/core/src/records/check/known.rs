@@ -67,6 +67,7 @@ impl Record {
         match self {
             Self::Cadence(cadence) => cadence_refers_to(cadence),
             Self::Message(_) => vec!["CADENCE", "SETTINGS"],
+            Self::User(user) if !user.out_of_office.is_empty() => vec!["USER"],
             Self::User(_) | Self::Source(_) | Self::Settings(_) => Vec::new(),
         }
     }

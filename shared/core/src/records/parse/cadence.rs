@@ -25,6 +25,9 @@ use crate::{
 /// More steps than that is a mistake, and a version has to fit into one item.
 const MOST_STEPS: usize = 100;
 
+/// What to write where hours can't be read.
+pub(super) const HOURS: &str = "Write hours such as \"Mon-Fri 09:00-19:30, Sat 10:00-16:00\", or \"any time\".";
+
 pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
     let name = fields.required("name", "Say what people call this cadence.");
     let status = fields.choice(
@@ -89,11 +92,10 @@ pub(super) fn states(fields: &Fields<'_>, name: &'static str) -> Vec<String> {
 }
 
 fn hours(fields: Fields<'_>) -> ChannelHours {
-    let remedy = "Write hours such as \"Mon-Fri 09:00-19:30, Sat 10:00-16:00\", or \"any time\".";
     let hours = ChannelHours {
-        call: fields.parsed("call", parse_hours, remedy),
-        sms: fields.parsed("sms", parse_hours, remedy),
-        email: fields.parsed("email", parse_hours, remedy),
+        call: fields.parsed("call", parse_hours, HOURS),
+        sms: fields.parsed("sms", parse_hours, HOURS),
+        email: fields.parsed("email", parse_hours, HOURS),
     };
     fields.finish();
     hours

@@ -1,7 +1,25 @@
 //! Reads a user.
 
-use super::{cadence::states, email, fields::Fields, phone};
-use crate::{UserId, records::User};
+use serde_json::Value;
+
+use super::{
+    cadence::{HOURS, states},
+    email,
+    fields::Fields,
+    phone, reference,
+};
+use crate::{
+    GroupId, UserId,
+    records::{
+        User,
+        problem::{Problem, quoted},
+        user::Absence,
+    },
+    time::{Day, Zone, parse_hours},
+};
+
+/// A group's name goes into keys.
+const GROUP_LENGTH: usize = 60;
 
 pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
     let first_name = fields.required("first_name", "Messages carry the user's name.");
@@ -18,6 +36,14 @@ pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
     let nmls_id = fields.text("nmls_id");
     let licences = states(&fields, "licences");
     let active = fields.flag("active");
+    let groups = groups(&fields);
+    let time_zone = fields.parsed("time_zone", zone, "Write it as America/Chicago.");
+    let hours = fields.parsed("hours", parse_hours, HOURS);
+    let out_of_office = absences(&fields);
+    let needs_zone = fields.value("hours").is_some() || fields.value("out_of_office").is_some();
+    if needs_zone && fields.value("time_zone").is_none() {
+        fields.missing("time_zone", "Say where the user's hours and days are counted, such as America/Chicago.");
+    }
     fields.finish();
     Some(User {
         id,
@@ -29,5 +55,67 @@ pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
         nmls_id,
         licences,
         active: active.unwrap_or(true),
+        groups,
+        time_zone,
+        hours,
+        out_of_office,
     })
+}
+
+fn groups(fields: &Fields<'_>) -> Vec<GroupId> {
+    let mut groups = Vec::new();
+    for (path, word) in fields.words("groups") {
+        if word.len() <= GROUP_LENGTH && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+            groups.push(GroupId::new(word));
+            continue;
+        }
+        let sentence = format!("{} is no name for a group.", quoted(&word));
+        let remedy = format!("Use letters, digits, hyphens and underscores, at most {GROUP_LENGTH}.");
+        fields.findings().add(Problem::error(path, sentence, remedy));
+    }
+    groups.sort();
+    groups.dedup();
+    groups
+}
+
+/// A zone by its place: names such as EST stand for a time that knows no summer.
+fn zone(text: &str) -> Result<Zone, String> {
+    let found = Zone::parse(text).filter(|zone| zone.as_str().contains('/') || *zone == Zone::utc());
+    found.ok_or_else(|| {
+        let wrong = format!("{} is not a time zone", quoted(text));
+        match Zone::closest(text) {
+            Some(guess) => format!("{wrong}; did you mean \"{guess}\"?"),
+            None => wrong,
+        }
+    })
+}
+
+/// One absence, or a list of them.
+fn absences(fields: &Fields<'_>) -> Vec<Absence> {
+    let listed = match fields.value("out_of_office") {
+        Some(one @ Value::Object(_)) => vec![(fields.path("out_of_office"), one)],
+        Some(_) | None => fields.list("out_of_office"),
+    };
+    let read = |(path, value): (String, _)| absence(Fields::of(path, value, fields.findings())?);
+    listed.into_iter().filter_map(read).collect()
+}
+
+fn absence(fields: Fields<'_>) -> Option<Absence> {
+    let (from, until) = (day(&fields, "from"), day(&fields, "until"));
+    let stand_in = fields.text("stand_in").map(|text| UserId::from(reference("USER", &text)));
+    if let (Some(from), Some(until)) = (from, until)
+        && until < from
+    {
+        let sentence = format!("The last day away, {until}, comes before the first, {from}.");
+        fields.wrong("until", sentence, "Write the first day as \"from\" and the last as \"until\".");
+    }
+    fields.finish();
+    Some(Absence { from: from?, until: until?, stand_in })
+}
+
+fn day(fields: &Fields<'_>, name: &'static str) -> Option<Day> {
+    if fields.value(name).is_none() {
+        fields.missing(name, "Write the day as 2026-12-24.");
+    }
+    fields.parsed(name, Day::parse, "Write it as 2026-12-24.")
 }

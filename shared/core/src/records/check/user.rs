@@ -1,0 +1,79 @@
+//! Checks a user.
+
+use super::Known;
+use crate::records::{
+    User,
+    problem::{Problem, did_you_mean, quoted},
+    user::Absence,
+};
+
+pub(super) fn check(user: &User, known: &Known) -> Vec<Problem> {
+    let mut problems = absent(user);
+    for (index, absence) in user.out_of_office.iter().enumerate() {
+        let path = format!("out_of_office[{index}]");
+        problems.extend(stand_in_problem(&format!("{path}.stand_in"), user, absence, known));
+        problems.extend(is_needed(path, user, absence, known));
+    }
+    problems
+}
+
+fn absent(user: &User) -> Vec<Problem> {
+    let absent = [
+        (
+            user.licences.is_empty(),
+            "licences",
+            "The user is licensed in no state, and so gets no leads.",
+            "List the states that license the user.",
+        ),
+        (
+            user.sms_number.is_none(),
+            "sms_number",
+            "The user has no number that texts and AI calls can come from.",
+            "Add the number, written as +14155550123.",
+        ),
+        (
+            user.nmls_id.is_none(),
+            "nmls_id",
+            "The user has no NMLS id, which the first message to a lead has to carry.",
+            "Add the NMLS id.",
+        ),
+    ];
+    let absent = absent.into_iter().filter(|(is_absent, ..)| *is_absent && user.active);
+    absent.map(|(_, path, sentence, remedy)| Problem::warning(path, sentence, remedy)).collect()
+}
+
+/// Why the stand-in of an absence can't take the user's tasks.
+fn stand_in_problem(path: &str, user: &User, absence: &Absence, known: &Known) -> Option<Problem> {
+    let id = absence.stand_in.as_ref()?;
+    if *id == user.id {
+        return Some(Problem::error(path, "A user can't stand in for themselves.", "Name another user, or remove it."));
+    }
+    let name = quoted(id.as_str());
+    let Some(stand_in) = known.users.get(id) else {
+        let ids = known.users.keys().map(|id| id.as_str());
+        let remedy = did_you_mean(id.as_str(), ids, "Publish that user first, or name another.");
+        return Some(Problem::error(path, format!("There is no user {name}."), remedy));
+    };
+    let stays = "the user's tasks wait for the user";
+    let sentence = if !stand_in.active {
+        format!("The user {name} takes no leads, so {stays}.")
+    } else if let Some(own) = stand_in.out_of_office.iter().find(|own| own.overlaps(absence)) {
+        format!("The user {name} is away from {} to {} too; on those days {stays}.", own.from, own.until)
+    } else if !user.licences.iter().any(|state| stand_in.is_licensed_in(state)) {
+        format!("The user {name} is licensed in none of this user's states, so {stays}.")
+    } else {
+        return None;
+    };
+    Some(Problem::warning(path, sentence, "Name another user, who may act then."))
+}
+
+/// Whether somebody counts on the user on days on which the user is away.
+fn is_needed(path: String, user: &User, absence: &Absence, known: &Known) -> Option<Problem> {
+    let counts = |other: &&User| {
+        let mut absences = other.out_of_office.iter();
+        other.id != user.id && absences.any(|away| away.stand_in.as_ref() == Some(&user.id) && away.overlaps(absence))
+    };
+    let other = known.users.values().find(counts)?;
+    let sentence = format!("On some of these days the user stands in for {}.", quoted(other.id.as_str()));
+    Some(Problem::warning(path, sentence, "Name somebody else as the stand-in on that user's record."))
+}
