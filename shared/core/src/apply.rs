@@ -167,13 +167,11 @@ fn follow_up(change: &mut Change, context: &StepContext, report: &Report, now: D
     if !report.outcome.wants_person() || !(ends_now || was_over) {
         return;
     }
-    let Some(owner) = context.owner() else { return };
     let (name, did) = (context.facts.full_name(), report.outcome.in_words());
     let text = format!("{name} {did}. {}", report.note.as_deref().unwrap_or_default());
     let step = StepId::new(format!("{}~{}", report.key.step, report.outcome.as_str()));
     let key = context.enrollment.key(&step, report.key.round);
-    let task = context.task(key, TaskKind::FollowUp, owner, text.trim().to_owned(), now, now + TAKE_UP_WITHIN);
-    change.open.push(task);
+    change.open.extend(context.owners_task(key, TaskKind::FollowUp, text.trim(), now, TAKE_UP_WITHIN));
 }
 
 /// When the step was due that the enrollment waits for, if that is the one: held, or being delivered right now.

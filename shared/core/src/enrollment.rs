@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CadenceId, Channel, ClaimId, EnrollmentId, LeadId, Outcome, StepId, StepKey,
+    CadenceId, Channel, ClaimId, EnrollmentId, LeadId, Outcome, StepId, StepKey, UserId,
     records::{ApplyTo, Cadence},
 };
 
@@ -144,6 +144,9 @@ pub struct Claim {
     pub generation: u64,
     /// What it is for.
     pub effect: Effect,
+    /// Who is asked, where it is for a task: the notice went to them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub user: Option<UserId>,
 }
 
 /// What a claim is for.
@@ -170,6 +173,12 @@ impl Enrollment {
             self.progress.version = version;
         }
         self
+    }
+
+    /// The step that is claimed, else the one that is due.
+    pub fn step_in_hand(&self) -> Option<&StepId> {
+        let claimed = self.claim.as_ref().map(|claim| &claim.step);
+        claimed.or_else(|| self.progress.next.as_ref().map(|next| &next.step))
     }
 
     /// The step key that is due next.

@@ -168,6 +168,7 @@ pub(crate) fn context(cadence: Cadence, now: DateTime<Utc>) -> StepContext {
         cadence,
         targets: Vec::new(),
         users: users(),
+        turns: BTreeMap::new(),
         message: Some(Message {
             id: "sms/intro".into(),
             copy: Copy::Text("Hi {{ lead_first_name }}, {{ lo_first_name }} here.".to_owned()),

@@ -9,6 +9,7 @@ extern crate self as cadence_core;
 pub mod address;
 pub mod apply;
 pub mod arrival;
+pub mod assign;
 pub mod attempt;
 pub mod calendar;
 pub mod change;

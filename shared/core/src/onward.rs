@@ -74,11 +74,11 @@ impl StepContext {
         let why = format!("the cadence {to} takes no leads");
         let text = format!("ended by {}, because {why}{rest}", outcome.as_str());
         change.end(End::Outcome(outcome), now, &text, &self.open_tasks);
-        if let Some(owner) = self.owner().filter(|_| !outcome.wants_person()) {
+        if !outcome.wants_person() {
             let key = self.enrollment.key(&StepId::new(format!("lead~{to}")), 1);
             let (name, said) = (self.facts.full_name(), outcome.in_words());
             let text = format!("{name} should move to another cadence ({said}), but {why}. Please take it up.");
-            change.open.push(self.task(key, TaskKind::FollowUp, owner, text, now, now + TAKE_UP_WITHIN));
+            change.open.extend(self.owners_task(key, TaskKind::FollowUp, &text, now, TAKE_UP_WITHIN));
         }
     }
 

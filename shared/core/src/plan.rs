@@ -5,7 +5,8 @@ mod contents;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    ClaimId, LeadId, Outcome,
+    ClaimId, LeadId, Outcome, UserId,
+    assign::{Asked, Turn, Turns},
     attempt::{Attempt, StepOutcome},
     calendar::Calendar,
     change::{Change, LeadChange, Settlement},
@@ -15,7 +16,7 @@ use crate::{
     gate::{self, Never, Verdict},
     intake,
     lead::{Facts, Lead, TOUCH_COUNTS_FOR, TouchKind},
-    records::{Assign, Cadence, Message, Settings, Status, Step, User},
+    records::{Cadence, Message, Settings, Status, Step, User},
     settle,
     task::Task,
     timeline::{Entry, EntryKind},
@@ -36,8 +37,10 @@ pub struct StepContext {
     pub status: Status,
     /// The cadences that this one's outcomes lead to, as last published.
     pub targets: Vec<(Cadence, u32)>,
-    /// Every published user: the owner, and who may become it.
+    /// Every published user, or the owner alone where nobody else can be asked.
     pub users: Vec<User>,
+    /// The turns of the group, if any, that takes turns at the step in hand.
+    pub turns: Turns,
     /// The message of the step that is due, as last published.
     pub message: Option<Message>,
     /// The settings as last published.
@@ -106,6 +109,10 @@ pub struct StepPlan {
     pub send_by: DateTime<Utc>,
     /// What is delivered.
     pub action: Action,
+    /// Who is asked, where it is a task.
+    pub user: Option<UserId>,
+    /// The turn that this is for that user.
+    pub turn: Option<Turn>,
 }
 
 /// What is delivered.
@@ -236,13 +243,12 @@ fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: 
         return Plan::Change(Box::new(find_owner(context, next, now)));
     };
     let key = context.enrollment.key(&next.step, next.round);
-    let action = match sending.asks_user {
-        true => {
-            let user = context.assignee(step).unwrap_or(owner);
-            Ok(Action::Task(context.notice(&context.step_task(key, step, user, now), user)))
-        }
-        false => context.action(key, step, owner),
+    let asked = context.asked(step, now).filter(|_| sending.asks_user);
+    let action = match &asked {
+        Some(asked) => Ok(Action::Task(context.notice(&context.step_task(key, step, asked, now), asked.user))),
+        None => context.action(key, step, owner, now),
     };
+    let (user, turn) = asked.map_or((None, None), |Asked { user, turn, .. }| (Some(user.id.clone()), turn));
     match action {
         Ok(action) => Plan::Send(Box::new(StepPlan {
             enrollment: context.enrollment.clone(),
@@ -252,6 +258,8 @@ fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: 
             drops_touches: context.lead.touches_before(now - TOUCH_COUNTS_FOR),
             send_by: sending.send_by,
             action,
+            user,
+            turn,
         })),
         Err(error) => Plan::Change(Box::new(settle::fail_step(context, next, &error.to_string(), now))),
     }
@@ -298,15 +306,6 @@ impl StepContext {
     pub fn calendar(&self) -> Calendar<'_> {
         Calendar::new(&self.lead, &self.cadence, &self.settings)
     }
-
-    /// Who gets a step's task: the user whom the step names, if published and active, else the owner.
-    pub(crate) fn assignee(&self, step: &Step) -> Option<&User> {
-        let named = match &step.assign {
-            Assign::User(id) => self.users.iter().find(|user| user.id == *id && user.active),
-            Assign::LoanOfficer => None,
-        };
-        named.or_else(|| self.owner())
-    }
 }
 
 impl Lead {
@@ -328,6 +327,7 @@ impl StepPlan {
             step_due_at: self.next.step_due_at,
             generation: self.enrollment.progress.generation,
             effect: self.action.effect(),
+            user: self.user.clone(),
         }
     }
 

@@ -95,6 +95,7 @@ mod tests {
             step_due_at: NOW,
             generation: enrollment.progress.generation,
             effect: Effect::Sms,
+            user: None,
         };
         Enrollment { claim: Some(claim), ..enrollment }
     }

@@ -116,14 +116,14 @@ impl Tried<'_> {
         let mut change = Change::of(&context.enrollment);
         let running = self.running();
         if self.claim.effect == Effect::Task {
-            let Some(user) = context.assignee(step) else {
+            let Some(asked) = context.asked_by(self.claim, step, self.now) else {
                 let reason = "nobody is there to be asked";
                 return fail_step(context, &running, reason, self.now);
             };
             let key = context.enrollment.key(&step.id, running.round);
-            let task = context.step_task(key, step, user, self.now);
+            let task = context.step_task(key, step, &asked, self.now);
             let entry = running.entry(EntryKind::TaskOpened, &context.enrollment, self.now).text(task.text.clone());
-            change.note(Entry { to: Some(user.id.to_string()), until: Some(task.task_due_at), ..entry });
+            change.note(Entry { to: Some(task.user.to_string()), until: Some(task.task_due_at), ..entry });
             change.open.push(task);
             if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
                 == Some(AskUser::StaleLead)
@@ -214,10 +214,9 @@ impl Tried<'_> {
 
 /// A task to look at what went wrong, for the owner if there is one.
 fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Option<Task> {
-    let owner = context.owner()?;
     let key = context.enrollment.key(&crate::StepId::new(format!("{}~review", next.step)), next.round);
     let text = format!("{} may not have reached {}: {reason}. Please see to it.", next.step, context.facts.full_name());
-    Some(context.task(key, TaskKind::Review, owner, text, now, now + TimeDelta::hours(24)))
+    context.owners_task(key, TaskKind::Review, &text, now, TimeDelta::hours(24))
 }
 
 /// How long to wait after a try that certainly was not sent: 1, 5, 15, 60 minutes, then 4 hours.

@@ -32,7 +32,7 @@ pub enum Refused {
     Enrollment,
     /// The lead changed since the plan read it: an opt-out, a consent, an address, another touch.
     Lead,
-    /// Another transaction was at the same items.
+    /// Another transaction was at the same items, or took the same turn.
     Race,
 }
 
@@ -48,16 +48,19 @@ impl Refused {
 }
 
 impl Store {
-    /// Claims a planned step, in one transaction over the enrollment and the lead.
+    /// Claims a planned step, in one transaction over the enrollment, the lead and, where a group takes turns, the turn.
     ///
     /// `id` is unique to this try of this invocation: a lost answer is resolved by reading whose claim is there.
     pub async fn claim(&self, plan: &StepPlan, id: ClaimId, now: DateTime<Utc>) -> Result<Claimed, StoreError> {
         let enrollment = &plan.enrollment;
         let claim = plan.claim(id, now);
-        let items = vec![
+        let mut items = vec![
             self.claimed_enrollment(enrollment, &claim)?.item(&self.leads)?,
             self.touched_lead(plan, &claim)?.item(&self.leads)?,
         ];
+        if let Some(turn) = &plan.turn {
+            items.push(self.taken_turn(turn)?);
+        }
         match self.transact(items).await {
             Ok(Ok(())) => Ok(Claimed::Yes(claim)),
             Ok(Err(refusals)) => Ok(Claimed::Refused(match refusals.as_slice() {

@@ -1,6 +1,8 @@
 //! Where each item lives. The template and the local cloud make the tables by these names.
 
-use cadence_core::{ClaimId, EnrollmentId, LeadId, StepKey, TaskId, enrollment::Enrollment, timeline::Entry};
+use cadence_core::{
+    ClaimId, EnrollmentId, GroupId, LeadId, StepKey, TaskId, UserId, enrollment::Enrollment, timeline::Entry,
+};
 use chrono::{DateTime, SecondsFormat, Utc};
 
 /// Both tables' partition key.
@@ -81,6 +83,16 @@ pub fn address_pk(hash: &str) -> String {
 /// The partition of a webhook that was taken.
 pub fn webhook_pk(key: &str) -> String {
     format!("WEBHOOK#{key}")
+}
+
+/// The partition of a group's turns.
+pub fn turns_pk(group: &GroupId) -> String {
+    format!("TURNS#{group}")
+}
+
+/// The sort key of a member's last turn.
+pub fn turn_sk(user: &UserId) -> String {
+    format!("TURN#{user}")
 }
 
 /// The partition of what could not be used, by source.

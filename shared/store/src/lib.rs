@@ -20,6 +20,7 @@ mod step;
 mod tables;
 mod tasks;
 mod timeline;
+mod turns;
 mod update;
 
 use aws_config::SdkConfig;

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use cadence_core::{
-    CadenceId, EnrollmentId, LeadId, StepId,
+    CadenceId, EnrollmentId, LeadId,
+    assign::{self, Turns},
     attempt::Attempt,
     enrollment::Enrollment,
-    gate,
     lead::{Facts, Lead},
     plan::StepContext,
     records::{Cadence, Message, Settings, Status, Target, User},
@@ -54,13 +54,11 @@ impl Store {
             None => None,
         };
         let owner = owner.map(|owner| owner.record);
-        let users = match owner {
-            Some(owner) if gate::may_act(&owner, &lead) => vec![owner],
-            Some(_) | None => self.published_users().await?,
-        };
-
-        let step = step_in_hand(&enrollment);
-        let (message, targets) = self.told_by(&cadence.record, step).await?;
+        let (users, turns, (message, targets)) = tokio::try_join!(
+            self.who_may_be_asked(owner, &lead, &cadence.record, &enrollment),
+            self.turns_in_hand(&cadence.record, &enrollment),
+            self.told_by(&cadence.record, &enrollment),
+        )?;
         Ok(StepContext {
             attempt: items.attempt(&enrollment)?,
             outcomes: items.all(&format!("OUTCOME#{}.", enrollment.id))?,
@@ -78,6 +76,7 @@ impl Store {
             facts,
             targets,
             users,
+            turns,
             message,
         })
     }
@@ -116,13 +115,35 @@ impl Store {
         self.config_items(wanted).await
     }
 
-    /// The message of the step, and the cadences that outcomes lead to.
+    /// The owner, and every other user where somebody else may be asked.
+    async fn who_may_be_asked(
+        &self,
+        owner: Option<User>,
+        lead: &Lead,
+        cadence: &Cadence,
+        enrollment: &Enrollment,
+    ) -> Result<Vec<User>, StoreError> {
+        match owner {
+            Some(owner) if assign::is_owners_alone(&owner, lead, cadence, enrollment) => Ok(vec![owner]),
+            Some(_) | None => self.published_users().await,
+        }
+    }
+
+    async fn turns_in_hand(&self, cadence: &Cadence, enrollment: &Enrollment) -> Result<Turns, StoreError> {
+        match assign::group_in_hand(cadence, enrollment) {
+            Some(group) => self.turns(group).await,
+            None => Ok(Turns::new()),
+        }
+    }
+
+    /// The message of the step in hand, and the cadences that outcomes lead to.
     async fn told_by(
         &self,
         cadence: &Cadence,
-        step: Option<&StepId>,
+        enrollment: &Enrollment,
     ) -> Result<(Option<Message>, Vec<(Cadence, u32)>), StoreError> {
-        let message = step.and_then(|step| cadence.step(step)).and_then(|step| step.message.as_ref());
+        let step = enrollment.step_in_hand().and_then(|step| cadence.step(step));
+        let message = step.and_then(|step| step.message.as_ref());
         let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
         let mut target_keys: Vec<_> = targets(cadence).map(|id| published_key("CADENCE", id.as_str())).collect();
         target_keys.sort();
@@ -216,12 +237,6 @@ fn version_key(enrollment: &Enrollment) -> (String, String) {
 
 fn published_key(kind: &str, id: &str) -> (String, String) {
     (keys::published_pk(kind), id.to_owned())
-}
-
-/// The step that is claimed, else the one that is due.
-fn step_in_hand(enrollment: &Enrollment) -> Option<&StepId> {
-    let claimed = enrollment.claim.as_ref().map(|claim| &claim.step);
-    claimed.or_else(|| enrollment.progress.next.as_ref().map(|next| &next.step))
 }
 
 fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {

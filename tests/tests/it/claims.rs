@@ -69,6 +69,7 @@ fn others_claim(now: DateTime<Utc>) -> Claim {
         step_due_at: now,
         generation: 2,
         effect: Effect::Sms,
+        user: None,
     }
 }
 

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod about_to_text;
+mod assigning;
 mod claims;
 mod documents;
 mod duplicates;

@@ -1,10 +1,11 @@
 //! What a step delivers: the message, the call or the task.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Action, StepContext, TASK_DUE};
 use crate::{
     Do, StepKey, TaskId,
+    assign::Asked,
     delivery::{AiCall, Email, Sms},
     gate,
     records::{Step, User},
@@ -13,8 +14,21 @@ use crate::{
 };
 
 impl StepContext {
+    /// A task for the owner, or for who stands in, to be done within that time.
+    pub(crate) fn owners_task(
+        &self,
+        key: StepKey,
+        kind: TaskKind,
+        text: &str,
+        now: DateTime<Utc>,
+        within: TimeDelta,
+    ) -> Option<Task> {
+        let asked = self.asked_owner(now)?;
+        Some(self.task(key, kind, asked.user, because(&asked.why, text), now, now + within))
+    }
+
     /// A task about this lead.
-    pub(crate) fn task(
+    fn task(
         &self,
         key: StepKey,
         kind: TaskKind,
@@ -42,23 +56,30 @@ impl StepContext {
         }
     }
 
-    /// The task that a step makes for that user, in words to be said by them: because it is a user's, or in place of what a machine
-    /// may not do.
-    pub(crate) fn step_task(&self, key: StepKey, step: &Step, user: &User, now: DateTime<Utc>) -> Task {
+    /// The task that a step makes for who is asked, in words to be said by them: because it is a user's, or in place of what a machine
+    /// may not do. It is due so long after they are next at work.
+    pub(crate) fn step_task(&self, key: StepKey, step: &Step, asked: &Asked<'_>, now: DateTime<Utc>) -> Task {
+        let user = asked.user;
         let script = match self.rendered(user) {
             Ok(Rendered::Text(text)) => text,
             Ok(Rendered::Email { subject, text, .. }) => format!("{subject}\n\n{text}"),
             Err(_) => String::new(),
         };
-        let text = match gate::asks_user(step.action, &self.lead, self.enrollment.progress.stale) {
-            Some(why) => format!("Yours to do, because {}.\n\n{script}", why.as_str()),
-            None => script,
-        };
-        let due = step.due.as_ref().map_or(now + TASK_DUE, |due| self.calendar().after(now, due));
-        self.task(key, TaskKind::of(step.action), user, text, now, due)
+        let mut why = asked.why.clone();
+        let not_by_machine = gate::asks_user(step.action, &self.lead, self.enrollment.progress.stale);
+        why.extend(not_by_machine.map(|why| why.as_str().to_owned()));
+        let from = user.at_work_from(now);
+        let due = step.due.as_ref().map_or(from + TASK_DUE, |due| self.calendar().after(from, due));
+        self.task(key, TaskKind::of(step.action), user, because(&why, &script), now, due)
     }
 
-    pub(super) fn action(&self, key: StepKey, step: &Step, owner: &User) -> Result<Action, TemplateError> {
+    pub(super) fn action(
+        &self,
+        key: StepKey,
+        step: &Step,
+        owner: &User,
+        now: DateTime<Utc>,
+    ) -> Result<Action, TemplateError> {
         let phone = self.lead.phone.clone().unwrap_or_default();
         Ok(match step.action {
             Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => {
@@ -77,7 +98,8 @@ impl StepContext {
                 to: phone,
                 customer_name: self.facts.first_name.clone(),
                 agent: step.agent.clone().unwrap_or_default(),
-                transfer_to: owner.phone.clone(),
+                // The call is made in the owner's name, but a lead who answers must reach somebody who is there.
+                transfer_to: self.asked_owner(now).map_or(owner, |asked| asked.user).phone.clone(),
                 variables: self.call_variables(owner),
             }),
         })
@@ -137,6 +159,14 @@ impl StepContext {
         let message = self.message.as_ref().ok_or(TemplateError::Missing)?;
         let url = self.unsubscribe_url.as_deref();
         template::render(message, &Variables::new(&self.lead, &self.facts, Some(speaker), &self.settings, url))
+    }
+}
+
+/// What is to be done, after why it is whose it is.
+fn because(why: &[String], text: &str) -> String {
+    match why {
+        [] => text.to_owned(),
+        why => format!("Yours to do, because {}.\n\n{text}", why.join(", and ")),
     }
 }
 

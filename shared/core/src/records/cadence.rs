@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Do, MessageId, Outcome, StepId, UserId,
+    Do, GroupId, MessageId, Outcome, StepId, UserId,
     ids::CadenceId,
     records::{ForLeads, Reenroll},
     time::{Wait, WeeklyHours},
@@ -115,6 +115,8 @@ pub enum Assign {
     LoanOfficer,
     /// This user.
     User(UserId),
+    /// Whoever in this group had the last turn longest ago, of those who may act for the lead.
+    RoundRobin(GroupId),
 }
 
 /// Where an outcome leads.

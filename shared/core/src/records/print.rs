@@ -139,9 +139,8 @@ fn step(step: &Step) -> Item {
     item.put("wait", step.wait.to_string());
     item.put_some("message", step.message.as_ref().map(ToString::to_string));
     item.put_some("agent", step.agent.as_deref());
-    match &step.assign {
-        Assign::LoanOfficer => {}
-        Assign::User(user) => item.put("assign", user.as_str()),
+    if step.assign != Assign::LoanOfficer {
+        item.put("assign", assign(&step.assign));
     }
     item.put_some("due", wait(&step.due));
     item.put_some("hold", wait(&step.hold));
@@ -149,6 +148,14 @@ fn step(step: &Step) -> Item {
     item.put_some("every", wait(&step.every));
     item.put_filled("on", targets(&step.on));
     item
+}
+
+fn assign(assign: &Assign) -> Value {
+    match assign {
+        Assign::LoanOfficer => "loan_officer".into(),
+        Assign::User(user) => user.as_str().into(),
+        Assign::RoundRobin(group) => json!({"round_robin": group}),
+    }
 }
 
 fn targets(targets: &BTreeMap<Outcome, Target>) -> Item {
@@ -188,6 +195,12 @@ fn print_user(item: &mut Item, user: &User) {
     item.put_some("nmls_id", user.nmls_id.as_deref());
     item.put_list("licences", &user.licences);
     item.put_unless("active", &user.active, &true);
+    item.put_list("groups", &user.groups);
+    item.put_some("time_zone", user.time_zone.as_ref().map(ToString::to_string));
+    item.put_some("hours", user.hours.as_ref().map(ToString::to_string));
+    if !user.out_of_office.is_empty() {
+        item.put_word("out_of_office", &user.out_of_office);
+    }
 }
 
 fn print_source(item: &mut Item, source: &Source) {

@@ -38,7 +38,8 @@ fn step(step: &Step) -> String {
     };
     let by = match &step.assign {
         Assign::User(user) if step.action.is_users() => format!(" by {user}"),
-        Assign::User(_) | Assign::LoanOfficer => String::new(),
+        Assign::RoundRobin(group) if step.action.is_users() => format!(" by {group} in turn"),
+        Assign::User(_) | Assign::RoundRobin(_) | Assign::LoanOfficer => String::new(),
     };
     let rounds = match &step.every {
         Some(every) if step.attempts > 1 => format!(", up to {} times every {every}", step.attempts),
@@ -80,13 +81,13 @@ mod tests {
                 "bounced": "last"},
             "steps": [
                 {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "assign": "lo-riley"},
-                {"id": "b", "do": "custom_sms", "wait": "0h"},
+                {"id": "b", "do": "custom_sms", "wait": "0h", "assign": "round_robin: callers"},
                 {"id": "c", "do": "custom_email", "wait": "0d at 09:00"},
                 {"id": "d", "do": "ai_sms", "wait": "2h"},
                 {"id": "last", "do": "ai_email", "wait": "1d"}]});
         assert_eq!(
             summary(&cadence(record)),
-            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text at once; custom email at 09:00; \
+            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text by callers in turn at once; custom email at 09:00; \
              AI text after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
              moves to nurture on failed"
         );

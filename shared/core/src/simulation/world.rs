@@ -59,6 +59,9 @@ pub enum Conflict {
     /// The lead changed.
     #[error("the lead changed meanwhile")]
     Lead,
+    /// Somebody else took the turn.
+    #[error("the turn was taken meanwhile")]
+    Turn,
     /// Something else is known of the step.
     #[error("what is known of the step changed meanwhile")]
     Outcome,
@@ -112,6 +115,13 @@ impl World {
         }
         if plan.revision != lead.revision {
             return Err(Conflict::Lead);
+        }
+        if let Some(turn) = &plan.turn {
+            let turns = self.context.turns.entry(turn.group.clone()).or_default();
+            if turns.get(&turn.user).copied() != turn.last {
+                return Err(Conflict::Turn);
+            }
+            turns.insert(turn.user.clone(), turn.number);
         }
         let claim = plan.claim(ClaimId::new(format!("claim-{}", self.claims.len())), now);
         enrollment.claim = Some(claim.clone());

@@ -38,8 +38,10 @@ fn broken() -> Vec<Broken> {
         (
             "days away unreadable",
             "USER#lo-riley",
-            user(json!({"time_zone": "America/Chicago", "out_of_office": [{"from": "Christmas", "stand-in": "lo-morgan"},
-                {"from": "2027-01-02", "until": "2026-12-20"}, "all week"]})),
+            user(
+                json!({"time_zone": "America/Chicago", "out_of_office": [{"from": "Christmas", "stand-in": "lo-morgan"},
+                {"from": "2027-01-02", "until": "2026-12-20"}, "all week"]}),
+            ),
         ),
         ("a stand-in who does not exist", "USER#lo-riley", away("lo-mogran")),
         ("a stand-in for oneself", "USER#lo-riley", away("USER#lo-riley")),

@@ -137,13 +137,7 @@ fn step(index: usize, count: usize) -> BoxedStrategy<Value> {
     let rounds = (2_i64..20, wait());
     let step = map(
         prop_oneof![users, ai_call, canned],
-        vec![
-            ("assign", one_of(&["loan_officer", "lo-riley"])),
-            ("due", wait()),
-            ("hold", wait()),
-            ("on", on(count)),
-            ("note", text()),
-        ],
+        vec![("assign", assign()), ("due", wait()), ("hold", wait()), ("on", on(count)), ("note", text())],
     );
     (step, prop::option::of(rounds))
         .prop_map(|(mut step, rounds)| {
@@ -153,6 +147,11 @@ fn step(index: usize, count: usize) -> BoxedStrategy<Value> {
             }
             step
         })
+        .boxed()
+}
+
+fn assign() -> BoxedStrategy<Value> {
+    prop_oneof![one_of(&["loan_officer", "lo-riley", "round_robin: callers"]), Just(json!({"round_robin": "closers"})),]
         .boxed()
 }
 
@@ -182,15 +181,31 @@ fn users() -> BoxedStrategy<Value> {
             ("phone", "+14155550140".into()),
         ]
     });
-    map(
+    let user = map(
         must,
         vec![
             ("sms_number", one_of(&["+14155550141", "(415) 555-0141"])),
             ("nmls_id", whole(1..=9_999_999)),
             ("licences", some_of(&["CA", "NY", "Texas"])),
             ("active", flag()),
+            ("groups", some_of(&["callers", "closers"])),
         ],
-    )
+    );
+    let away = (some_of(&["2026-12-20", "2026-12-24"]), prop::option::of(one_of(&["b", "c"])));
+    let away = away.prop_map(|(from, stand_in)| json!({"from": from[0], "until": "2027-01-02", "stand_in": stand_in}));
+    let zone = one_of(&["America/Chicago", "Pacific/Honolulu"]);
+    let there = map(
+        zone.prop_map(|zone| vec![("time_zone", zone)]),
+        vec![("hours", hours()), ("out_of_office", prop::collection::vec(away, 1..3).prop_map(Value::from).boxed())],
+    );
+    (user, prop::option::of(there))
+        .prop_map(|(mut user, there)| {
+            if let (Some(user), Some(Value::Object(there))) = (user.as_object_mut(), there) {
+                user.extend(there);
+            }
+            user
+        })
+        .boxed()
 }
 
 fn sources() -> BoxedStrategy<Value> {

@@ -2,7 +2,7 @@
 
 use super::Known;
 use crate::{
-    Channel, Do,
+    Channel, Do, GroupId, UserId,
     records::{
         Assign, Cadence, Step, User,
         problem::{Problem, did_you_mean, quoted},
@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<Problem> = owners(cadence, known).into_iter().chain(numbers(cadence, known)).collect();
     for (index, step) in cadence.steps.iter().enumerate() {
-        problems.extend(assigned(&format!("steps[{index}].assign"), cadence, step, known));
+        problems.extend(assigned(&format!("steps[{index}].assign"), &step.assign, cadence, step, known));
     }
     problems
 }
@@ -52,29 +52,68 @@ fn numbers(cadence: &Cadence, known: &Known) -> Option<Problem> {
     })
 }
 
-/// What keeps the user whom a step names from doing it.
-fn assigned(path: &str, cadence: &Cadence, step: &Step, known: &Known) -> Option<Problem> {
-    let Assign::User(id) = &step.assign else { return None };
-    let name = quoted(id.as_str());
-    let Some(user) = known.users.get(id) else {
-        let ids = known.users.keys().map(|id| id.as_str()).chain(["loan_officer"]);
-        let remedy = did_you_mean(id.as_str(), ids, "Write \"loan_officer\", or the id of a user.");
-        return Some(Problem::error(path, format!("There is no user {name}."), remedy));
-    };
+/// What keeps whom a step names from doing it.
+fn assigned(path: &str, assign: &Assign, cadence: &Cadence, step: &Step, known: &Known) -> Option<Problem> {
+    match assign {
+        Assign::LoanOfficer => None,
+        Assign::User(id) => match known.users.get(id) {
+            Some(user) => {
+                let why = unfit(user, cadence, step)?;
+                let sentence = format!("The user {} {why}.", quoted(id.as_str()));
+                Some(Problem::warning(path, sentence, "Name another user, or mend that user's record."))
+            }
+            None => Some(no_such_user(path, id, known)),
+        },
+        Assign::RoundRobin(group) => in_turn(path, group, cadence, step, known),
+    }
+}
+
+/// Why a user can't do what a step asks.
+fn unfit(user: &User, cadence: &Cadence, step: &Step) -> Option<&'static str> {
     let is_licensed = match states(cadence).next() {
         Some(_) => states(cadence).any(|state| user.is_licensed_in(state)),
         None => !user.licences.is_empty(),
     };
-    let sentence = if !user.active {
-        format!("The user {name} is not active, so the lead's loan officer is asked instead.")
+    if !user.active {
+        Some("is not active, so the lead's loan officer is asked instead")
     } else if !is_licensed {
-        format!("The user {name} is licensed in no state that this cadence is for.")
-    } else if step.action.channel() == Channel::Sms && user.sms_number.is_none() {
-        format!("The user {name} has no number to text from.")
+        Some("is licensed in no state that this cadence is for")
     } else {
-        return None;
+        (step.action.channel() == Channel::Sms && user.sms_number.is_none()).then_some("has no number to text from")
+    }
+}
+
+fn no_such_user(path: &str, id: &UserId, known: &Known) -> Problem {
+    let is_group = groups(known).any(|group| group.as_str() == id.as_str());
+    let remedy = match is_group {
+        true => format!("For the group of that name, write \"round_robin: {id}\"."),
+        false => {
+            let ids = known.users.keys().map(|id| id.as_str()).chain(["loan_officer"]);
+            did_you_mean(id.as_str(), ids, "Write \"loan_officer\", or the id of a user.")
+        }
     };
-    Some(Problem::warning(path, sentence, "Name another user, or mend that user's record."))
+    Problem::error(path, format!("There is no user {}.", quoted(id.as_str())), remedy)
+}
+
+/// What keeps a group from taking turns at a step.
+fn in_turn(path: &str, group: &GroupId, cadence: &Cadence, step: &Step, known: &Known) -> Option<Problem> {
+    let name = quoted(group.as_str());
+    if groups(known).all(|known| known != group) {
+        let groups = groups(known).map(|group| group.as_str());
+        let remedy = did_you_mean(group.as_str(), groups, "List it in its members' \"groups\", or correct the name.");
+        return Some(Problem::error(path, format!("No user is in a group {name}."), remedy));
+    }
+    let mut members = known.users.values().filter(|user| user.groups.contains(group));
+    members.all(|member| unfit(member, cadence, step).is_some()).then(|| {
+        let sentence = format!("Nobody in the group {name} can do this, so the lead's loan officer is asked instead.");
+        let remedy = "See that a member is active, is licensed where the leads are, and has a number to text from.";
+        Problem::warning(path, sentence, remedy)
+    })
+}
+
+/// The groups that users are in.
+fn groups(known: &Known) -> impl Iterator<Item = &GroupId> {
+    known.users.values().flat_map(|user| &user.groups)
 }
 
 /// The users who may act for a lead in that state, or in any.

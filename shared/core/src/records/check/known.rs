@@ -56,7 +56,8 @@ impl Known {
 pub fn dependents_of(kind: &str) -> &'static [&'static str] {
     match kind {
         "SETTINGS" => &["MESSAGE", "CADENCE"],
-        "MESSAGE" | "USER" | "SOURCE" | "CADENCE" => &["CADENCE"],
+        "USER" => &["CADENCE", "USER"],
+        "MESSAGE" | "SOURCE" | "CADENCE" => &["CADENCE"],
         _ => &[],
     }
 }

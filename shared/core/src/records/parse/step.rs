@@ -9,7 +9,7 @@ use super::{
     reference,
 };
 use crate::{
-    Do, MessageId, StepId, UserId,
+    Do, GroupId, MessageId, StepId, UserId,
     records::{Assign, Step, problem::quoted},
     time::Wait,
 };
@@ -64,7 +64,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
     let wait = fields.parsed("wait", Wait::parse, WAIT);
     let message = fields.notation("message").map(|text| MessageId::from(reference("MESSAGE", &text)));
     let agent = fields.notation("agent");
-    let assign = fields.notation("assign").map(|text| assign(&text)).unwrap_or_default();
+    let assign = assign(&fields, "assign").unwrap_or_default();
     let due = fields.parsed("due", Wait::parse, WAIT);
     let hold = fields.parsed("hold", Wait::parse, WAIT);
     let attempts = fields.whole("attempts", 1..=MOST_ATTEMPTS);
@@ -143,9 +143,34 @@ fn needs(action: Do) -> Needs {
     }
 }
 
-fn assign(text: &str) -> Assign {
-    match text.eq_ignore_ascii_case("loan_officer") {
-        true => Assign::LoanOfficer,
-        false => Assign::User(UserId::from(reference("USER", text))),
+/// Reads who is asked: `loan_officer`, a user's id, `{"round_robin": "callers"}` or `round_robin: callers`.
+fn assign(fields: &Fields<'_>, name: &'static str) -> Option<Assign> {
+    if fields.value(name)?.is_object() {
+        let turns = fields.map(name)?;
+        if turns.value(ROUND_ROBIN).is_none() {
+            turns.missing(ROUND_ROBIN, "Name the group whose members take turns.");
+        }
+        let group = turns.notation(ROUND_ROBIN);
+        turns.finish();
+        return group.map(|group| Assign::RoundRobin(GroupId::new(group)));
     }
+    let text = fields.notation(name)?;
+    let (word, group) = text.split_once(':').unwrap_or((&text, ""));
+    if word.trim().replace([' ', '-'], "_").eq_ignore_ascii_case(ROUND_ROBIN) {
+        if group.trim().is_empty() {
+            fields.wrong(
+                name,
+                "This does not say whose turns.",
+                "Write \"round_robin: callers\" with the group's name.",
+            );
+            return None;
+        }
+        return Some(Assign::RoundRobin(GroupId::new(group.trim())));
+    }
+    Some(match text.eq_ignore_ascii_case("loan_officer") {
+        true => Assign::LoanOfficer,
+        false => Assign::User(UserId::from(reference("USER", &text))),
+    })
 }
+
+const ROUND_ROBIN: &str = "round_robin";

@@ -1,0 +1,54 @@
+//! The turns of a group. Each member's last is an item of its own, so that two leads who go to two members don't collide.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use cadence_core::{
+    GroupId, UserId,
+    assign::{Turn, Turns},
+};
+use serde::Deserialize;
+
+use crate::{
+    Store, StoreError,
+    error::sorted,
+    item::{key, read, s},
+    keys,
+    update::{Edit, number},
+};
+
+#[derive(Deserialize)]
+struct Taken {
+    user: UserId,
+    number: u64,
+}
+
+impl Store {
+    pub(crate) async fn turns(&self, group: &GroupId) -> Result<Turns, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.leads)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(keys::turns_pk(group)));
+        let mut pages = query.into_paginator().items().send();
+        let mut turns = BTreeMap::new();
+        while let Some(item) = pages.next().await {
+            let taken: Taken = read(item.map_err(|error| sorted("Query", error))?)?;
+            turns.insert(taken.user, taken.number);
+        }
+        Ok(Turns::from([(group.clone(), turns)]))
+    }
+
+    /// Takes a turn, if the user has had none since it was decided.
+    pub(crate) fn taken_turn(&self, turn: &Turn) -> Result<TransactWriteItem, StoreError> {
+        let mut edit = Edit::anywhere(key(keys::turns_pk(&turn.group), keys::turn_sk(&turn.user)));
+        match turn.last {
+            Some(last) => edit.expect(&["number"], number(last)?),
+            None => edit.expect_none(&["number"]),
+        };
+        edit.set(&["user"], s(turn.user.as_str())).set(&["number"], number(turn.number)?);
+        edit.item(&self.leads)
+    }
+}
