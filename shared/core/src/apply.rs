@@ -78,7 +78,7 @@ pub fn complete_task(
     note: Option<String>,
     now: DateTime<Utc>,
 ) -> Completed {
-    if let Some(closed) = &task.closed {
+    if let Some(closed) = task.closed.as_ref().filter(|closed| !closed.may_be_told()) {
         return match closed.outcome == outcome && closed.by.as_ref() == Some(by) {
             true => Completed::Known,
             false => Completed::Conflict(closed.clone()),

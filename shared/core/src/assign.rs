@@ -42,7 +42,7 @@ pub(crate) struct Asked<'a> {
 
 /// The group whose turns decide who is asked to do the step in hand.
 pub fn group_in_hand<'a>(cadence: &'a Cadence, enrollment: &Enrollment) -> Option<&'a GroupId> {
-    match &cadence.step(enrollment.step_in_hand()?)?.assign {
+    match cadence.step(enrollment.step_in_hand()?)?.assign(enrollment.overdue_for().is_some()) {
         Assign::RoundRobin(group) => Some(group),
         Assign::LoanOfficer | Assign::User(_) => None,
     }
@@ -51,7 +51,7 @@ pub fn group_in_hand<'a>(cadence: &'a Cadence, enrollment: &Enrollment) -> Optio
 /// Whether nobody but the owner can be asked anything now, so that no other user has to be known.
 pub fn is_owners_alone(owner: &User, lead: &Lead, cadence: &Cadence, enrollment: &Enrollment) -> bool {
     let step = enrollment.step_in_hand().and_then(|step| cadence.step(step));
-    let asks_owner = step.is_none_or(|step| step.assign == Assign::LoanOfficer);
+    let asks_owner = enrollment.overdue_for().is_none() && step.is_none_or(|step| step.assign == Assign::LoanOfficer);
     let asked = enrollment.claim.as_ref().and_then(|claim| claim.user.as_ref());
     gate::may_act(owner, lead)
         && owner.out_of_office.is_empty()
@@ -65,9 +65,29 @@ impl StepContext {
         self.users.iter().find(|user| user.id == *id)
     }
 
-    /// Who is asked to do a step: whom it names, or whose turn it is, or else the owner; in place of who is away, their stand-in.
+    /// Who is asked to do the step in hand: whom it names, or whose turn it is, or else the owner; in place of who is away, their
+    /// stand-in. Where somebody was asked who didn't do it in time, it is another, if another may act.
     pub(crate) fn asked(&self, step: &Step, now: DateTime<Utc>) -> Option<Asked<'_>> {
-        let nobody = match &step.assign {
+        let is_overdue = self.enrollment.overdue_for().is_some();
+        let mut asked = self.named(step.assign(is_overdue), now)?;
+        asked.why.splice(0..0, self.why_again(asked.user));
+        Some(asked)
+    }
+
+    /// Why a step is asked of that user that somebody was asked to do before.
+    fn why_again(&self, user: &User) -> Option<String> {
+        let late = self.enrollment.overdue_for()?;
+        Some(match user.id == *late {
+            true => "nobody else may act for this lead".to_owned(),
+            false => {
+                let name = self.user(late).map_or_else(|| late.to_string(), User::full_name);
+                format!("{name} did not do it in time")
+            }
+        })
+    }
+
+    fn named(&self, assign: &Assign, now: DateTime<Utc>) -> Option<Asked<'_>> {
+        let nobody = match assign {
             Assign::LoanOfficer => return self.asked_owner(now),
             Assign::User(id) => match self.user(id).filter(|user| user.active) {
                 Some(user) => return Some(self.stood_in(user, now)),
@@ -88,7 +108,7 @@ impl StepContext {
         let asked = self.asked(step, now);
         match claim.user.as_ref().and_then(|id| self.user(id)) {
             Some(user) if asked.as_ref().is_none_or(|asked| asked.user.id != user.id) => {
-                Some(Asked { user, why: Vec::new(), turn: None })
+                Some(Asked { user, why: self.why_again(user).into_iter().collect(), turn: None })
             }
             Some(_) | None => asked,
         }
@@ -121,7 +141,8 @@ impl StepContext {
     }
 
     fn is_there(&self, user: &User, now: DateTime<Utc>) -> bool {
-        gate::may_act(user, &self.lead) && user.absence(now).is_none()
+        let is_late = self.enrollment.overdue_for() == Some(&user.id);
+        gate::may_act(user, &self.lead) && user.absence(now).is_none() && !is_late
     }
 }
 

@@ -160,7 +160,16 @@ impl Next {
 
     /// The first try of a step's round, due at `due_at`.
     pub fn run(step: &StepId, channel: crate::Channel, round: u32, due_at: DateTime<Utc>) -> Self {
-        Self { act: Act::Run, step: step.clone(), round, try_number: 1, due_at, step_due_at: due_at, channel }
+        Self {
+            act: Act::Run,
+            step: step.clone(),
+            round,
+            try_number: 1,
+            due_at,
+            step_due_at: due_at,
+            channel,
+            overdue_for: None,
+        }
     }
 }
 

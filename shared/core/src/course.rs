@@ -3,10 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    CadenceId, Outcome, StepId,
+    CadenceId, Outcome, StepId, UserId,
     calendar::{Calendar, ceil_to_second},
     enrollment::{Act, Enrollment, Next},
-    records::{Cadence, Step, Target},
+    records::{Cadence, OnOverdue, Step, Target},
     time::Wait,
 };
 
@@ -92,17 +92,47 @@ pub(crate) struct Rule<'a> {
     pub(crate) target: &'a Target,
     /// The outcome that is named there.
     pub(crate) named: Outcome,
-    /// Whether the step says so itself, in its `on`; else the cadence does, in its `anytime`.
-    pub(crate) is_own: bool,
+    /// The field that says so.
+    pub(crate) field: Field,
+}
+
+/// The fields that say what an outcome leads to: the first two are a step's, the last is the cadence's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Field {
+    On,
+    OnOverdue,
+    Anytime,
 }
 
 pub(crate) fn rule_of<'a>(cadence: &'a Cadence, step: &'a Step, outcome: Outcome) -> Option<Rule<'a>> {
     let named = |named| {
-        let own = step.on.get(&named).map(|target| Rule { target, named, is_own: true });
-        own.or_else(|| cadence.anytime.get(&named).map(|target| Rule { target, named, is_own: false }))
+        let said = match &step.on_overdue {
+            Some(OnOverdue::Go(target)) if named == Outcome::Expired => Some((target, Field::OnOverdue)),
+            Some(OnOverdue::Go(_) | OnOverdue::Assign(_)) | None => {
+                step.on.get(&named).map(|target| (target, Field::On))
+            }
+        };
+        let said = said.or_else(|| cadence.anytime.get(&named).map(|target| (target, Field::Anytime)));
+        said.map(|(target, field)| Rule { target, named, field })
     };
     let was_connected = matches!(outcome, Outcome::Transferred | Outcome::AppointmentSet);
     named(outcome).or_else(|| if was_connected { named(Outcome::Connected) } else { None })
+}
+
+/// The same step for somebody else, because that user didn't do it in time; `None` where nobody else is to be asked, or was before.
+pub(crate) fn ask_another(
+    enrollment: &Enrollment,
+    calendar: &Calendar<'_>,
+    step: &Step,
+    late: &UserId,
+    now: DateTime<Utc>,
+) -> Option<Next> {
+    let asks_another = matches!(step.on_overdue, Some(OnOverdue::Assign(_))) && enrollment.overdue_for().is_none();
+    let round = next_round(enrollment, &step.id);
+    (asks_another && round <= MAX_ROUNDS).then(|| {
+        let due_at = calendar.opening(step.action, now).from;
+        Next { overdue_for: Some(late.clone()), ..Next::run(&step.id, step.action.channel(), round, due_at) }
+    })
 }
 
 /// The first step's first round.

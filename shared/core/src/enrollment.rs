@@ -110,6 +110,9 @@ pub struct Next {
     pub step_due_at: DateTime<Utc>,
     /// Whose queue it goes on.
     pub channel: Channel,
+    /// Who was asked first and didn't do it in time: this once, somebody else is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overdue_for: Option<UserId>,
 }
 
 /// What a due instant is for.
@@ -179,6 +182,11 @@ impl Enrollment {
     pub fn step_in_hand(&self) -> Option<&StepId> {
         let claimed = self.claim.as_ref().map(|claim| &claim.step);
         claimed.or_else(|| self.progress.next.as_ref().map(|next| &next.step))
+    }
+
+    /// Who was asked first to do the step in hand and didn't do it in time.
+    pub fn overdue_for(&self) -> Option<&UserId> {
+        self.progress.next.as_ref().and_then(|next| next.overdue_for.as_ref())
     }
 
     /// The step key that is due next.

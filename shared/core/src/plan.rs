@@ -10,7 +10,7 @@ use crate::{
     attempt::{Attempt, StepOutcome},
     calendar::Calendar,
     change::{Change, LeadChange, Settlement},
-    course::Leg,
+    course::{self, Leg},
     delivery::{AiCall, Delivery, Email, Sms},
     enrollment::{Act, Claim, Effect, End, Enrollment, LEASE, Next, Park, StepDue},
     gate::{self, Never, Verdict},
@@ -18,7 +18,7 @@ use crate::{
     lead::{Facts, Lead, TOUCH_COUNTS_FOR, TouchKind},
     records::{Cadence, Message, Settings, Status, Step, User},
     settle,
-    task::Task,
+    task::{Closed, Task},
     timeline::{Entry, EntryKind},
 };
 
@@ -197,13 +197,33 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
     };
     match next.act {
         Act::Run => plan_run(context, next, step, now),
-        Act::ExpireHold => {
-            change.note(Entry { outcome: Some(Outcome::Expired), ..next.entry(EntryKind::Outcome, enrollment, now) });
+        Act::ExpireHold => Plan::Change(Box::new(expire(context, next, step, now))),
+    }
+}
+
+/// Nobody waits any longer for what comes of the step: somebody else is asked to do it, or the enrollment goes on.
+fn expire(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>) -> Change {
+    let enrollment = &context.enrollment;
+    let mut change = Change::of(enrollment);
+    let entry = Entry { outcome: Some(Outcome::Expired), ..next.entry(EntryKind::Outcome, enrollment, now) };
+    let key = enrollment.key(&next.step, next.round);
+    let again = context.open_tasks.iter().find(|task| task.id.key == key).and_then(|task| {
+        course::ask_another(enrollment, &context.calendar(), step, &task.user, now).map(|again| (task, again))
+    });
+    match again {
+        Some((task, again)) => {
+            let text = format!("{} did not do it in time, so somebody else is asked", task.user);
+            change.note(entry.text(text));
+            change.close.push((task.id.clone(), Closed { outcome: Outcome::Expired, at: now, by: None }));
+            change.go(again);
+        }
+        None => {
+            change.note(entry);
             let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: Some(next.due_at) };
             context.move_on(&mut change, leg, Some(Outcome::Expired), now);
-            Plan::Change(Box::new(change))
         }
     }
+    change
 }
 
 fn plan_run(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>) -> Plan {

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::{
     Outcome,
     attempt::Attempt,
+    calendar::ceil_to_second,
     change::{Change, Settlement},
     course::{self, Leg},
     delivery::Delivery,
@@ -115,6 +116,7 @@ impl Tried<'_> {
         let context = self.context;
         let mut change = Change::of(&context.enrollment);
         let running = self.running();
+        let mut overdue_at = None;
         if self.claim.effect == Effect::Task {
             let Some(asked) = context.asked_by(self.claim, step, self.now) else {
                 let reason = "nobody is there to be asked";
@@ -124,6 +126,7 @@ impl Tried<'_> {
             let task = context.step_task(key, step, &asked, self.now);
             let entry = running.entry(EntryKind::TaskOpened, &context.enrollment, self.now).text(task.text.clone());
             change.note(Entry { to: Some(task.user.to_string()), until: Some(task.task_due_at), ..entry });
+            overdue_at = step.on_overdue.is_some().then_some(task.task_due_at);
             change.open.push(task);
             if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
                 == Some(AskUser::StaleLead)
@@ -133,7 +136,7 @@ impl Tried<'_> {
         }
         let due_at = course::base(self.claim.step_due_at, self.claim.claimed_at);
         match course::hold(&running, step, due_at, &context.calendar(), self.now) {
-            Some(hold) => change.go(hold),
+            Some(hold) => change.go(Next { due_at: overdue_at.map_or(hold.due_at, ceil_to_second), ..hold }),
             None => {
                 let leg = Leg { step, round: running.round, due_at, held_until: None };
                 context.move_on(&mut change, leg, None, self.now);
@@ -178,6 +181,7 @@ impl Tried<'_> {
             due_at: claim.step_due_at,
             step_due_at: claim.step_due_at,
             channel,
+            overdue_for: self.context.enrollment.overdue_for().cloned(),
         }
     }
 

@@ -58,6 +58,13 @@ pub struct Closed {
     pub by: Option<UserId>,
 }
 
+impl Closed {
+    /// Whether its user may still say what came of it: nobody did, it was only late, and somebody else was asked.
+    pub fn may_be_told(&self) -> bool {
+        self.outcome == Outcome::Expired && self.by.is_none()
+    }
+}
+
 impl TaskKind {
     /// What a user does for a step of that kind.
     pub fn of(action: Do) -> Self {

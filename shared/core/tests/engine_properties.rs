@@ -9,7 +9,7 @@ mod fixtures;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cadence_core::{
-    Outcome, StepKey,
+    Outcome, StepId, StepKey,
     apply::{Applied, Completed, apply_outcome, complete_task},
     change::Change,
     course,
@@ -17,12 +17,13 @@ use cadence_core::{
     enrollment::{Effect, Next, Park, State},
     lead::{Consent, OptOut, TouchKind},
     plan::{Plan, Stale, plan_step},
-    records::{Cadence, Status, Target},
+    records::{Cadence, Status, Target, User},
     settle::{MAX_TRIES, settle_step},
+    simulation::Taken,
     time::{Zones, local_text},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use fixtures::{World, accepted, at, cadence, context, later, minutes, rejected, tuesday, unknown, zones};
+use fixtures::{World, accepted, at, cadence, context, later, minutes, rejected, tuesday, unknown, user, zones};
 use proptest::{prelude::*, strategy::ValueTree};
 use serde_json::{Value, json};
 
@@ -38,6 +39,7 @@ proptest! {
             check_growth(&before, &walk.world)?;
             check_end(&before, &walk.world)?;
             check_claims(&walk.world)?;
+            check_asked(&walk.world)?;
         }
         check_caps(&walk.world)?;
     }
@@ -273,6 +275,29 @@ fn check_claims(world: &World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whom a task is for was told of it, and is not asked for the second time in place of somebody who was late.
+fn check_asked(world: &World) -> Result<(), TestCaseError> {
+    let again: BTreeSet<(&StepId, u32)> =
+        world.claims.iter().filter(|taken| taken.plan.next.overdue_for.is_some()).map(round_of).collect();
+    for taken in &world.claims {
+        let (step, round) = round_of(taken);
+        prop_assert!(
+            !(again.contains(&(step, round)) && again.contains(&(step, round + 1))),
+            "{step} asked a third time"
+        );
+        prop_assert_eq!(taken.claim.user.is_some(), taken.claim.effect == Effect::Task);
+    }
+    for task in &world.context.open_tasks {
+        let claim = world.claims.iter().rev().find(|taken| round_of(taken) == (&task.id.key.step, task.id.key.round));
+        prop_assert!(claim.is_none_or(|claim| claim.claim.user.as_ref() == Some(&task.user)), "{:?}", task);
+    }
+    Ok(())
+}
+
+fn round_of(taken: &Taken) -> (&StepId, u32) {
+    (&taken.claim.step, taken.claim.round)
+}
+
 /// No 24 hours and no 7 days hold more touches than the caps of the law allow.
 fn check_caps(world: &World) -> Result<(), TestCaseError> {
     let counted: Vec<(DateTime<Utc>, TouchKind)> = world
@@ -379,6 +404,7 @@ fn worlds() -> impl Strategy<Value = World> {
         let mut context = context(cadence, tuesday());
         (context.lead.consent.sms, context.lead.consent.call, context.lead.consent.email) = (sms, sms, email);
         context.lead.zones = zones;
+        context.users[2] = User { groups: vec!["callers".into()], ..user("jules", "Jules", &["CA"]) };
         context.enrollment.progress.stale = stale;
         World::of(context)
     })
@@ -399,22 +425,32 @@ fn cadences() -> impl Strategy<Value = Cadence> {
     let on = prop::collection::btree_map(words, target, 0..4);
     let actions = prop::sample::select(cadence_core::Do::ALL.to_vec());
     let hold = prop::option::weighted(0.3, Just("45m"));
-    let step = (actions, prop::sample::select(WAITS.to_vec()), 1_u32..4, hold, on.clone());
+    let assign = prop::sample::select(vec!["loan_officer", "jules", "round_robin: callers"]);
+    let other =
+        prop_oneof![Just("lo-morgan"), Just("round_robin: callers")].prop_map(|other| json!({ "assign": other }));
+    let assigned = (assign, prop_oneof![other, Just(json!("next")), Just(json!("end"))]);
+    let step = (actions, prop::sample::select(WAITS.to_vec()), 1_u32..4, hold, on.clone(), assigned);
     (prop::collection::vec(step, 4), on).prop_map(|(steps, anytime)| {
         let steps: Vec<Value> = steps
             .into_iter()
             .enumerate()
-            .map(|(number, (action, wait, attempts, hold, on))| {
+            .map(|(number, (action, wait, attempts, hold, mut on, (assign, on_overdue)))| {
                 let mut step = fixtures::step(action);
                 step["id"] = json!(format!("s{number}"));
                 step["wait"] = json!(wait);
-                step["on"] = json!(on);
+                if on_overdue.is_string() {
+                    on.remove("expired");
+                }
+                (step["on"], step["assign"]) = (json!(on), json!(assign));
                 if attempts > 1 {
                     step["attempts"] = json!(attempts);
                     step["every"] = json!("2h");
                 }
                 if let Some(hold) = hold {
                     step["hold"] = json!(hold);
+                }
+                if action.is_users() && attempts == 1 && step.get("hold").is_none() {
+                    (step["due"], step["on_overdue"]) = (json!("10m"), on_overdue);
                 }
                 step
             })

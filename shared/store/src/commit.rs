@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
+    Outcome,
     change::{Change, LeadChange},
     lead::OptOut,
     task::Closed,
@@ -127,7 +128,11 @@ impl Store {
 
     pub(crate) fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key);
-        edit.expect_none(&["closed"]).set(&["closed"], attribute(closed)?).remove(&[keys::OPEN_FOR]);
+        // What is closed because it was late, its user may still tell of.
+        let late = s(Outcome::Expired.as_str());
+        edit.expect_none_or(&["closed"], &["closed", "outcome"], late)
+            .set(&["closed"], attribute(closed)?)
+            .remove(&[keys::OPEN_FOR]);
         edit.item(&self.leads)
     }
 

@@ -10,7 +10,7 @@ use cadence_core::{
     enrollment::Enrollment,
     lead::{Facts, Lead},
     plan::StepContext,
-    records::{Cadence, Message, Settings, Status, Target, User},
+    records::{Cadence, Message, Settings, Status, Step, Target, User},
     task::Task,
 };
 
@@ -240,7 +240,7 @@ fn published_key(kind: &str, id: &str) -> (String, String) {
 }
 
 fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {
-    let of_steps = cadence.steps.iter().flat_map(|step| step.on.values());
+    let of_steps = cadence.steps.iter().flat_map(Step::targets);
     of_steps.chain(cadence.anytime.values()).filter_map(|target| match target {
         Target::Cadence(id) => Some(id),
         Target::Next | Target::End | Target::Pause | Target::Step(_) => None,

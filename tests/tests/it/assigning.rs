@@ -1,7 +1,7 @@
 //! Who is asked: by turns, by name, or whoever stands in.
 
 use cadence_core::{
-    Channel, EnrollmentId, LeadId, UserId,
+    Channel, EnrollmentId, LeadId, Outcome, UserId,
     plan::{Plan, plan_step},
     task::Task,
     timeline::EntryKind,
@@ -39,8 +39,11 @@ fn callers() -> Value {
     json!({ "round_robin": "callers" })
 }
 
+/// Enrolls a lead whom Zillow sent to Riley.
 async fn enroll(world: &World, index: usize) -> Tested<(LeadId, EnrollmentId)> {
-    world.enroll_as("zillow", &world.zillow_lead(&format!("LC-{index}"), &format!("415-555-01{index:02}"))).await
+    let mut lead = world.zillow_lead(&format!("LC-{index}"), &format!("415-555-01{index:02}"));
+    lead["recipient"] = json!({ "emailAddress": "riley@example.com" });
+    world.enroll_as("zillow", &lead).await
 }
 
 /// The open tasks of each of those users.
@@ -171,5 +174,84 @@ async fn while_the_owner_is_away_the_stand_in_is_asked_and_the_owner_still_write
     let (back, _) = enroll(&world, 2).await?;
     world.settle().await?;
     assert_eq!(asked(&world, &back).await?.0, "lo-riley", "who is back");
+    Ok(())
+}
+
+/// A world in which Riley has ten minutes to call, and then a caller is asked; an email follows.
+async fn with_ten_minutes() -> Tested<World> {
+    let world = with_callers(json!("loan_officer")).await?;
+    let mut call = call(json!("loan_officer"));
+    call["on_overdue"] = json!({ "assign": callers() });
+    world.give_steps([call, step("canned_email", "mail", "1h")]).await?;
+    Ok(world)
+}
+
+#[tokio::test]
+async fn what_is_not_done_in_time_is_another_users_once_and_then_the_cadence_goes_on() -> Tested {
+    let world = with_ten_minutes().await?;
+    let start = world.cloud.now();
+    let (lead, enrollment) = enroll(&world, 1).await?;
+    world.pass(TimeDelta::minutes(9)).await?;
+    assert_eq!(tasks(&world).await?.iter().map(|task| task.user.as_str()).collect::<Vec<_>>(), ["lo-riley"]);
+    world.pass(TimeDelta::minutes(2)).await?;
+    let again = tasks(&world).await?;
+    assert_eq!(again.iter().map(|task| (task.user.as_str(), task.id.key.round)).collect::<Vec<_>>(), [("casey", 2)]);
+    assert_eq!(world.sent()?, ["email riley@example.com", "email casey@example.com"]);
+    assert!(
+        again[0].text.starts_with("Yours to do, because Riley Example did not do it in time."),
+        "{}",
+        again[0].text
+    );
+    world.pass(TimeDelta::hours(2)).await?;
+    assert_eq!(
+        world.told(&lead).await?[2..],
+        [
+            "task_opened call -",
+            "outcome call expired",
+            "task_opened call -",
+            "outcome call expired",
+            "sent mail -",
+            "ended - -"
+        ]
+    );
+    let mailed = world.when(&lead, EntryKind::Sent, "mail").await?;
+    assert_eq!(mailed, [start + TimeDelta::minutes(70)], "an hour after the second was due");
+    assert!(world.enrollment(&lead, &enrollment).await?.has_ended());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_done_just_in_time_is_nobody_elses() -> Tested {
+    let world = with_ten_minutes().await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    world.pass(TimeDelta::minutes(9)).await?;
+    let task = tasks(&world).await?.pop().ok_or("nobody was asked")?;
+    assert_eq!(world.complete(&task, "voicemail").await?.status, 200);
+    world.pass(TimeDelta::hours(2)).await?;
+    let told = world.told(&lead).await?;
+    assert_eq!(told.iter().filter(|told| told.starts_with("task_opened")).count(), 1, "{told:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_late_may_still_report_that_the_lead_was_reached() -> Tested {
+    let world = with_ten_minutes().await?;
+    let (lead, enrollment) = enroll(&world, 1).await?;
+    world.pass(TimeDelta::minutes(9)).await?;
+    let late = tasks(&world).await?.pop().ok_or("nobody was asked")?;
+    world.pass(TimeDelta::minutes(2)).await?;
+    let closed = world.store.load_task(&late.id).await?.and_then(|task| task.closed).ok_or("it is open")?;
+    assert_eq!((closed.outcome, closed.by), (Outcome::Expired, None));
+
+    let done = world.complete(&late, "connected").await?;
+    assert_eq!((done.status, &done.body["closed"]["by"]), (200, &json!("lo-riley")), "{done:?}");
+    assert!(world.enrollment(&lead, &enrollment).await?.has_ended());
+    assert_eq!(tasks(&world).await?, [], "and nobody else has to call");
+    let before = world.items().await?;
+    assert_eq!(world.complete(&late, "connected").await?.status, 200, "twice is once");
+    assert_eq!(world.complete(&late, "busy").await?.status, 409);
+    assert_eq!(world.items().await?, before);
+    world.pass(TimeDelta::hours(2)).await?;
+    assert_eq!(world.sent()?.len(), 2, "the notices");
     Ok(())
 }

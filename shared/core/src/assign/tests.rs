@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     Outcome,
-    apply::{Applied, apply_outcome},
+    apply::{Applied, Completed, apply_outcome, complete_task},
     delivery::Delivery,
-    fixtures::{World, accepted, at, lead, minutes, steps, tuesday, unknown, user},
+    enrollment::State,
+    fixtures::{World, accepted, at, cadence, later, lead, minutes, steps, tuesday, unknown, user},
     plan::{Action, Plan},
-    records::user::Absence,
+    records::{Status, user::Absence},
+    task::{Closed, Task},
     time::{Day, Zone, parse_hours},
     timeline::EntryKind,
 };
@@ -225,20 +227,19 @@ fn what_comes_up_while_the_owner_is_away_is_the_stand_ins_to_see_to() {
 
 #[test]
 fn others_than_the_owner_are_read_only_where_they_may_be_asked() {
-    let cases: [(Value, fn(&mut World), bool); 6] = [
-        (json!("loan_officer"), |_| {}, true),
-        (json!("jules"), |_| {}, false),
-        (callers(), |_| {}, false),
-        (json!("loan_officer"), |world| world.context.users = vec![away(riley(), Some("cas"))], false),
-        (json!("loan_officer"), |world| world.context.users = vec![User { active: false, ..riley() }], false),
-        (json!("loan_officer"), |world| world.context.enrollment.progress.next = None, true),
-    ];
-    for (number, (assign, change, expected)) in cases.into_iter().enumerate() {
-        let mut world = dial(assign);
-        world.context.users = vec![riley()];
-        change(&mut world);
-        let StepContext { enrollment, cadence, users, .. } = &world.context;
-        assert_eq!(is_owners_alone(&users[0], &lead(), cadence, enrollment), expected, "case {number}");
+    for (assign, owner, expected) in [
+        (json!("loan_officer"), riley(), true),
+        (json!("jules"), riley(), false),
+        (callers(), riley(), false),
+        (json!("loan_officer"), away(riley(), Some("cas")), false),
+        (json!("loan_officer"), User { active: false, ..riley() }, false),
+    ] {
+        let StepContext { cadence, mut enrollment, .. } = dial(assign.clone()).0.context;
+        assert_eq!(is_owners_alone(&owner, &lead(), &cadence, &enrollment), expected, "{assign} {owner:?}");
+        if let Some(next) = &mut enrollment.progress.next {
+            next.overdue_for = Some("lo-riley".into());
+        }
+        assert!(!is_owners_alone(&owner, &lead(), &cadence, &enrollment), "{assign}: somebody else is asked");
     }
     let mut world = dial(json!("loan_officer"));
     let Plan::Send(plan) = world.plan(tuesday()) else { panic!() };
@@ -296,5 +297,194 @@ proptest! {
             take(&mut world, &turn);
         }
         prop_assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+    }
+}
+
+/// A dial of the owner's that leads so when it is overdue, and an email an hour on.
+fn overdue(on_overdue: Value) -> World {
+    overdue_for(json!("loan_officer"), on_overdue)
+}
+
+fn overdue_for(first: Value, on_overdue: Value) -> World {
+    let dial = json!({"id": "it", "do": "dial", "wait": "0m", "assign": first, "due": "10m", "on_overdue": on_overdue,
+        "message": "sms/intro"});
+    let mail = json!({"id": "mail", "do": "canned_email", "wait": "1h", "message": "sms/intro"});
+    let mut world = World::new(cadence_of(dial, mail), tuesday());
+    world.context.users = vec![riley(), caller("cas"), caller("deb")];
+    world
+}
+
+fn cadence_of(dial: Value, mail: Value) -> crate::records::Cadence {
+    let hours = json!({"call": "daily 09:00-20:00", "email": "any time"});
+    cadence(json!({"steps": [dial, mail], "hours": hours, "skip_holidays": false, "anytime": {"connected": "end"}}))
+}
+
+/// Runs what is due when it is due.
+fn run_next(world: &mut World) {
+    let now = world.due_at();
+    world.run(accepted(), now);
+}
+
+#[test]
+fn what_is_not_done_in_time_is_asked_of_somebody_else_once() {
+    let mut world = overdue(json!({"assign": "round_robin: callers"}));
+    run_next(&mut world);
+    assert_eq!(
+        (world.task("it").user.as_str(), world.next().as_str()),
+        ("lo-riley", "ExpireHold it 1 at Tue 10:10:00")
+    );
+    run_next(&mut world);
+    assert_eq!((world.open(), world.next().as_str()), (vec![], "Run it 2 at Tue 10:10:00"));
+    assert_eq!(world.said(EntryKind::Outcome), "lo-riley did not do it in time, so somebody else is asked");
+    let Plan::Send(plan) = world.plan(world.due_at()) else { panic!() };
+    let Action::Task(Some(notice)) = &plan.action else { panic!() };
+    assert_eq!(notice.to, "cas@example.com", "through gate, claim and notice as the first");
+    run_next(&mut world);
+    let task = world.task("it");
+    assert_eq!((task.user.as_str(), task.id.key.round), ("cas", 2));
+    assert!(task.text.starts_with("Yours to do, because Riley Sample did not do it in time.\n\n"), "{}", task.text);
+    assert_eq!(world.next(), "ExpireHold it 2 at Tue 10:20:00");
+    run_next(&mut world);
+    assert_eq!(world.next(), "Run mail 1 at Tue 11:10:00", "nobody is asked a third time");
+    assert_eq!(world.open(), ["it"], "it may still be done");
+}
+
+#[test]
+fn whatever_becomes_of_the_second_claim_nobody_is_asked_a_third_time() {
+    let again = || {
+        let mut world = overdue(json!({"assign": "round_robin: callers"}));
+        run_next(&mut world);
+        run_next(&mut world);
+        world
+    };
+    let mut dies = again();
+    let now = dies.due_at();
+    let Plan::Send(plan) = dies.plan(now) else { panic!() };
+    let until = dies.claim(&plan, now).lease_until;
+    assert!(dies.reconcile(until));
+    let mut fails = again();
+    let now = fails.due_at();
+    fails.run(later(), now);
+    run_next(&mut fails);
+    let mut waits = again();
+    waits.context.status = Status::Paused;
+    run_next(&mut waits);
+    waits.context.status = Status::Live;
+    assert!(waits.reconcile(tuesday() + minutes(60)));
+    run_next(&mut waits);
+    for (what, mut world) in [("dies", dies), ("fails", fails), ("waits", waits)] {
+        // Nobody was told of a try that failed, so the next may be anybody's.
+        let task = world.task("it");
+        assert!(["cas", "deb"].contains(&task.user.as_str()) && task.id.key.round == 2, "{what}: {task:?}");
+        assert!(world.next().starts_with("ExpireHold it 2"), "{what}: {}", world.next());
+        run_next(&mut world);
+        assert!(world.next().starts_with("Run mail"), "{what}: {}", world.next());
+    }
+}
+
+#[rstest]
+#[case::another_member(json!("round_robin: callers"), json!("round_robin: callers"), &["cas", "deb"], "deb")]
+#[case::the_only_member(json!("round_robin: callers"), json!("round_robin: callers"), &["cas"], "lo-riley")]
+#[case::the_owner(json!("cas"), json!("loan_officer"), &["cas"], "lo-riley")]
+#[case::a_named_user(json!("loan_officer"), json!("deb"), &["deb"], "deb")]
+#[case::a_named_user_who_left(json!("cas"), json!("gone"), &["cas"], "lo-riley")]
+fn who_is_asked_instead(#[case] first: Value, #[case] then: Value, #[case] callers: &[&str], #[case] expected: &str) {
+    let mut world = overdue_for(first, json!({"assign": then}));
+    world.context.users = callers.iter().map(|name| caller(name)).chain([riley()]).collect();
+    for _ in 0..3 {
+        run_next(&mut world);
+    }
+    assert_eq!(world.task("it").user.as_str(), expected);
+    assert!(world.task("it").text.contains("did not do it in time"), "{}", world.task("it").text);
+}
+
+#[test]
+fn where_nobody_else_may_act_the_same_user_is_asked_once_more_and_told_why() {
+    let mut world = overdue(json!({"assign": "round_robin: callers"}));
+    world.context.users = vec![riley()];
+    for _ in 0..3 {
+        run_next(&mut world);
+    }
+    let text = &world.task("it").text;
+    let why = "Yours to do, because nobody else may act for this lead, and nobody in the group callers may act for this lead.";
+    assert!(text.starts_with(why), "{text}");
+}
+
+#[rstest]
+#[case(json!("next"), "Run mail 1 at Tue 11:00:00")]
+#[case(json!("mail"), "Run mail 1 at Tue 11:00:00")]
+#[case(json!("it"), "Run it 2 at Tue 10:10:00")]
+#[case(json!("end"), "nothing")]
+#[case(json!({"cadence": "nurture"}), "nothing")]
+#[case(json!("pause"), "Run mail 1 at Tue 11:00:00")]
+fn what_is_not_done_in_time_may_lead_anywhere(#[case] on_overdue: Value, #[case] expected: &str) {
+    let mut world = overdue(on_overdue.clone());
+    run_next(&mut world);
+    assert_eq!(world.next(), "ExpireHold it 1 at Tue 10:10:00");
+    run_next(&mut world);
+    assert_eq!(world.next(), expected);
+    assert_eq!(matches!(world.state(), State::Parked { .. }), on_overdue == "pause");
+    let is_over = world.context.enrollment.has_ended();
+    let left: Vec<&str> = world.open().into_iter().filter(|task| *task == "it").collect();
+    assert_eq!(left.is_empty(), is_over, "it stays with its user while the cadence goes on");
+}
+
+#[test]
+fn what_is_done_in_time_leads_where_its_outcome_does() {
+    let mut world = overdue(json!({"assign": "cas"}));
+    run_next(&mut world);
+    let (task, now) = (world.task("it").clone(), tuesday() + minutes(9));
+    let done = complete_task(&world.context, &task, &task.user, Outcome::Voicemail, None, now);
+    let Completed::Change(change) = done else { panic!("{done:?}") };
+    world.commit(*change);
+    assert_eq!((world.open(), world.next().as_str()), (vec![], "Run mail 1 at Tue 11:00:00"));
+}
+
+#[test]
+fn a_task_that_the_lead_closed_is_not_asked_of_somebody_else() {
+    let mut world = overdue(json!({"assign": "cas"}));
+    run_next(&mut world);
+    world.context.open_tasks.clear();
+    run_next(&mut world);
+    assert_eq!(world.next(), "Run mail 1 at Tue 11:00:00");
+}
+
+#[test]
+fn a_step_holds_until_its_task_is_due_in_its_users_hours() {
+    let mut world = overdue(json!("end"));
+    let hours = parse_hours("Tue 13:00-17:00").unwrap();
+    world.context.users = vec![User { hours: Some(hours), ..caller("lo-riley") }];
+    run_next(&mut world);
+    assert_eq!(world.next(), "ExpireHold it 1 at Tue 13:10:00");
+    assert_eq!(world.due_at(), world.task("it").task_due_at);
+}
+
+#[test]
+fn who_was_late_may_still_say_what_came_of_it() {
+    for (outcome, ends) in [(Outcome::Connected, true), (Outcome::Voicemail, false)] {
+        let mut world = overdue(json!({"assign": "cas"}));
+        run_next(&mut world);
+        let first = world.task("it").clone();
+        let Plan::Change(change) = world.plan(world.due_at()) else { panic!() };
+        let closed = change.close[0].1.clone();
+        assert_eq!((closed.outcome, closed.by.clone()), (Outcome::Expired, None));
+        world.commit(*change);
+        run_next(&mut world);
+        let (late, now) = (Task { closed: Some(closed), ..first.clone() }, tuesday() + minutes(12));
+        let done = complete_task(&world.context, &late, &late.user, outcome, None, now);
+        let Completed::Change(change) = done else { panic!("{done:?}") };
+        let mut closes: Vec<_> = change.close.iter().map(|(id, closed)| (id.key.round, closed.outcome)).collect();
+        closes.sort();
+        let second = ends.then_some((2, Outcome::Skipped));
+        assert_eq!(closes, [(1, outcome)].into_iter().chain(second).collect::<Vec<_>>());
+        let is_over = change.progress.is_some_and(|progress| matches!(progress.state, State::Ended { .. }));
+        assert_eq!(is_over, ends, "{outcome:?}");
+
+        let closed = Closed { outcome, at: now, by: Some(late.user.clone()) };
+        let told = Task { closed: Some(closed), ..late };
+        let again = complete_task(&world.context, &told, &told.user, outcome, None, now);
+        assert!(matches!(again, Completed::Known), "{again:?}");
+        let other = complete_task(&world.context, &told, &told.user, Outcome::Busy, None, now);
+        assert!(matches!(other, Completed::Conflict(_)), "{other:?}");
     }
 }

@@ -104,6 +104,19 @@ pub struct Step {
     pub every: Option<Wait>,
     /// What each outcome leads to; one that is not listed leads to the next step.
     pub on: BTreeMap<Outcome, Target>,
+    /// What happens when the user's task is not done by `due`; until then the step holds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub on_overdue: Option<OnOverdue>,
+}
+
+/// What happens when a user's task is not done in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnOverdue {
+    /// The cadence goes on there; the task stays with its user.
+    Go(Target),
+    /// Somebody else is asked, once; if they don't do it in time either, the step has expired.
+    Assign(Assign),
 }
 
 /// Who gets a task.
@@ -153,10 +166,28 @@ impl Cadence {
 }
 
 impl Step {
-    /// How long the step waits for its outcome: what the record says, else 15 minutes for an AI call and,
-    /// where `attempts` needs an outcome to go by, a business-day's worth of 8 hours.
+    /// Everything that an outcome of the step may lead to.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        let overdue = self.on_overdue.iter().filter_map(|on_overdue| match on_overdue {
+            OnOverdue::Go(target) => Some(target),
+            OnOverdue::Assign(_) => None,
+        });
+        self.on.values().chain(overdue)
+    }
+
+    /// Who is asked, at first or, where the one who was asked didn't do it in time, instead of them.
+    pub fn assign(&self, is_overdue: bool) -> &Assign {
+        match &self.on_overdue {
+            Some(OnOverdue::Assign(assign)) if is_overdue => assign,
+            Some(OnOverdue::Assign(_) | OnOverdue::Go(_)) | None => &self.assign,
+        }
+    }
+
+    /// How long the step waits for its outcome: what the record says, until its task is overdue where something comes of that, else 15
+    /// minutes for an AI call and, where `attempts` needs an outcome to go by, a business-day's worth of 8 hours.
     pub fn hold(&self) -> Option<Wait> {
-        self.hold.clone().or_else(|| match self.action {
+        let until_overdue = self.due.clone().filter(|_| self.on_overdue.is_some());
+        self.hold.clone().or(until_overdue).or_else(|| match self.action {
             Do::AiDial => Some(Wait::minutes(15)),
             _ if self.attempts > 1 => Some(Wait::hours(8)),
             Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail | Do::CannedSms | Do::CannedEmail => {

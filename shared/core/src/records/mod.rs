@@ -15,7 +15,7 @@ pub mod source;
 mod summary;
 pub mod user;
 
-pub use cadence::{ApplyTo, Assign, Cadence, Status, Step, Target};
+pub use cadence::{ApplyTo, Assign, Cadence, OnOverdue, Status, Step, Target};
 pub use check::{Known, check, dependents_of};
 pub use deletion::kept_because;
 pub use enrolling::{ForLeads, Reenroll, Wanted};

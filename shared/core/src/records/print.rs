@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub use layout::laid_out;
 
 use super::{
-    Assign, Cadence, ForLeads, Message, Record, Reenroll, Settings, Source, Step, Target, User, Wanted,
+    Assign, Cadence, ForLeads, Message, OnOverdue, Record, Reenroll, Settings, Source, Step, Target, User, Wanted,
     cadence::ChannelHours, message::Copy, settings::Caps,
 };
 use crate::{Outcome, time::Wait};
@@ -147,6 +147,11 @@ fn step(step: &Step) -> Item {
     item.put_unless("attempts", &step.attempts, &1);
     item.put_some("every", wait(&step.every));
     item.put_filled("on", targets(&step.on));
+    match &step.on_overdue {
+        Some(OnOverdue::Go(to)) => item.put("on_overdue", target(to)),
+        Some(OnOverdue::Assign(other)) => item.put("on_overdue", json!({"assign": assign(other)})),
+        None => {}
+    }
     item
 }
 

@@ -1,6 +1,6 @@
 //! A cadence's timeline in one line, for whoever looks at its record.
 
-use super::{Assign, Cadence, Step, Target};
+use super::{Assign, Cadence, OnOverdue, Step, Target};
 use crate::{Do, Outcome};
 
 /// More steps than that nobody reads in one line.
@@ -37,15 +37,30 @@ fn step(step: &Step) -> String {
         Do::CannedEmail => "email",
     };
     let by = match &step.assign {
-        Assign::User(user) if step.action.is_users() => format!(" by {user}"),
-        Assign::RoundRobin(group) if step.action.is_users() => format!(" by {group} in turn"),
-        Assign::User(_) | Assign::RoundRobin(_) | Assign::LoanOfficer => String::new(),
+        Assign::LoanOfficer => String::new(),
+        other if step.action.is_users() => format!(" by {}", who(other)),
+        Assign::User(_) | Assign::RoundRobin(_) => String::new(),
     };
     let rounds = match &step.every {
         Some(every) if step.attempts > 1 => format!(", up to {} times every {every}", step.attempts),
         Some(_) | None => String::new(),
     };
-    format!("{what}{by} {}{rounds}", step.wait.in_words())
+    let overdue = match (&step.on_overdue, &step.due) {
+        (Some(OnOverdue::Assign(other)), Some(due)) => format!(" (if not done in {due}: by {})", who(other)),
+        (Some(OnOverdue::Go(target)), Some(due)) => {
+            way(target).map_or_else(String::new, |way| format!(" (if not done in {due}: {way})"))
+        }
+        (Some(_), None) | (None, _) => String::new(),
+    };
+    format!("{what}{by} {}{rounds}{overdue}", step.wait.in_words())
+}
+
+fn who(assign: &Assign) -> String {
+    match assign {
+        Assign::LoanOfficer => "the loan officer".to_owned(),
+        Assign::User(user) => user.to_string(),
+        Assign::RoundRobin(group) => format!("{group} in turn"),
+    }
 }
 
 /// What an outcome does whatever the step; `None` where it only goes on.
@@ -82,12 +97,12 @@ mod tests {
             "steps": [
                 {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "assign": "lo-riley"},
                 {"id": "b", "do": "custom_sms", "wait": "0h", "assign": "round_robin: callers"},
-                {"id": "c", "do": "custom_email", "wait": "0d at 09:00"},
+                {"id": "c", "do": "custom_email", "wait": "0d at 09:00", "due": "4h", "on_overdue": {"assign": "round_robin: callers"}},
                 {"id": "d", "do": "ai_sms", "wait": "2h"},
                 {"id": "last", "do": "ai_email", "wait": "1d"}]});
         assert_eq!(
             summary(&cadence(record)),
-            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text by callers in turn at once; custom email at 09:00; \
+            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text by callers in turn at once; custom email at 09:00 (if not done in 4h: by callers in turn); \
              AI text after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
              moves to nurture on failed"
         );

@@ -59,6 +59,22 @@ fn broken() -> Vec<Broken> {
             "a target of the wrong kind",
             step(json!({"on": {"busy": ["end", "next"], "voicemail": {"step": "last-call"}}})),
         ),
+        ("overdue without due", step(json!({"on_overdue": "end"}))),
+        (
+            "overdue of what holds and of what is attempted",
+            step(json!({"due": "10m", "on_overdue": "end", "hold": "1h", "attempts": 3, "every": "2h"})),
+        ),
+        (
+            "overdue of a machine's",
+            step(json!({"do": "canned_sms", "message": "sms/intro", "due": "10m", "on_overdue": "end"})),
+        ),
+        ("overdue and expired", step(json!({"due": "10m", "on_overdue": "end", "on": {"expired": "last-call"}}))),
+        (
+            "overdue for the same user",
+            step(json!({"due": "10m", "assign": "lo-riley", "on_overdue": {"assign": "lo-riley"}})),
+        ),
+        ("overdue leading nowhere", step(json!({"due": "10m", "on_overdue": "last-cal"}))),
+        ("overdue of the wrong kind", step(json!({"due": "10m", "on_overdue": {"assing": "lo-riley"}}))),
         ("a state nobody knows", cadence(json!({"for_leads": {"state": ["CA", "Calif"], "sources": ["zillow"]}}))),
         (
             "many mistakes at once",

@@ -33,6 +33,14 @@ fn broken() -> Vec<Broken> {
         ("a group in which nobody is active", step(json!({"assign": {"round_robin": "retired"}}))),
         ("turns of nobody", step(json!({"assign": "round robin"}))),
         ("an assignment of the wrong kind", step(json!({"assign": {"round_robbin": "callers"}}))),
+        (
+            "a group that does not exist, for what is overdue",
+            step(json!({"due": "10m", "on_overdue": {"assign": "round_robin: caller"}})),
+        ),
+        (
+            "a cadence that does not exist, for what is overdue",
+            step(json!({"due": "10m", "on_overdue": {"cadence": "longterm"}})),
+        ),
         ("an assignment misspelt", step(json!({"assign": "loan officer"}))),
         ("a cadence that does not exist", cadence(json!({"anytime": {"replied": {"cadence": "longterm"}}}))),
         ("a cadence that leads to itself", step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}}))),

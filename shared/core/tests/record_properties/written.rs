@@ -139,11 +139,17 @@ fn step(index: usize, count: usize) -> BoxedStrategy<Value> {
         prop_oneof![users, ai_call, canned],
         vec![("assign", assign()), ("due", wait()), ("hold", wait()), ("on", on(count)), ("note", text())],
     );
-    (step, prop::option::of(rounds))
-        .prop_map(|(mut step, rounds)| {
-            if let Some((attempts, every)) = rounds {
-                step["attempts"] = attempts.into();
-                step["every"] = every;
+    let overdue = prop_oneof![target(count), Just(json!({"assign": {"round_robin": "closers"}}))];
+    (step, prop::option::of(rounds), prop::option::of(overdue))
+        .prop_map(|(mut step, rounds, overdue)| {
+            let is_free = step.get("hold").is_none() && step.pointer("/on/expired").is_none();
+            let is_users = ["dial", "custom_sms", "custom_email"].iter().any(|action| step["do"] == *action);
+            match (rounds, overdue) {
+                (Some((attempts, every)), _) => (step["attempts"], step["every"]) = (attempts.into(), every),
+                (None, Some(overdue)) if is_free && is_users => {
+                    (step["due"], step["on_overdue"]) = ("10m".into(), overdue);
+                }
+                _ => {}
             }
             step
         })
@@ -155,11 +161,14 @@ fn assign() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn on(count: usize) -> BoxedStrategy<Value> {
+fn target(count: usize) -> BoxedStrategy<Value> {
     let step = (0..count).prop_map(|step| Value::from(format!("step-{step}")));
-    let target = prop_oneof![one_of(&["next", "end", "pause"]), step, Just(json!({"cadence": "b"}))];
+    prop_oneof![one_of(&["next", "end", "pause"]), step, Just(json!({"cadence": "b"}))].boxed()
+}
+
+fn on(count: usize) -> BoxedStrategy<Value> {
     let outcome = "no_answer|voicemail|busy|connected|replied|delivered|expired|failed|skipped|opted_out";
-    let map = prop::collection::btree_map(outcome, target, 1..5);
+    let map = prop::collection::btree_map(outcome, target(count), 1..5);
     map.prop_map(|map| Value::Object(map.into_iter().collect())).boxed()
 }
 

@@ -4,7 +4,7 @@ use super::Known;
 use crate::{
     Channel, Do, GroupId, UserId,
     records::{
-        Assign, Cadence, Step, User,
+        Assign, Cadence, OnOverdue, Step, User,
         problem::{Problem, did_you_mean, quoted},
     },
 };
@@ -13,6 +13,9 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems: Vec<Problem> = owners(cadence, known).into_iter().chain(numbers(cadence, known)).collect();
     for (index, step) in cadence.steps.iter().enumerate() {
         problems.extend(assigned(&format!("steps[{index}].assign"), &step.assign, cadence, step, known));
+        if let Some(OnOverdue::Assign(other)) = &step.on_overdue {
+            problems.extend(assigned(&format!("steps[{index}].on_overdue.assign"), other, cadence, step, known));
+        }
     }
     problems
 }

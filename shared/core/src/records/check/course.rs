@@ -9,7 +9,7 @@ use super::{
 use crate::{
     CadenceId, Do, Outcome,
     records::{
-        Cadence, Status, Step, Target,
+        Cadence, OnOverdue, Status, Step, Target,
         problem::{Problem, all_of, did_you_mean, one_of, quoted},
     },
 };
@@ -31,7 +31,12 @@ fn said(cadence: &Cadence) -> impl Iterator<Item = (String, Outcome, &Target)> {
     let own = cadence.steps.iter().enumerate().flat_map(|(index, step)| {
         step.on.iter().map(move |(outcome, target)| (format!("steps[{index}].on"), *outcome, target))
     });
-    anytime.chain(own).map(|(map, outcome, target)| (format!("{map}.{}", outcome.as_str()), outcome, target))
+    let overdue = cadence.steps.iter().enumerate().filter_map(|(index, step)| match &step.on_overdue {
+        Some(OnOverdue::Go(target)) => Some((format!("steps[{index}].on_overdue"), Outcome::Expired, target)),
+        Some(OnOverdue::Assign(_)) | None => None,
+    });
+    let on = anytime.chain(own).map(|(map, outcome, target)| (format!("{map}.{}", outcome.as_str()), outcome, target));
+    on.chain(overdue)
 }
 
 /// The cadences that outcomes lead to.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
     CadenceId, Outcome,
-    course::{self, Rule},
+    course::{self, Field, Rule},
     records::{Cadence, Step, Target},
 };
 
@@ -35,19 +35,21 @@ pub(super) struct Way {
 /// Where a record says what an outcome leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said {
-    /// The step in whose `on` it says so; `None` for `anytime`.
+    /// The step that says so itself; `None` where the cadence does.
     pub(super) step: Option<usize>,
+    field: Field,
     /// The outcome that is named there.
     pub(super) named: Outcome,
 }
 
 impl Said {
     fn of(step: usize, rule: Rule<'_>) -> Self {
-        Self { step: rule.is_own.then_some(step), named: rule.named }
+        Self { step: (rule.field != Field::Anytime).then_some(step), field: rule.field, named: rule.named }
     }
 
     pub(super) fn path(self) -> String {
         match self.step {
+            Some(step) if self.field == Field::OnOverdue => format!("steps[{step}].on_overdue"),
             Some(step) => format!("steps[{step}].on.{}", self.named.as_str()),
             None => format!("anytime.{}", self.named.as_str()),
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
-    records::{Cadence, Message, Record, Settings, Source, Target, User},
+    records::{Cadence, Message, Record, Settings, Source, Step, Target, User},
 };
 
 /// The published records that a check looks up.
@@ -76,7 +76,7 @@ impl Record {
 
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
-    let mut targets = cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values());
+    let mut targets = cadence.steps.iter().flat_map(Step::targets).chain(cadence.anytime.values());
     let has_cadence = !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
     let has_source = !cadence.for_leads.source.is_empty() || !cadence.for_leads.attributes.is_empty();
     let refers = [

@@ -126,7 +126,7 @@ fn outcome_of(fields: &Fields<'_>, word: &str) -> Option<Outcome> {
     found
 }
 
-fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> Option<Target> {
+pub(super) fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &Steps) -> Option<Target> {
     let remedy = "Write \"next\", \"end\", \"pause\", the id of a step, or {\"cadence\": \"id\"}.";
     let value = only(value);
     if value.is_object() {

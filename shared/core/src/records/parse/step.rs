@@ -1,16 +1,18 @@
 //! Reads one step of a cadence.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
-    cadence::outcomes,
-    console::{bare, text_of, trimmed, unquoted},
+    cadence::{outcomes, target_of},
+    console::{bare, only, text_of, trimmed, unquoted},
     fields::Fields,
     reference,
 };
 use crate::{
-    Do, GroupId, MessageId, StepId, UserId,
-    records::{Assign, Step, problem::quoted},
+    Do, GroupId, MessageId, Outcome, StepId, UserId,
+    records::{Assign, OnOverdue, Step, Target, problem::quoted},
     time::Wait,
 };
 
@@ -70,6 +72,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
     let attempts = fields.whole("attempts", 1..=MOST_ATTEMPTS);
     let every = fields.parsed("every", Wait::parse, WAIT);
     let on = fields.map("on").map(|map| outcomes(&map, steps)).unwrap_or_default();
+    let on_overdue = on_overdue(&fields, steps);
     if attempts.is_some_and(|attempts| attempts > 1) && fields.value("every").is_none() {
         let remedy = "Say how long after one attempt the next is due, such as \"2h\".";
         fields.wrong("every", "The step has \"attempts\" but no \"every\".", remedy);
@@ -80,6 +83,9 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
     }
     if needs == Needs::Message && fields.value("message").is_none() {
         fields.missing("message", "Name the message that is sent, such as \"sms/intro\".");
+    }
+    if let (Some(on_overdue), Some(action)) = (&on_overdue, action) {
+        overdue_problems(&fields, on_overdue, action, &assign, &on);
     }
     fields.finish();
     Some(Step {
@@ -94,6 +100,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(1),
         every,
         on,
+        on_overdue,
     })
 }
 
@@ -145,7 +152,7 @@ fn needs(action: Do) -> Needs {
 
 /// Reads who is asked: `loan_officer`, a user's id, `{"round_robin": "callers"}` or `round_robin: callers`.
 fn assign(fields: &Fields<'_>, name: &'static str) -> Option<Assign> {
-    if fields.value(name)?.is_object() {
+    if only(fields.value(name)?).is_object() {
         let turns = fields.map(name)?;
         if turns.value(ROUND_ROBIN).is_none() {
             turns.missing(ROUND_ROBIN, "Name the group whose members take turns.");
@@ -171,6 +178,65 @@ fn assign(fields: &Fields<'_>, name: &'static str) -> Option<Assign> {
         true => Assign::LoanOfficer,
         false => Assign::User(UserId::from(reference("USER", &text))),
     })
+}
+
+/// Reads what happens when the task is not done in time: a target like an outcome's, or who is asked then.
+fn on_overdue(fields: &Fields<'_>, steps: &Steps) -> Option<OnOverdue> {
+    let value = fields.value("on_overdue")?;
+    let map = if only(value).is_object() { fields.map("on_overdue") } else { None };
+    let Some(other) = map.filter(|map| map.value("cadence").is_none()) else {
+        return target_of(fields, "on_overdue", value, steps).map(OnOverdue::Go);
+    };
+    if other.value("assign").is_none() {
+        other.missing("assign", "Say who is asked then, such as \"loan_officer\" or \"round_robin: callers\".");
+    }
+    let assign = assign(&other, "assign");
+    other.finish();
+    assign.map(OnOverdue::Assign)
+}
+
+/// What `on_overdue` can't stand beside.
+fn overdue_problems(
+    fields: &Fields<'_>,
+    on_overdue: &OnOverdue,
+    action: Do,
+    assign: &Assign,
+    on: &BTreeMap<Outcome, Target>,
+) {
+    if !action.is_users() {
+        let sentence =
+            format!("\"{}\" is not what a user does, and only a user's task can be overdue.", action.as_str());
+        fields.wrong("on_overdue", sentence, "Remove it, or use \"dial\", \"custom_sms\" or \"custom_email\".");
+    }
+    if fields.value("due").is_none() {
+        let remedy = "Say how long the user has, such as \"10m\".";
+        fields.wrong("due", "The step has \"on_overdue\" but no \"due\".", remedy);
+    }
+    let remedy = "Remove one of them.";
+    if fields.value("hold").is_some() {
+        fields.wrong(
+            "hold",
+            "\"on_overdue\" holds the step until its task is due, and so leaves nothing to \"hold\".",
+            remedy,
+        );
+    }
+    if fields.value("attempts").is_some() {
+        let sentence =
+            "\"attempts\" asks the same user again and \"on_overdue\" another, so they can't stand together.";
+        fields.wrong("attempts", sentence, remedy);
+    }
+    match on_overdue {
+        OnOverdue::Go(_) if on.contains_key(&Outcome::Expired) => {
+            let sentence =
+                "\"on_overdue\" and \"expired\" in \"on\" both say where the step leads when it is not done in time.";
+            fields.wrong("on_overdue", sentence, remedy);
+        }
+        OnOverdue::Assign(other) if other == assign && !matches!(other, Assign::RoundRobin(_)) => {
+            let sentence = "Whoever does not do it in time would be asked again.";
+            fields.wrong("on_overdue", sentence, "Name somebody else, such as {\"assign\": \"round_robin: callers\"}.");
+        }
+        OnOverdue::Go(_) | OnOverdue::Assign(_) => {}
+    }
 }
 
 const ROUND_ROBIN: &str = "round_robin";

@@ -1,7 +1,5 @@
 //! Reads a user.
 
-use serde_json::Value;
-
 use super::{
     cadence::{HOURS, states},
     email,
@@ -90,14 +88,9 @@ fn zone(text: &str) -> Result<Zone, String> {
     })
 }
 
-/// One absence, or a list of them.
 fn absences(fields: &Fields<'_>) -> Vec<Absence> {
-    let listed = match fields.value("out_of_office") {
-        Some(one @ Value::Object(_)) => vec![(fields.path("out_of_office"), one)],
-        Some(_) | None => fields.list("out_of_office"),
-    };
-    let read = |(path, value): (String, _)| absence(Fields::of(path, value, fields.findings())?);
-    listed.into_iter().filter_map(read).collect()
+    let listed = fields.list("out_of_office").into_iter();
+    listed.filter_map(|(path, value)| absence(Fields::of(path, value, fields.findings())?)).collect()
 }
 
 fn absence(fields: Fields<'_>) -> Option<Absence> {
