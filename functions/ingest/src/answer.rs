@@ -46,7 +46,7 @@ pub(crate) fn of(taken: Result<(Webhook, Source), Refusal>) -> Response {
 
 fn accepted(webhook: &Webhook, source: &Source) -> Response {
     let mut body = json!({ "lead": webhook.lead, "enrollment": webhook.enrollment, "status": webhook.status });
-    if let (Format::Zillow, Some(fields)) = (source.format, body.as_object_mut()) {
+    if let (Format::Zillow, Some(fields)) = (&source.format, body.as_object_mut()) {
         // Zillow stores this beside the contact: https://mortgageapi.zillow.com/api/zillowLenderContactNotification
         fields.insert("externalContactReference".to_owned(), json!(webhook.lead));
     }

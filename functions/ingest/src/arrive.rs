@@ -1,5 +1,6 @@
 //! One webhook, from bytes to a lead.
 
+use axum::http::HeaderMap;
 use cadence_core::{
     arrival::{self, Addresses, Known, Read, Webhook},
     intake,
@@ -8,7 +9,7 @@ use cadence_core::{
 };
 use cadence_store::{Committed, Quarantined, StoreError};
 
-use crate::{App, BODY_LIMIT, Refusal};
+use crate::{App, BODY_LIMIT, Refusal, text};
 
 /// How often a webhook is decided again when another one for the same person is written first.
 const ROUNDS: u32 = 8;
@@ -17,13 +18,13 @@ const ROUNDS: u32 = 8;
 pub(crate) async fn take(
     app: &App,
     source: &Source,
-    idempotency_key: Option<&str>,
+    headers: &HeaderMap,
     body: &[u8],
 ) -> Result<(Webhook, Source), Refusal> {
     if body.len() > BODY_LIMIT {
         return Err(Refusal::TooLarge);
     }
-    let inbound = match sources::parse(source.format, body) {
+    let inbound = match sources::parse(&source.format, text(headers, "content-type"), body) {
         Ok(inbound) => inbound,
         Err(problems) => {
             let kept = Quarantined {
@@ -37,7 +38,7 @@ pub(crate) async fn take(
             return Err(Refusal::Unusable(problems));
         }
     };
-    let key = intake::idempotency_key(&source.id, &inbound, idempotency_key, body);
+    let key = intake::idempotency_key(&source.id, &inbound, text(headers, "idempotency-key"), body);
     let read = Read { source, inbound: &inbound, key: &key };
     for _ in 0..ROUNDS {
         if let Some(webhook) = once(app, read).await? {

@@ -89,7 +89,7 @@ async fn by_path(
 /// Takes one webhook: authenticated, read, and written before it is answered.
 async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap, body: &Bytes) -> Response {
     let taken = match authenticated(app, source, secret).await {
-        Ok(source) => arrive::take(app, &source, text(headers, "idempotency-key"), body).await,
+        Ok(source) => arrive::take(app, &source, headers, body).await,
         Err(refusal) => Err(refusal),
     };
     answer::of(taken)

@@ -1,7 +1,10 @@
 //! Lead sources: each vendor's webhook, read into one shape. Lenient: what a vendor adds or leaves out never fails a lead.
 
 mod fields;
+mod form;
 mod gizmo;
+mod mapped;
+mod path;
 mod plain;
 mod zillow;
 
@@ -17,8 +20,10 @@ use crate::{
     law::{self, State},
     records::{Format, source::SourceConsent},
 };
-use fields::Fields;
 pub(crate) use fields::snake_case;
+use fields::{Fields, MAX_ATTRIBUTES};
+pub use path::Path;
+pub(crate) use plain::FIELDS as PLAIN_FIELDS;
 pub(crate) use zillow::ATTRIBUTES as ZILLOW_ATTRIBUTES;
 
 /// What a webhook says of a lead, whatever vendor sent it.
@@ -71,24 +76,35 @@ pub struct FieldProblem {
 const MAX_DEPTH: usize = 32;
 
 /// Reads a body as its source writes it; else says, field by field, why it names nobody who can be reached.
-pub fn parse(format: Format, body: &[u8]) -> Result<Inbound, Vec<FieldProblem>> {
+///
+/// What its `Content-Type` says matters only where a record maps the fields, which may be a form's.
+pub fn parse(format: &Format, content_type: Option<&str>, body: &[u8]) -> Result<Inbound, Vec<FieldProblem>> {
+    let body = match format {
+        Format::Mapped(_) if form::is_form(content_type, body) => form::read(body),
+        Format::Zillow | Format::Gizmo | Format::Plain | Format::Mapped(_) => json(body)?,
+    };
+    let top = Fields::new("", body.as_object());
+    match format {
+        Format::Zillow => zillow::read(&top),
+        Format::Gizmo => gizmo::read(&top),
+        Format::Plain => plain::read(&top),
+        Format::Mapped(mapping) => mapped::read(&body, mapping),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, Vec<FieldProblem>> {
     let body: Value = serde_json::from_slice(body).map_err(|error| {
         let detail =
             format!("The body is not JSON (line {}, column {}). Send one JSON object.", error.line(), error.column());
         vec![FieldProblem { pointer: String::new(), detail }]
     })?;
-    let Some(object) = body.as_object() else {
+    if !body.is_object() {
         return Err(vec![problem("", "The body is not a JSON object. Send one JSON object.")]);
-    };
+    }
     if is_deeper_than(&body, MAX_DEPTH) {
         return Err(vec![problem("", "The body nests more than 32 levels deep. Send only what is about the lead.")]);
     }
-    let top = Fields::new("", Some(object));
-    match format {
-        Format::Zillow => zillow::read(&top),
-        Format::Gizmo => gizmo::read(&top),
-        Format::Plain => plain::read(&top),
-    }
+    Ok(body)
 }
 
 fn is_deeper_than(value: &Value, levels: usize) -> bool {
@@ -97,6 +113,16 @@ fn is_deeper_than(value: &Value, levels: usize) -> bool {
         (Value::Array(items), _) => items.iter().any(|item| is_deeper_than(item, levels - 1)),
         (Value::Object(fields), _) => fields.values().any(|field| is_deeper_than(field, levels - 1)),
         (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_), _) => false,
+    }
+}
+
+/// An instant as RFC 3339 writes it, or in seconds or milliseconds since 1970.
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    match (DateTime::parse_from_rfc3339(text), text.parse(), text.len()) {
+        (Ok(at), ..) => Some(at.to_utc()),
+        (Err(_), Ok(seconds), 10) => DateTime::from_timestamp_secs(seconds),
+        (Err(_), Ok(milliseconds), 13) => DateTime::from_timestamp_millis(milliseconds),
+        (Err(_), ..) => None,
     }
 }
 
@@ -161,9 +187,9 @@ impl Inbound {
     /// Takes when the vendor took the lead.
     fn created(&mut self, fields: &Fields<'_>, name: &str) {
         let Some(text) = fields.text(name) else { return };
-        match DateTime::parse_from_rfc3339(&text) {
-            Ok(at) => self.created_at = Some(at.to_utc()),
-            Err(_) => self.notes.push(format!("{name} is not an instant and was left out")),
+        self.created_at = instant(&text);
+        if self.created_at.is_none() {
+            self.notes.push(format!("{name} is not an instant and was left out"));
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub use layout::laid_out;
 
 use super::{
-    Assign, Cadence, ForLeads, Message, OnOverdue, Record, Reenroll, Settings, Source, Step, Target, User, Wanted,
+    Assign, Cadence, ForLeads, Format, Message, OnOverdue, Record, Reenroll, Settings, Source, Step, Target, User, Wanted,
     cadence::ChannelHours, message::Copy, settings::Caps,
 };
 use crate::{Outcome, time::Wait};
@@ -209,7 +209,17 @@ fn print_user(item: &mut Item, user: &User) {
 }
 
 fn print_source(item: &mut Item, source: &Source) {
-    item.put_word("format", &source.format);
+    match &source.format {
+        Format::Zillow | Format::Gizmo | Format::Plain => item.put_word("format", &source.format),
+        Format::Mapped(mapping) => {
+            item.put("format", "mapped");
+            let mut fields = Item::default();
+            for (name, path) in mapping {
+                fields.put_word(name, path);
+            }
+            item.put("fields", fields);
+        }
+    }
     if source.secret != source.id.as_str() {
         item.put("secret", source.secret.as_str());
     }

@@ -1,8 +1,14 @@
 //! A lead source: how its webhooks read and what consent its leads arrive with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{SourceId, lead::Consent, sources};
+use crate::{
+    SourceId,
+    lead::Consent,
+    sources::{self, Path},
+};
 
 /// One published source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,16 +26,18 @@ pub struct Source {
 impl Source {
     /// The attributes that its leads are known to come with; any may come besides.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
-        let known = match self.format {
-            Format::Zillow => sources::ZILLOW_ATTRIBUTES.as_slice(),
-            Format::Gizmo | Format::Plain => &[],
+        let (fixed, mapping) = match &self.format {
+            Format::Zillow => (sources::ZILLOW_ATTRIBUTES.as_slice(), None),
+            Format::Gizmo | Format::Plain => (&[][..], None),
+            Format::Mapped(mapping) => (&[][..], Some(mapping)),
         };
-        known.iter().copied()
+        let mapped = mapping.into_iter().flat_map(|mapping| mapping.keys());
+        fixed.iter().copied().chain(mapped.filter_map(|name| name.strip_prefix("attributes.")))
     }
 }
 
 /// The body that a source sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Zillow Mortgages' contact notification.
@@ -38,7 +46,12 @@ pub enum Format {
     Gizmo,
     /// Cadence's own plain JSON lead.
     Plain,
+    /// Any JSON or form, whose fields stand where the record says.
+    Mapped(Mapping),
 }
+
+/// Where a body holds the fields of a plain lead, by their names: `phone`, `attributes.loan_amount`.
+pub type Mapping = BTreeMap<String, Path>;
 
 /// What leads of a source have agreed to, with the words they agreed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

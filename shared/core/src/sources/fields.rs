@@ -13,7 +13,7 @@ pub(super) struct Fields<'a> {
 /// How long one piece of text may be, in characters.
 const MAX_TEXT: usize = 500;
 /// How many attributes are kept of one lead.
-const MAX_ATTRIBUTES: usize = 100;
+pub(super) const MAX_ATTRIBUTES: usize = 100;
 
 impl<'a> Fields<'a> {
     /// The fields of an object at that JSON pointer; none where there is no object.
@@ -97,7 +97,8 @@ pub(crate) fn snake_case(name: &str) -> String {
             _ => snake.push('_'),
         }
     }
-    snake.trim_end_matches('_').chars().take(64).collect()
+    let short: String = snake.chars().take(64).collect();
+    short.trim_end_matches('_').to_owned()
 }
 
 #[cfg(test)]
@@ -115,8 +116,10 @@ mod tests {
             ("Fixed30Year", "fixed30_year"),
             ("What type of home?", "what_type_of_home"),
             ("__", ""),
+            (&format!("{}_b", "a".repeat(63)), &"a".repeat(63)),
         ] {
             assert_eq!(snake_case(name), expected);
+            assert_eq!(snake_case(expected), expected);
         }
     }
 

@@ -25,7 +25,7 @@ mod tests {
     fn a_gizmo_lead_reads_as_a_lead() {
         let body = r#"{"crmId":"12345","firstName":"John","lastName":"Doe","email":"john@example.com","phone":"+14155550123",
             "streetAddress":null,"city":"Oakland","state":"ca","zip":"94607","leadProviderSlug":"zillow"}"#;
-        let inbound = sources::parse(Format::Gizmo, body.as_bytes()).unwrap();
+        let inbound = sources::parse(&Format::Gizmo, None, body.as_bytes()).unwrap();
         assert_eq!(inbound.vendor_event_id.as_deref(), Some("12345"));
         assert_eq!((inbound.state.as_deref(), inbound.city.as_deref()), (Some("CA"), Some("Oakland")));
         assert_eq!(inbound.attributes["lead_provider_slug"], "zillow");
@@ -34,6 +34,6 @@ mod tests {
     #[test]
     fn a_state_that_is_not_given_is_told_by_the_zip_code() {
         let body = br#"{"crmId":1,"phone":"+14155550123","zip":"94607"}"#;
-        assert_eq!(sources::parse(Format::Gizmo, body).unwrap().state.as_deref(), Some("CA"));
+        assert_eq!(sources::parse(&Format::Gizmo, None, body).unwrap().state.as_deref(), Some("CA"));
     }
 }

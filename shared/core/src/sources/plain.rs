@@ -5,11 +5,12 @@ use serde_json::Value;
 use super::{FieldProblem, Inbound, fields::Fields, problem};
 use crate::{intake::OwnerHints, lead::Consent, records::source::SourceConsent, time::Zone};
 
-const PLACED: [&str; 15] = [
+const PLACED: [&str; 16] = [
     "id",
     "created_at",
     "first_name",
     "last_name",
+    "full_name",
     "phone",
     "email",
     "city",
@@ -21,6 +22,28 @@ const PLACED: [&str; 15] = [
     "consent",
     "loan_officer_email",
     "loan_officer_nmls_id",
+];
+
+/// All that can be said besides attributes; what is in a map, by its name there.
+pub(crate) const FIELDS: [&str; 18] = [
+    "id",
+    "created_at",
+    "first_name",
+    "last_name",
+    "full_name",
+    "phone",
+    "email",
+    "city",
+    "state",
+    "zip",
+    "time_zone",
+    "purpose",
+    "loan_officer_email",
+    "loan_officer_nmls_id",
+    "consent.call",
+    "consent.sms",
+    "consent.email",
+    "consent.text",
 ];
 
 pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
@@ -35,6 +58,12 @@ pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
         owner_hints: OwnerHints { email: top.text("loan_officer_email"), nmls_id: top.text("loan_officer_nmls_id") },
         ..Inbound::default()
     };
+    if let (true, true, Some(name)) =
+        (inbound.first_name.is_empty(), inbound.last_name.is_empty(), top.text("full_name"))
+    {
+        let (first, last) = name.split_once(' ').unwrap_or((&name, ""));
+        (inbound.first_name, inbound.last_name) = (first.to_owned(), last.trim().to_owned());
+    }
     inbound.reach((top, "phone"), (top, "email"))?;
     inbound.place(top, "city", "state", "zip");
     inbound.created(top, "created_at");
@@ -75,7 +104,7 @@ mod tests {
     use crate::{records::Format, sources};
 
     fn parse(body: &Value) -> Result<Inbound, Vec<FieldProblem>> {
-        sources::parse(Format::Plain, body.to_string().as_bytes())
+        sources::parse(&Format::Plain, None, body.to_string().as_bytes())
     }
 
     #[test]

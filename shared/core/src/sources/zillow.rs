@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn parse(body: &Value) -> Result<Inbound, Vec<FieldProblem>> {
-        sources::parse(Format::Zillow, body.to_string().as_bytes())
+        sources::parse(&Format::Zillow, None, body.to_string().as_bytes())
     }
 
     #[test]
@@ -147,7 +147,7 @@ mod tests {
         for (body, part) in
             [("{", "not JSON"), ("[]", "not a JSON object"), ("\u{0}", "not JSON"), (deep.as_str(), "32 levels")]
         {
-            let problems = sources::parse(Format::Zillow, body.as_bytes()).unwrap_err();
+            let problems = sources::parse(&Format::Zillow, None, body.as_bytes()).unwrap_err();
             assert!(problems[0].detail.contains(part), "{problems:?}");
         }
     }

@@ -42,6 +42,7 @@ fn broken() -> Vec<Broken> {
         ("again after years", cadence(json!({"reenroll": "999d"}))),
         ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
         ("taking over from itself", cadence(json!({"takes_over": ["long-term", "new"]}))),
+        ("taking over from each other", cadence(json!({"takes_over": ["asks-again"]}))),
         ("taking over from a map", cadence(json!({"takes_over": {"cadence": "nurture"}}))),
         (
             "fields of it misspelt",

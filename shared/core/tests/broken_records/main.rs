@@ -7,6 +7,7 @@ mod courses;
 mod enrolling;
 mod forgiven;
 mod forms;
+mod mappings;
 mod messages;
 mod others;
 mod paces;
@@ -55,6 +56,7 @@ fn known() -> Known {
             "CADENCE#long-term",
             cadence(json!({"steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/hello"}]})),
         ),
+        ("CADENCE#asks-again", cadence(json!({"takes_over": "new"}))),
         ("USER#lo-riley", user(json!({}))),
         (
             "USER#lo-morgan",

@@ -218,7 +218,12 @@ fn users() -> BoxedStrategy<Value> {
 }
 
 fn sources() -> BoxedStrategy<Value> {
-    let must = one_of(&["zillow", "gizmo", "plain"]).prop_map(|format| vec![("format", format)]);
+    let named = one_of(&["zillow", "gizmo", "plain"]).prop_map(|format| vec![("format", format)]);
+    let path = || one_of(&["phone", "lead.contact.phone", "$.a[0].b", "lead[x]"]);
+    let rest = vec![("first_name", path()), ("attributes.loanAmount", path()), ("attributes.zip_code", path())];
+    let reach = (path(), path()).prop_map(|(phone, email)| vec![("phone", phone), ("email", email)]);
+    let mapped = map(reach, rest).prop_map(|fields| vec![("format", json!("mapped")), ("fields", fields)]);
+    let must = prop_oneof![named, mapped];
     let consent = || one_of(&["none", "express", "express_written", "revoked"]);
     let channels = map(
         text().prop_map(|proof| vec![("proof", proof)]),

@@ -24,6 +24,10 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
             let remedy = did_you_mean(other.as_str(), ids, "Publish that cadence first, or correct the name.");
             let sentence = format!("There is no cadence {}.", quoted(other.as_str()));
             problems.push(Problem::error(format!("takes_over[{index}]"), sentence, remedy));
+        } else if known.cadences.get(other).is_some_and(|other| other.takes_over.contains(&cadence.id)) {
+            let sentence = format!("The cadence {} takes leads over from this one too.", quoted(other.as_str()));
+            let remedy = "Remove one of the two, or a lead who asks again and again begins them by turns.";
+            problems.push(Problem::warning(format!("takes_over[{index}]"), sentence, remedy));
         }
     }
     problems

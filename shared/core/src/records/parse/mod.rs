@@ -4,6 +4,7 @@ mod cadence;
 mod console;
 mod enrolling;
 mod fields;
+mod mapping;
 mod message;
 mod settings;
 mod source;

@@ -10,6 +10,7 @@ use crate::{
         parse_record,
         settings::Caps,
     },
+    sources::PLAIN_FIELDS,
 };
 
 /// Records in which everything stands that a record may have.
@@ -24,7 +25,10 @@ fn complete() -> Vec<(&'static str, Value)> {
         ),
         ("MESSAGE#a", json!({"text": "t"})),
         ("USER#a", json!({"first_name": "f", "last_name": "l", "email": "a@example.com", "phone": "+14155550140"})),
-        ("SOURCE#a", json!({"format": "plain", "consent": {"sms": "express"}})),
+        (
+            "SOURCE#a",
+            json!({"format": "mapped", "fields": {"phone": "lead.phone", "attributes.loan_amount": "loan[0]"}, "consent": {"sms": "express"}}),
+        ),
         (
             "SETTINGS#company",
             json!({"company": "c", "postal_address": "p", "notices_from": "a@example.com",
@@ -174,6 +178,14 @@ fn a_schema_names_the_outcomes() {
 }
 
 #[test]
+fn a_schema_names_what_a_sources_fields_may_be() {
+    let schema = schema_of("SOURCE#a");
+    let named = &schema["properties"]["fields"]["propertyNames"]["anyOf"][0]["enum"];
+    let named: BTreeSet<&str> = named.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert_eq!(named, PLAIN_FIELDS.into_iter().chain(["attributes", "consent", "note"]).collect());
+}
+
+#[test]
 fn a_schema_is_valid_and_its_examples_are_read() {
     for (pk, content) in complete() {
         let schema = schema_of(pk);
@@ -203,6 +215,10 @@ fn a_schema_refuses_what_an_editor_should_underline() {
         ("MESSAGE#a", json!({"text": "t", "subject": "s", "body": "b"})),
         ("MESSAGE#a", json!({"subject": "s"})),
         ("SOURCE#a", json!({"format": "xml"})),
+        ("SOURCE#a", json!({"format": "mapped"})),
+        ("SOURCE#a", json!({"format": "plain", "fields": {"phone": "a"}})),
+        ("SOURCE#a", json!({"format": "mapped", "fields": {"first_name": "a"}})),
+        ("SOURCE#a", json!({"format": "mapped", "fields": {"phone": "a", "name": "b"}})),
         ("SETTINGS#company", json!({"caps": {"sms_per_day": 9}})),
     ] {
         assert!(!jsonschema::draft202012::is_valid(&schema_of(pk), &content), "{content}");
