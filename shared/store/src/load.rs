@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use cadence_core::{
-    CadenceId, EnrollmentId, LeadId, StepId,
+    EnrollmentId, LeadId, StepId,
     attempt::Attempt,
     enrollment::Enrollment,
     gate,
     lead::{Facts, Lead},
     plan::StepContext,
-    records::{Cadence, Message, Settings, Status, Target, User},
+    records::{Cadence, Message, Settings, Status, User},
     task::Task,
 };
 
@@ -124,7 +124,7 @@ impl Store {
     ) -> Result<(Option<Message>, Vec<(Cadence, u32)>), StoreError> {
         let message = step.and_then(|step| cadence.step(step)).and_then(|step| step.message.as_ref());
         let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
-        let mut target_keys: Vec<_> = targets(cadence).map(|id| published_key("CADENCE", id.as_str())).collect();
+        let mut target_keys: Vec<_> = cadence.targets().map(|id| published_key("CADENCE", id.as_str())).collect();
         target_keys.sort();
         target_keys.dedup();
         let wanted: Vec<_> = message_key.iter().chain(&target_keys).cloned().collect();
@@ -222,14 +222,6 @@ fn published_key(kind: &str, id: &str) -> (String, String) {
 fn step_in_hand(enrollment: &Enrollment) -> Option<&StepId> {
     let claimed = enrollment.claim.as_ref().map(|claim| &claim.step);
     claimed.or_else(|| enrollment.progress.next.as_ref().map(|next| &next.step))
-}
-
-fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {
-    let of_steps = cadence.steps.iter().flat_map(|step| step.on.values());
-    of_steps.chain(cadence.anytime.values()).filter_map(|target| match target {
-        Target::Cadence(id) => Some(id),
-        Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
-    })
 }
 
 fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {

@@ -57,7 +57,7 @@ impl Pace {
                 self.ask_gate(&world.context, &next, index);
             }
             let claims = world.claims.len();
-            world.run(Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
+            world.run(|_| Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
             let Some(taken) = world.claims.get(claims) else { continue };
             if taken.plan.touch.is_some() {
                 self.touch(&world.context.cadence, &next, index);
