@@ -3,6 +3,8 @@
 mod client;
 mod demo;
 mod local;
+mod records;
+mod simulate;
 mod told;
 
 use std::process::ExitCode;
@@ -28,6 +30,8 @@ enum Command {
     Demo(demo::Args),
     /// Runs the whole system on this machine: real webhooks in, everything sent lands in an outbox
     Local(local::Args),
+    /// Runs a lead through a cadence in virtual time and prints what would happen, and why
+    Simulate(Box<simulate::Args>),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -35,19 +39,15 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args).await,
         Command::Local(args) => local::run(&args).await,
+        Command::Simulate(args) => simulate::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            told::complain(&format!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
-}
-
-#[expect(clippy::print_stderr, reason = "a command tells its user why it failed")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
 }
 
 /// Logs to stderr: warnings, unless `RUST_LOG` says otherwise.

@@ -43,3 +43,9 @@ impl Telling {
 pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
+
+/// Tells somebody who watches, apart from what is printed.
+#[expect(clippy::print_stderr, reason = "a command tells its user what is wrong")]
+pub(crate) fn complain(line: &str) {
+    eprintln!("{line}");
+}

@@ -8,8 +8,8 @@ use cadence_core::{
     timeline::{Entry, EntryKind},
 };
 
-/// What was said stands under what happened.
-const INDENT: &str = "                            ";
+/// What was said stands under what happened, this far in.
+pub const INDENT: &str = "                            ";
 
 /// An entry as a person reads it, in the lead's time: one line, and what was said under it.
 pub fn words(entry: &Entry, zone: &Zone) -> String {

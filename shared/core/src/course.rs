@@ -164,10 +164,14 @@ pub(crate) fn next_round(enrollment: &Enrollment, step: &StepId) -> u32 {
     enrollment.progress.rounds.get(step).copied().unwrap_or(0).saturating_add(1)
 }
 
-fn run_after(calendar: &Calendar<'_>, step: &Step, round: u32, leg: Leg<'_>, wait: &Wait) -> Next {
+/// When what comes after a leg could run if it had to keep no hours.
+pub(crate) fn ready_at(calendar: &Calendar<'_>, leg: Leg<'_>, wait: &Wait) -> DateTime<Utc> {
     let after_wait = calendar.after(leg.due_at, wait);
-    let not_before = leg.held_until.map_or(after_wait, |ended| after_wait.max(ended));
-    let due_at = calendar.opening(step.action, not_before).from;
+    leg.held_until.map_or(after_wait, |ended| after_wait.max(ended))
+}
+
+fn run_after(calendar: &Calendar<'_>, step: &Step, round: u32, leg: Leg<'_>, wait: &Wait) -> Next {
+    let due_at = calendar.opening(step.action, ready_at(calendar, leg, wait)).from;
     Next::run(&step.id, step.action.channel(), round, due_at)
 }
 

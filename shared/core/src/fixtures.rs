@@ -275,7 +275,7 @@ impl World {
 
     /// Runs what is due at `now`. True if something was tried.
     pub(crate) fn run(&mut self, delivery: Delivery, now: DateTime<Utc>) -> bool {
-        self.0.run(delivery, now).unwrap() == simulation::Ran::Tried
+        self.0.run(|_| delivery, now).unwrap() == simulation::Ran::Tried
     }
 
     /// Runs what is due when it is due, until nothing is; vendors take everything.

@@ -224,7 +224,7 @@ fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) 
 }
 
 /// How long to wait after a try that certainly was not sent: 1, 5, 15, 60 minutes, then 4 hours.
-fn backoff(try_number: u32) -> TimeDelta {
+pub(crate) fn backoff(try_number: u32) -> TimeDelta {
     TimeDelta::minutes(match try_number {
         0 | 1 => 1,
         2 => 5,

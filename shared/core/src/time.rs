@@ -3,6 +3,7 @@
 mod day;
 mod holidays;
 mod hours;
+mod local;
 mod opening;
 mod wait;
 mod zone;
@@ -10,6 +11,7 @@ mod zone;
 pub use day::{Day, DayError};
 pub use holidays::Holidays;
 pub use hours::{HoursError, WeeklyHours, Window, longest_span, parse_hours};
+pub use local::LocalTime;
 pub use opening::{Opening, opening};
 pub use wait::{Wait, WaitError, after};
 pub use zone::{Zone, Zones, local_text};

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use cadence_core::{
-    CadenceId, EnrollmentId, LeadId,
+    EnrollmentId, LeadId,
     assign::{self, Turns},
     attempt::Attempt,
     enrollment::Enrollment,
     lead::{Facts, Lead},
     plan::StepContext,
-    records::{Cadence, Message, Settings, Status, Step, Target, User},
+    records::{Cadence, Message, Settings, Status, User},
     task::Task,
 };
 
@@ -145,7 +145,7 @@ impl Store {
         let step = enrollment.step_in_hand().and_then(|step| cadence.step(step));
         let message = step.and_then(|step| step.message.as_ref());
         let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
-        let mut target_keys: Vec<_> = targets(cadence).map(|id| published_key("CADENCE", id.as_str())).collect();
+        let mut target_keys: Vec<_> = cadence.targets().map(|id| published_key("CADENCE", id.as_str())).collect();
         target_keys.sort();
         target_keys.dedup();
         let wanted: Vec<_> = message_key.iter().chain(&target_keys).cloned().collect();
@@ -237,14 +237,6 @@ fn version_key(enrollment: &Enrollment) -> (String, String) {
 
 fn published_key(kind: &str, id: &str) -> (String, String) {
     (keys::published_pk(kind), id.to_owned())
-}
-
-fn targets(cadence: &Cadence) -> impl Iterator<Item = &CadenceId> {
-    let of_steps = cadence.steps.iter().flat_map(Step::targets);
-    of_steps.chain(cadence.anytime.values()).filter_map(|target| match target {
-        Target::Cadence(id) => Some(id),
-        Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
-    })
 }
 
 fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {

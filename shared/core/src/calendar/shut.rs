@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Calendar;
 use crate::{
     Do,
-    time::{self, WeeklyHours, Zone, Zones},
+    time::{self, Zone, Zones},
 };
 
 /// Hours outside of which a step waited.
@@ -14,8 +14,8 @@ use crate::{
 pub struct Shut {
     /// Whose hours.
     pub whose: Whose,
-    /// The hours.
-    pub hours: WeeklyHours,
+    /// The hours, as they are written.
+    pub hours: String,
     /// Where they were shut, if the lead may be in several zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
@@ -71,7 +71,7 @@ impl Calendar<'_> {
             if until > at && longest.as_ref().is_none_or(|longest| longest.until < until) {
                 longest = Some(Shut {
                     whose: *whose,
-                    hours: window.hours.clone(),
+                    hours: window.hours.to_string(),
                     zone: many.then(|| zone.clone()),
                     holidays: self.holidays.missed(window, zone, at, until),
                     until,
@@ -80,7 +80,7 @@ impl Calendar<'_> {
         }
         longest.or_else(|| {
             let closing = |(zone, (_, window)): (_, &(Whose, time::Window))| {
-                Some((opening(at, zone, window)?.until, window.hours.clone()))
+                Some((opening(at, zone, window)?.until, window.hours.to_string()))
             };
             let (until, hours) = each().filter_map(closing).min_by_key(|(until, _)| *until)?;
             Some(Shut { whose: Whose::Margin, hours, zone: None, holidays: Vec::new(), until })

@@ -159,6 +159,15 @@ impl Cadence {
         self.steps.iter().position(|step| step.id == *id)
     }
 
+    /// The cadences that outcomes lead to, as often as they are named.
+    pub fn targets(&self) -> impl Iterator<Item = &CadenceId> {
+        let of_steps = self.steps.iter().flat_map(Step::targets);
+        of_steps.chain(self.anytime.values()).filter_map(|target| match target {
+            Target::Cadence(id) => Some(id),
+            Target::Next | Target::End | Target::Pause | Target::Step(_) => None,
+        })
+    }
+
     /// The step after that one; `None` after the last.
     pub fn step_after(&self, id: &StepId) -> Option<&Step> {
         self.steps.get(self.position(id)? + 1)

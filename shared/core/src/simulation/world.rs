@@ -39,6 +39,13 @@ pub struct Taken {
     pub delivery: Option<Delivery>,
 }
 
+impl Taken {
+    /// Whether it reached the lead, or may have.
+    pub fn reached(&self) -> bool {
+        matches!(self.delivery, Some(Delivery::Accepted { .. } | Delivery::Unknown { .. }))
+    }
+}
+
 /// What running the due step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ran {
@@ -81,10 +88,11 @@ impl World {
         plan_step(&self.context, &self.context.enrollment.step_due(), now)
     }
 
-    /// Runs what is due at `now` as the functions do, the vendor answering so.
-    pub fn run(&mut self, delivery: Delivery, now: DateTime<Utc>) -> Result<Ran, Conflict> {
+    /// Runs what is due at `now` as the functions do.
+    pub fn run(&mut self, deliver: impl FnOnce(&StepPlan) -> Delivery, now: DateTime<Utc>) -> Result<Ran, Conflict> {
         match self.plan(now) {
             Plan::Send(plan) => {
+                let delivery = deliver(&plan);
                 self.claim(*plan, now)?;
                 self.settle(delivery, now)?;
                 return Ok(Ran::Tried);
@@ -274,7 +282,7 @@ mod tests {
     #[test]
     fn a_change_is_written_whole_or_not_at_all() {
         let mut world = begun_world();
-        world.run(accepted(), tuesday()).unwrap();
+        world.run(|_| accepted(), tuesday()).unwrap();
         let context = world.context.clone();
         let change = || Change { entries: world.entries.clone(), ..Change::of(&context.enrollment) };
         let report = fixture_report(&world, Outcome::Connected);
@@ -306,8 +314,8 @@ mod tests {
     fn a_slot_of_the_caps_comes_back_only_if_nothing_was_sent() {
         for (delivery, touches) in [(accepted(), 2), (rejected(), 1), (later(), 1)] {
             let mut world = begun_world();
-            world.run(accepted(), tuesday()).unwrap();
-            assert_eq!(world.run(delivery.clone(), tuesday()), Ok(Ran::Tried));
+            world.run(|_| accepted(), tuesday()).unwrap();
+            assert_eq!(world.run(|_| delivery.clone(), tuesday()), Ok(Ran::Tried));
             assert_eq!(world.context.lead.touches.len(), touches, "{delivery:?}");
             assert_eq!(world.claims.last().and_then(|taken| taken.delivery.clone()), Some(delivery));
         }

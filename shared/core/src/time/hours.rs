@@ -117,6 +117,11 @@ fn day(text: &str) -> Option<usize> {
     DAYS.iter().position(|day| *day == text).or_else(|| full.iter().position(|day| *day == text))
 }
 
+/// `tue` or `tuesday`.
+pub(super) fn weekday(text: &str) -> Option<Weekday> {
+    Weekday::from_monday_zero_offset(i8::try_from(day(text)?).ok()?).ok()
+}
+
 /// `09:30` or `9:30` as a minute of the day; `24:00` is its end.
 pub(super) fn minute(text: &str) -> Option<i16> {
     let (hour, minute) = text.split_once(':')?;

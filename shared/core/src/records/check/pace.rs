@@ -8,6 +8,7 @@ use super::Known;
 use crate::{
     Channel, Outcome,
     apply::{Applied, apply_outcome},
+    assign::Turns,
     delivery::{Delivery, Report},
     enroll,
     enrollment::{Act, Next},
@@ -57,7 +58,7 @@ impl Pace {
                 self.ask_gate(&world.context, &next, index);
             }
             let claims = world.claims.len();
-            world.run(Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
+            world.run(|_| Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
             let Some(taken) = world.claims.get(claims) else { continue };
             if taken.plan.touch.is_some() {
                 self.touch(&world.context.cadence, &next, index);
@@ -184,6 +185,7 @@ fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<Step
         attempt: None,
         outcomes: Vec::new(),
         open_tasks: Vec::new(),
+        turns: Turns::new(),
         unsubscribe_url: None,
     })
 }

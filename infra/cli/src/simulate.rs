@@ -1,0 +1,193 @@
+//! `cadence simulate`: a cadence and a lead in virtual time, through the engine itself.
+
+mod lead;
+mod published;
+mod telling;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use cadence_core::{
+    CadenceId, StepId,
+    records::Cadence,
+    simulation::{Arriving, Begun, NotTaken, Script, script::ScriptError, simulate},
+    time::{LocalTime, Zone},
+};
+use chrono::{DateTime, Utc};
+
+use crate::{records::Records, told::complain};
+use lead::LeadFlags;
+use published::Published;
+use telling::{Shown, Telling};
+
+/// Runs a lead through a cadence in virtual time and prints what would happen, and why
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// A folder of records such as infra/cadences, or one cadence's file in it
+    #[arg(value_name = "FILE|DIR")]
+    records: PathBuf,
+    /// The cadence, such as new-lead; without it, the one that would take the lead
+    cadence: Option<String>,
+    /// When the lead arrives: 2026-12-01T10:00:00-08:00, or where the lead is, "2026-12-01 10:00" or "Tue 10:00" [default: now]
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<String>,
+    /// Something that happens, in the words of a script's line; may be given often
+    #[arg(long, value_name = "LINE")]
+    outcome: Vec<String>,
+    /// A file of such lines
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Print one JSON object for each thing that happens
+    #[arg(long)]
+    json: bool,
+    /// Print messages and tasks whole
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    lead: LeadFlags,
+}
+
+const EXAMPLES: &str = "\
+The same code decides as on AWS: hours, holidays, consent, caps and licences hold. Vendors accept everything, users and the lead
+do nothing, unless a script says otherwise. Its lines:
+
+  first-call=no_answer                      whenever the step runs, a plausible while later
+  +5m first-call=connected \"wants a quote\"  five minutes after it ran; any wait will do, such as +1bd at 10:15
+  09:30 intro-text=replied                  at the next 09:30 where the lead is, after the step ran; Tue 09:30 and dates too
+  second-call#3=connected                   in its third round, instead of what is said of all rounds
+  intro-text=later                          what the vendor answers: accepted, rejected, later or unknown
+  +2d lead=opted_out                        two days after the lead arrived, about no step
+
+Examples:
+
+  cadence simulate infra/cadences
+  cadence simulate infra/cadences zillow-purchase --at 'Sat 23:50' --state AZ
+  cadence simulate infra/cadences new-lead --consent express --outcome second-call=voicemail --outcome '+1h second-text=replied'
+  cadence simulate infra/cadences new-lead --script story.txt --full";
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let (records, only) = records(&args.records)?;
+    let mut published = Published::of(&records)?;
+    let named = args.cadence.as_deref().or(only.as_deref());
+    let chosen = named.map(|name| published.chosen(name)).transpose()?;
+    let script = script(args)?;
+
+    if let Some(id) = &chosen
+        && published.make_live(id)
+    {
+        complain(&format!("note: the status of {id} is not live; it is simulated as if it were"));
+    }
+    let begun = begin(args, &published, chosen.as_ref())?;
+    refuse_unknown_steps(&script, &published, &begun.context.cadence)?;
+    let shown = Shown::of(&begun);
+    let simulated = simulate(&published.records, begun, &script)?;
+    Telling { json: args.json, full: args.full }.tell(&shown, &simulated)
+}
+
+/// The records, and the cadence that a file is, if it is one.
+fn records(path: &Path) -> anyhow::Result<(Records, Option<String>)> {
+    if path.is_dir() {
+        return Ok((Records::of_files(path)?, None));
+    }
+    // What a cadence refers to lies beside it.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
+    let records = Records::of_files(folder)?;
+    let place = folder.join(name);
+    let keys = records.keys_in(&place).filter(|pk| pk.starts_with("CADENCE#"));
+    let cadences: Vec<String> = keys.map(str::to_owned).collect();
+    match cadences.as_slice() {
+        [] => bail!("{} holds no cadence: give a cadence's file, or the folder", path.display()),
+        [only] => Ok((records, Some(only.clone()))),
+        _ => Ok((records, None)),
+    }
+}
+
+fn script(args: &Args) -> anyhow::Result<Script> {
+    let mut script = Script::default();
+    if let Some(path) = &args.script {
+        let place = path.display();
+        let text = fs::read_to_string(path).with_context(|| format!("--script: {place} can't be read"))?;
+        let lines = |errors: Vec<ScriptError>| told(&errors, |error| format!("{place}, line {}", error.number));
+        script =
+            Script::parse(&text).map_err(|errors| anyhow::anyhow!("the script can't be read:{}", lines(errors)))?;
+    }
+    for line in &args.outcome {
+        let read = Script::parse(line);
+        let read = read.map_err(|errors| {
+            anyhow::anyhow!("the script can't be read:{}", told(&errors, |_| "--outcome".to_owned()))
+        })?;
+        script.lines.extend(read.lines);
+    }
+    Ok(script)
+}
+
+fn told(errors: &[ScriptError], place: impl Fn(&ScriptError) -> String) -> String {
+    errors.iter().map(|error| format!("\n  {}: {error}", place(error))).collect()
+}
+
+/// A step that neither the cadence has nor one that it leads to is a slip of the pen.
+fn refuse_unknown_steps(script: &Script, published: &Published, cadence: &Cadence) -> anyhow::Result<()> {
+    let mut reached: Vec<&Cadence> = vec![cadence];
+    let mut looked_at = 0;
+    while let Some(cadence) = reached.get(looked_at) {
+        looked_at += 1;
+        let targets: Vec<&Cadence> = cadence.targets().filter_map(|id: &CadenceId| published.cadence(id)).collect();
+        let new = targets.into_iter().filter(|target| reached.iter().all(|known| known.id != target.id));
+        let new: Vec<&Cadence> = new.collect();
+        reached.extend(new);
+    }
+    let steps = reached.iter().flat_map(|cadence| cadence.steps.iter().map(|step| &step.id));
+    let errors = script.unknown_steps(steps.collect::<Vec<&StepId>>());
+    let told: Vec<String> = errors.iter().map(|error| format!("\n  {error}")).collect();
+    match errors.is_empty() {
+        true => Ok(()),
+        false => bail!("the script can't be used:{}", told.concat()),
+    }
+}
+
+/// The lead in the cadence that is named, or that takes it.
+fn begin(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyhow::Result<Begun> {
+    let cadence = chosen.and_then(|id| published.cadence(id));
+    let arrive = |at| {
+        let (source, inbound) = args.lead.inbound(published, cadence, at)?;
+        let is_for = cadence.is_none_or(|cadence| published.records.is_for(cadence, source, &inbound, at));
+        match published.records.arrive(Arriving { source, inbound: &inbound, into: chosen, at }) {
+            Ok(begun) => Ok((begun, is_for)),
+            Err(NotTaken { entries }) => {
+                let why: Vec<&str> = entries.iter().filter_map(|entry| entry.text.as_deref()).collect();
+                bail!("no cadence takes the lead ({}): name one to simulate it all the same", why.join("; "))
+            }
+        }
+    };
+    // Where the lead is tells which instant a local time means.
+    let now = now();
+    let (there, _) = arrive(now)?;
+    let (begun, is_for) = arrive(arrives(args.at.as_deref(), there.context.calendar().zone(), now)?)?;
+    if let (Some(id), false) = (chosen, is_for) {
+        complain(&format!("note: {id} is not for such a lead; it is simulated as if it were"));
+    }
+    Ok(begun)
+}
+
+fn arrives(text: Option<&str>, zone: &Zone, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+    let Some(text) = text else { return Ok(now) };
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Ok(at.to_utc());
+    }
+    let local = LocalTime::parse(text).with_context(|| {
+        format!(
+            "--at: {text:?} is no time; write it like 2026-12-01T10:00:00-08:00, \"2026-12-01 10:00\" or \"Tue 10:00\""
+        )
+    })?;
+    Ok(local.after(now, zone))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a lead that arrives now arrives by the laptop's clock")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

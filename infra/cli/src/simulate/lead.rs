@@ -1,0 +1,145 @@
+//! The lead that is simulated: a webhook in the plain format, from a file or from flags.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, bail};
+use cadence_core::{
+    SourceId,
+    records::{Cadence, Format, Source},
+    sources::{self, Inbound},
+};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::published::Published;
+
+/// The lead
+#[derive(clap::Args)]
+#[command(next_help_heading = "The lead")]
+pub(crate) struct LeadFlags {
+    /// The lead as a webhook's JSON body in the plain format: first_name, last_name, phone, email, city, state, zip, time_zone, purpose,
+    /// attributes, consent, loan_officer_email, created_at
+    #[arg(long, value_name = "FILE.json")]
+    lead: Option<PathBuf>,
+    /// Its state, by code or name; "unknown" for none
+    #[arg(long, value_name = "STATE")]
+    state: Option<String>,
+    /// Its ZIP code, which tells the state and the time zone better than the state does
+    #[arg(long, value_name = "ZIP")]
+    zip: Option<String>,
+    /// Its phone number, whose area code tells the time zone where nothing else does
+    #[arg(long, value_name = "NUMBER")]
+    phone: Option<String>,
+    /// The source it comes from, with the consent that source's leads arrive with [default: one that the cadence is for]
+    #[arg(long, value_name = "ID")]
+    source: Option<String>,
+    /// What the lead itself agreed to, for texts and AI calls, instead of what its source says
+    #[arg(long, value_enum)]
+    consent: Option<Consent>,
+    /// The lead is three hours old when it arrives, too old for an instant text or AI call
+    #[arg(long)]
+    stale: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Consent {
+    /// To nothing
+    None,
+    /// To be contacted, but not in writing
+    Express,
+    /// In writing, which texts and AI calls need
+    ExpressWritten,
+}
+
+/// Where a lead lives of whom nothing is said.
+const STATE: &str = "CA";
+/// Toll-free, so that it tells no zone.
+const PHONE: &str = "+18005550123";
+
+impl LeadFlags {
+    /// The lead and its source, for that cadence.
+    pub(crate) fn inbound<'a>(
+        &self,
+        published: &'a Published,
+        cadence: Option<&Cadence>,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<(&'a Source, Inbound)> {
+        let source = self.source(published, cadence)?;
+        let mut body = self.body(cadence)?;
+        self.say(&mut body, at);
+        match sources::parse(Format::Plain, body.to_string().as_bytes()) {
+            Ok(inbound) => Ok((source, inbound)),
+            Err(problems) => {
+                let told: Vec<String> = problems.iter().map(|p| format!("\n  {} {}", p.pointer, p.detail)).collect();
+                bail!("the lead can't be used:{}", told.concat())
+            }
+        }
+    }
+
+    fn source<'a>(&self, published: &'a Published, cadence: Option<&Cadence>) -> anyhow::Result<&'a Source> {
+        let known = &published.sources;
+        let wanted = cadence.and_then(|cadence| cadence.for_leads.source.first());
+        match (self.source.as_ref(), wanted) {
+            (Some(id), _) => known.get(&SourceId::new(id.as_str())).with_context(|| {
+                let ids: Vec<&str> = known.keys().map(SourceId::as_str).collect();
+                format!("--source: there is no source {id}; there are: {}", ids.join(", "))
+            }),
+            (None, Some(id)) => known.get(&SourceId::new(id.as_str())).with_context(|| {
+                format!("the cadence is for leads of {id}, but there is no record SOURCE#{id}: add it")
+            }),
+            (None, None) => {
+                let plain = known.values().find(|source| source.format == Format::Plain);
+                plain.or_else(|| known.values().next()).context("there is no source: add a record such as SOURCE#plain")
+            }
+        }
+    }
+
+    fn body(&self, cadence: Option<&Cadence>) -> anyhow::Result<Value> {
+        if let Some(path) = &self.lead {
+            let place = path.display();
+            let text = fs::read_to_string(path).with_context(|| format!("--lead: {place} can't be read"))?;
+            let body: Value = serde_json::from_str(&text).with_context(|| format!("--lead: {place} is not JSON"))?;
+            return match body.is_object() {
+                true => Ok(body),
+                false => bail!("--lead: {place} is not one JSON object"),
+            };
+        }
+        let first = |list: &[String]| list.first().cloned();
+        let wanted = cadence.map(|cadence| &cadence.for_leads);
+        let purpose = wanted.and_then(|wanted| first(&wanted.purpose)).unwrap_or_else(|| "purchase".to_owned());
+        let is_placed = self.zip.is_some() || self.phone.is_some();
+        let state = wanted.and_then(|wanted| first(&wanted.state)).unwrap_or_else(|| STATE.to_owned());
+        Ok(json!({
+            "first_name": "Robin", "last_name": "Example", "email": "robin@example.com", "phone": PHONE, "purpose": purpose,
+            "state": (!is_placed).then_some(state),
+        }))
+    }
+
+    /// What the flags say of the lead stands above what its file says.
+    fn say(&self, body: &mut Value, at: DateTime<Utc>) {
+        let Some(fields) = body.as_object_mut() else { return };
+        for (name, said) in [("state", &self.state), ("zip", &self.zip), ("phone", &self.phone)] {
+            if let Some(said) = said {
+                fields.insert(name.to_owned(), json!(said));
+            }
+        }
+        if self.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("unknown")) {
+            fields.remove("state");
+        }
+        if let Some(consent) = self.consent {
+            let (word, email) = match consent {
+                Consent::None => ("none", "none"),
+                Consent::Express => ("express", "express"),
+                Consent::ExpressWritten => ("express_written", "express"),
+            };
+            let text = "As the simulation was told.";
+            fields.insert("consent".to_owned(), json!({"call": word, "sms": word, "email": email, "text": text}));
+        }
+        if self.stale {
+            let created_at = (at - TimeDelta::hours(3)).to_rfc3339_opts(SecondsFormat::Secs, true);
+            fields.insert("created_at".to_owned(), json!(created_at));
+        }
+    }
+}

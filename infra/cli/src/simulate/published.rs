@@ -1,0 +1,91 @@
+//! What would be published of some records, and by that what a simulated lead meets.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, bail};
+use cadence_core::{
+    CadenceId, SourceId,
+    arrival::Catalogue,
+    records::{Cadence, Known, Record, Severity, Source, Status, check},
+    simulation,
+};
+use serde_json::Value;
+
+use crate::{records::Records, told::complain};
+
+/// Records as they would be published.
+pub(crate) struct Published {
+    pub(crate) records: simulation::Published,
+    pub(crate) sources: BTreeMap<SourceId, Source>,
+    known: Known,
+}
+
+impl Published {
+    /// What can be read of the records. What can't is complained of, since it would not be published either.
+    pub(crate) fn of(found: &Records) -> anyhow::Result<Self> {
+        let (records, broken) = found.read();
+        for broken in &broken {
+            complain(&format!("left out {} ({}), which can't be read:", broken.pk, broken.place));
+            for problem in &broken.problems {
+                complain(&format!("  {problem}"));
+            }
+        }
+        let (mut cadences, mut users, mut settings) = (Vec::new(), Vec::new(), None);
+        let (mut messages, mut sources, mut known) = (BTreeMap::new(), BTreeMap::new(), Known::default());
+        for record in records {
+            let (kind, stored) = stored(&record)?;
+            known.add(kind, &stored);
+            match record {
+                Record::Cadence(cadence) => cadences.push((cadence, 1)),
+                Record::Message(message) => drop(messages.insert(message.id.clone(), message)),
+                Record::User(user) => users.push(user),
+                Record::Source(source) => drop(sources.insert(source.id.clone(), source)),
+                Record::Settings(company) => settings = Some(company),
+            }
+        }
+        let settings = settings.context("there are no settings: add the record SETTINGS#company to the others")?;
+        let catalogue = Catalogue { cadences, users, settings };
+        Ok(Self { records: simulation::Published { catalogue, messages }, sources, known })
+    }
+
+    pub(crate) fn cadence(&self, id: &CadenceId) -> Option<&Cadence> {
+        self.records.catalogue.cadences.iter().map(|(cadence, _)| cadence).find(|cadence| cadence.id == *id)
+    }
+
+    /// The cadence of that id, by its id or its key, which must be one that would be published.
+    pub(crate) fn chosen(&self, name: &str) -> anyhow::Result<CadenceId> {
+        let id = CadenceId::new(name.strip_prefix("CADENCE#").unwrap_or(name));
+        let Some(cadence) = self.cadence(&id) else {
+            let known = self.records.catalogue.cadences.iter().map(|(cadence, _)| cadence.id.as_str());
+            let known: Vec<&str> = known.collect();
+            bail!(
+                "there is no cadence {id}; there are: {}",
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            );
+        };
+        let problems = check(&Record::Cadence(cadence.clone()), &self.known);
+        let errors: Vec<String> =
+            problems.iter().filter(|problem| problem.severity == Severity::Error).map(|p| format!("\n  {p}")).collect();
+        match errors.is_empty() {
+            true => Ok(id),
+            false => bail!("the cadence {id} would not be published:{}", errors.concat()),
+        }
+    }
+
+    /// Makes a cadence live, whatever its record says. True if it was not.
+    pub(crate) fn make_live(&mut self, id: &CadenceId) -> bool {
+        let cadences = self.records.catalogue.cadences.iter_mut().map(|(cadence, _)| cadence);
+        let mut chosen = cadences.filter(|cadence| cadence.id == *id);
+        chosen.any(|cadence| std::mem::replace(&mut cadence.status, Status::Live) != Status::Live)
+    }
+}
+
+fn stored(record: &Record) -> anyhow::Result<(&'static str, Value)> {
+    Ok(match record {
+        Record::Cadence(cadence) => ("CADENCE", serde_json::to_value(cadence)?),
+        Record::Message(message) => ("MESSAGE", serde_json::to_value(message)?),
+        Record::User(user) => ("USER", serde_json::to_value(user)?),
+        Record::Source(source) => ("SOURCE", serde_json::to_value(source)?),
+        Record::Settings(settings) => ("SETTINGS", serde_json::to_value(settings)?),
+    })
+}
