@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 pub use layout::laid_out;
 
 use super::{
-    Assign, Cadence, ForLeads, Format, Message, OnOverdue, Record, Reenroll, Settings, Source, Step, Target, User, Wanted,
-    cadence::ChannelHours, message::Copy, settings::Caps,
+    Assign, Cadence, ForLeads, Format, Message, OnOverdue, Record, Reenroll, Settings, Source, Step, Target, User,
+    Wanted, cadence::ChannelHours, message::Copy, settings::Caps,
 };
 use crate::{Outcome, time::Wait};
 
