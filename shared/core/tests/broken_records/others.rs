@@ -35,6 +35,12 @@ fn broken() -> Vec<Broken> {
             settings(json!({"caps": {"contacts_per_day": 10, "sms_per_day": "1", "ai_call_per_day": 1}})),
         ),
         (
+            "caps that allow nothing",
+            "SETTINGS#company",
+            settings(json!({"caps": {"contacts_per_day": 0, "emails_per_day": "0"}})),
+        ),
+        ("a name that makes texts dear", "SETTINGS#company", settings(json!({"company": "Riley’s Home Loans"}))),
+        (
             "holidays unreadable",
             "SETTINGS#company",
             settings(json!({"holidays": ["2026-12-24", "24.12.2026", "2026-02-30"]})),

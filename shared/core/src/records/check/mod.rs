@@ -12,6 +12,7 @@ mod message;
 mod pace;
 mod read;
 mod segments;
+mod settings;
 mod user;
 
 pub use known::{Known, dependents_of};
@@ -27,7 +28,8 @@ pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
         Record::Cadence(cadence) => cadence::check(cadence, known),
         Record::Message(message) => message::check(message, known),
         Record::User(user) => user::check(user, known),
-        Record::Source(_) | Record::Settings(_) => Vec::new(),
+        Record::Settings(settings) => settings::check(settings),
+        Record::Source(_) => Vec::new(),
     };
     capped(problems)
 }

@@ -20,12 +20,10 @@ pub(super) fn bare(value: &Value) -> &Value {
 
 /// The value itself where a list holds nothing else: one text where a text is meant, one map where a map is.
 pub(super) fn only(value: &Value) -> &Value {
-    match bare(value) {
-        Value::Array(items) => match items.as_slice() {
-            [one] => bare(one),
-            _ => value,
-        },
-        value => value,
+    match bare(value).as_array().map(Vec::as_slice) {
+        Some([one]) => bare(one),
+        Some(_) => value,
+        None => bare(value),
     }
 }
 

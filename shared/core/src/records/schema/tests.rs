@@ -21,10 +21,16 @@ fn complete() -> Vec<(&'static str, Value)> {
         (
             "CADENCE#a",
             json!({"name": "n", "anytime": on, "hours": hours, "for_leads": {"attributes": {"loan_amount": {"at_least": 1}}},
-                "steps": [{"id": "a", "do": "dial", "wait": "0m", "on": on}]}),
+                "steps": [
+                    {"id": "a", "do": "dial", "wait": "0m", "on": on, "due": "1h", "on_overdue": {"assign": {"round_robin": "callers"}}},
+                    {"id": "b", "do": "dial", "wait": "0m", "due": "1h", "on_overdue": {"cadence": "b"}, "assign": {"round_robin": "callers"}}]}),
         ),
         ("MESSAGE#a", json!({"text": "t"})),
-        ("USER#a", json!({"first_name": "f", "last_name": "l", "email": "a@example.com", "phone": "+14155550140"})),
+        (
+            "USER#a",
+            json!({"first_name": "f", "last_name": "l", "email": "a@example.com", "phone": "+14155550140", "time_zone": "America/Chicago",
+                "out_of_office": [{"from": "2026-12-24", "until": "2026-12-31"}]}),
+        ),
         (
             "SOURCE#a",
             json!({"format": "mapped", "fields": {"phone": "lead.phone", "attributes.loan_amount": "loan[0]"}, "consent": {"sms": "express"}}),
@@ -211,9 +217,17 @@ fn a_schema_refuses_what_an_editor_should_underline() {
         step(json!({"on": {"voice-mail": "end"}})),
         step(json!({"on": {"busy": {"step": "a"}}})),
         step(json!({"id": "end"})),
+        step(json!({"assign": {"group": "callers"}})),
+        step(json!({"on_overdue": "end"})),
+        step(json!({"on_overdue": "end", "due": "1h", "hold": "1h"})),
+        step(json!({"do": "ai_sms", "on_overdue": "end", "due": "1h"})),
         ("CADENCE#a", json!({"name": "n", "steps": []})),
         ("MESSAGE#a", json!({"text": "t", "subject": "s", "body": "b"})),
         ("MESSAGE#a", json!({"subject": "s"})),
+        (
+            "USER#a",
+            json!({"first_name": "f", "last_name": "l", "email": "a@example.com", "phone": "+14155550140", "hours": "any time"}),
+        ),
         ("SOURCE#a", json!({"format": "xml"})),
         ("SOURCE#a", json!({"format": "mapped"})),
         ("SOURCE#a", json!({"format": "plain", "fields": {"phone": "a"}})),
