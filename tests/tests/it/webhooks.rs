@@ -1,5 +1,6 @@
 //! The first door: lead vendors' webhooks.
 
+mod mapped;
 mod people;
 mod refusals;
 

@@ -14,7 +14,7 @@ fn where_a_body_holds_what_may_be_written_in_any_way() {
     let flat = mapped(
         json!({"phone": "lead.phone", "attributes.loan_amount": "loan[0].amount", "consent.sms": "ok", "consent.text": "terms"}),
     );
-    let nested = mapped(json!({" phone ": ["lead.phone "], "email": null, "note": {"from": "their manual"},
+    let nested = mapped(json!({" phone ": ["lead.phone "], "email": " ", "note": {"from": "their manual"},
         "attributes": {"loanAmount": {"S": "loan[0].amount"}, "note": "in dollars"}, "consent": {"sms": "ok", "text": "terms"}}));
     assert_eq!(read("SOURCE#vendor", &flat), read("SOURCE#vendor", &nested));
 }
@@ -28,7 +28,7 @@ fn broken() -> Vec<Broken> {
         ("a mapped source without its fields", json!({"format": "mapped"})),
         ("fields of another format", json!({"format": "plain", "fields": {"phone": "mobile"}})),
         ("fields without a format", json!({"fields": {"phone": "mobile"}})),
-        ("no fields", mapped(json!({}))),
+        ("no fields", mapped(json!({"phone": "", "email": null}))),
         ("fields as a list", mapped(json!(["phone", "email"]))),
         ("nobody to reach", mapped(json!({"first_name": "first", "attributes.loan_amount": "amount"}))),
         (

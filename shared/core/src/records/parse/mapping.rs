@@ -29,7 +29,9 @@ pub(super) fn read(fields: &Fields<'_>) -> Mapping {
             place(&mut mapping, &group, name, &format!("{written}.{name}"), value);
         }
     }
-    if !fields.entries().any(|(name, _)| ["phone", "email"].contains(&name)) {
+    let is_said =
+        |name, value| ["phone", "email"].contains(&name) && text_of(value).is_none_or(|text| !text.is_empty());
+    if !fields.entries().any(|(name, value)| is_said(name, value)) {
         let sentence = "Neither \"phone\" nor \"email\" stands here, so no lead could be reached.";
         fields.wrong("phone", sentence, "Say where one of them is: \"phone\": \"lead.contact.phone\".");
     }
@@ -56,6 +58,9 @@ fn place(mapping: &mut Mapping, fields: &Fields<'_>, key: &str, name: &str, valu
     let Some(text) = text_of(value) else {
         return fields.wrong(key, format!("This must be text, but it is {}.", kind_of(value)), PATH);
     };
+    if text.is_empty() {
+        return;
+    }
     match Path::parse(&text) {
         Err(error) => fields.wrong(key, format!("{error}."), PATH),
         Ok(path) => {
