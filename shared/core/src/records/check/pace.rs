@@ -178,6 +178,7 @@ fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<Step
         status: Status::Live,
         targets: Vec::new(),
         users: vec![owner.clone()],
+        turns: BTreeMap::new(),
         // What messages say has its own check, and must not stop the run.
         message: Some(Message { id: "example".into(), copy: Copy::Text("example".to_owned()) }),
         settings: settings.clone(),
