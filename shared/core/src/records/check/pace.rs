@@ -186,7 +186,6 @@ fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<Step
         attempt: None,
         outcomes: Vec::new(),
         open_tasks: Vec::new(),
-        turns: Turns::new(),
         unsubscribe_url: None,
     })
 }
