@@ -12,7 +12,7 @@ use cadence_core::{
     Channel, Outcome, StepId,
     apply::{Applied, apply_outcome},
     delivery::Delivery,
-    records::{Cadence, Known, Problem, Record, check, parse_record, settings::Caps},
+    records::{Cadence, Known, OnOverdue, Problem, Record, check, parse_record, settings::Caps},
 };
 use fixtures::{World, accepted, cadence, rejected, tuesday, unknown};
 use proptest::{prelude::*, sample::select};
@@ -31,7 +31,8 @@ proptest! {
         prop_assert!(is_over, "it does not end");
         for step in &cadence.steps {
             let rounds = entered.get(&step.id).copied().unwrap_or(0);
-            prop_assert!(rounds <= step.attempts, "{} ran {rounds} times", step.id);
+            let asks_another = matches!(step.on_overdue, Some(OnOverdue::Assign(_)));
+            prop_assert!(rounds <= step.attempts + u32::from(asks_another), "{} ran {rounds} times", step.id);
         }
     }
 
@@ -54,6 +55,7 @@ fn problems(cadence: &Cadence) -> Vec<Problem> {
     let mut known = Known::default();
     let text = json!({"text": "{{ lo_first_name }}, {{ company }}. Reply STOP to opt out"});
     known.insert(parse_record("MESSAGE#sms/intro", &text).unwrap());
+    fixtures::users().into_iter().for_each(|user| known.insert(Record::User(user)));
     check(&Record::Cadence(cadence.clone()), &known)
 }
 
@@ -117,24 +119,34 @@ fn step(index: usize, count: usize) -> impl Strategy<Value = Value> {
     let hold = prop::option::of(select(vec!["1h", "1d"]));
     let attempts = prop_oneof![3 => Just(1), 1 => 2_u32..4];
     let action = select(vec!["dial", "ai_dial", "custom_email", "canned_sms"]);
-    (action, hold, attempts, on(count, true)).prop_map(move |(action, hold, attempts, on)| {
-        let every = (attempts > 1).then_some("2h");
-        json!({"id": format!("s{index}"), "do": action, "wait": "1h", "agent": "x", "message": "sms/intro", "hold": hold, "attempts": attempts, "every": every, "on": on})
+    let overdue = prop_oneof![Just(json!({"assign": "lo-morgan"})), target(count).prop_map(Value::from)];
+    let rest = (on(count, true), prop::option::of(overdue));
+    (action, hold, attempts, rest).prop_map(move |(action, hold, attempts, (on, overdue))| {
+        let step = json!({"id": format!("s{index}"), "do": action, "wait": "1h", "agent": "x", "message": "sms/intro"});
+        let more = match overdue {
+            Some(overdue) if ["dial", "custom_email"].contains(&action) && on.get("expired").is_none() => {
+                json!({"due": "1h", "on_overdue": overdue})
+            }
+            _ => json!({"hold": hold, "attempts": attempts, "every": (attempts > 1).then_some("2h")}),
+        };
+        let fields = [step, more, json!({"on": on})].into_iter().flat_map(|map| map.as_object().unwrap().clone());
+        fields.collect::<serde_json::Map<_, _>>().into()
     })
+}
+
+fn target(count: usize) -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => select(vec!["next", "end", "pause"]).prop_map(str::to_owned),
+        3 => (0..count).prop_map(|step| format!("s{step}")),
+    ]
 }
 
 /// Where outcomes lead; `all` says that sometimes every outcome leads somewhere.
 fn on(count: usize, all: bool) -> impl Strategy<Value = Value> {
-    let target = move || {
-        prop_oneof![
-            2 => select(vec!["next", "end", "pause"]).prop_map(str::to_owned),
-            3 => (0..count).prop_map(|step| format!("s{step}")),
-        ]
-    };
     let outcomes: Vec<&'static str> = Outcome::BY_STRENGTH.into_iter().map(Outcome::as_str).collect();
     let most = select(vec!["failed", "unknown", "expired", "no_answer"]);
-    let few = prop::collection::btree_map(prop_oneof![most, select(outcomes.clone())], target(), 0..3);
-    let every = prop::collection::vec(target(), outcomes.len())
+    let few = prop::collection::btree_map(prop_oneof![most, select(outcomes.clone())], target(count), 0..3);
+    let every = prop::collection::vec(target(count), outcomes.len())
         .prop_map(move |targets| outcomes.iter().copied().zip(targets).collect::<BTreeMap<_, _>>());
     prop_oneof![4 => few, u32::from(all) => every].prop_map(|map| json!(map))
 }

@@ -21,7 +21,10 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
         problems.extend(idle_fields(&path, step));
     }
     problems.extend(actors::check(cadence, known));
-    problems.extend(pace::check(cadence, known));
+    // What could go round without end, or never opens, is not run.
+    if !problems.iter().any(Problem::is_error) {
+        problems.extend(pace::check(cadence, known));
+    }
     problems.extend(firsts::check(cadence, &graph, known));
     problems
 }
