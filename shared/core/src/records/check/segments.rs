@@ -73,7 +73,10 @@ pub(super) fn odd_problem(path: &str, subject: &str, odd: &[char]) -> Option<Pro
     let instead: Vec<String> = first.iter().map(|odd| instead(*odd)).collect();
     Some(Problem::warning(
         path,
-        format!("{subject} has {}{more}, with which a part of a text holds 70 characters instead of 160.", named.join(", ")),
+        format!(
+            "{subject} has {}{more}, with which a part of a text holds 70 characters instead of 160.",
+            named.join(", ")
+        ),
         format!("{}.", capitalized(&instead.join(", "))),
     ))
 }
