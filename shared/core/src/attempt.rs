@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{ClaimId, LeadId, Outcome, StepKey, delivery::Delivery, enrollment::Effect};
+use crate::{ClaimId, LeadId, MessageId, Outcome, StepKey, delivery::Delivery, enrollment::Effect};
 
 /// One try to deliver one step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Attempt {
     pub try_number: u32,
     /// What was tried.
     pub effect: Effect,
+    /// With which message.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<MessageId>,
     /// The claim it was made under.
     pub claim: ClaimId,
     /// When the vendor's answer was known.

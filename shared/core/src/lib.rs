@@ -17,6 +17,7 @@ pub mod channel;
 pub mod clock;
 pub mod course;
 pub mod delivery;
+mod draw;
 pub mod enroll;
 pub mod enrollment;
 pub mod failure;

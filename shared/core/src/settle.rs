@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    Outcome,
+    MessageId, Outcome,
     attempt::Attempt,
     calendar::ceil_to_second,
     change::{Change, Settlement},
@@ -91,6 +91,7 @@ impl Tried<'_> {
                 key: enrollment.key(&self.claim.step, self.claim.round),
                 try_number: self.claim.try_number,
                 effect: self.claim.effect,
+                message: self.message(),
                 claim: self.claim.id.clone(),
                 at: self.now,
                 delivery,
@@ -125,7 +126,8 @@ impl Tried<'_> {
             let key = context.enrollment.key(&step.id, running.round);
             let task = context.step_task(key, step, &asked, self.now);
             let entry = running.entry(EntryKind::TaskOpened, &context.enrollment, self.now).text(task.text.clone());
-            change.note(Entry { to: Some(task.user.to_string()), until: Some(task.task_due_at), ..entry });
+            let (to, until) = (Some(task.user.to_string()), Some(task.task_due_at));
+            change.note(Entry { to, until, message: self.message(), ..entry });
             overdue_at = step.on_overdue.is_some().then_some(task.task_due_at);
             change.open.push(task);
             if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
@@ -162,6 +164,12 @@ impl Tried<'_> {
         let leg = Leg { step, round: self.claim.round, due_at, held_until: None };
         self.context.move_on(&mut change, leg, Some(outcome), self.now);
         change
+    }
+
+    /// The message that was sent, or is to be said; an AI call has none of ours.
+    fn message(&self) -> Option<MessageId> {
+        let message = self.context.message.as_ref().filter(|_| self.claim.effect != Effect::AiCall);
+        message.map(|message| message.id.clone())
     }
 
     /// What was due when the claim was taken.
@@ -202,6 +210,7 @@ impl Tried<'_> {
         let entry = Entry {
             enrollment: Some(enrollment.id.clone()),
             cadence: Some(enrollment.cadence.clone()),
+            message: self.message(),
             ..self.running().entry(kind, enrollment, self.now)
         };
         let (from, to, text) = match self.action {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{CadenceId, Channel, EnrollmentId, LeadId, Outcome, StepId};
+use crate::{CadenceId, Channel, EnrollmentId, LeadId, MessageId, Outcome, StepId};
 
 /// One thing that happened to a lead.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ pub struct Entry {
     /// Which try of that round.
     #[serde(rename = "try", skip_serializing_if = "Option::is_none", default)]
     pub try_number: Option<u32>,
+    /// Which message it said, or gave a user to say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<MessageId>,
     /// On which channel.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub channel: Option<Channel>,
@@ -129,6 +132,7 @@ impl Entry {
             step: None,
             round: None,
             try_number: None,
+            message: None,
             channel: None,
             from: None,
             to: None,

@@ -143,7 +143,7 @@ impl Store {
         enrollment: &Enrollment,
     ) -> Result<(Option<Message>, Vec<(Cadence, u32)>), StoreError> {
         let step = enrollment.step_in_hand().and_then(|step| cadence.step(step));
-        let message = step.and_then(|step| step.message.as_ref());
+        let message = step.and_then(|step| step.message_for(&enrollment.cadence, &enrollment.lead));
         let message_key = message.map(|message| published_key("MESSAGE", message.as_str()));
         let mut target_keys: Vec<_> = cadence.targets().map(|id| published_key("CADENCE", id.as_str())).collect();
         target_keys.sort();

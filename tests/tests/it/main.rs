@@ -20,4 +20,5 @@ mod story;
 mod takeovers;
 mod tasks;
 mod template;
+mod variants;
 mod webhooks;

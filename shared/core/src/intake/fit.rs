@@ -4,12 +4,12 @@ use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::{
     LeadId, SourceId,
     arrival::Catalogue,
     calendar::Calendar,
+    draw,
     enrollment::Enrollment,
     lead::{Facts, Lead},
     records::{Cadence, Reenroll, Status, Wanted, enrolling::amount},
@@ -129,9 +129,7 @@ fn may_take(cadence: &Cadence, catalogue: &Catalogue, asking: Asking<'_>, now: D
 /// Whether a lead is one of those that a cadence leaves to others: the same ones each time, more of them if the percent grows, and
 /// in each cadence others.
 fn is_held_out(cadence: &Cadence, lead: &LeadId) -> bool {
-    let drawn = Sha256::digest(format!("hold out {} {lead}", cadence.id).as_bytes());
-    let drawn = drawn.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
-    drawn % 100 < u64::from(cadence.for_leads.hold_out)
+    draw::percent(&format!("hold out {} {lead}", cadence.id)) < cadence.for_leads.hold_out
 }
 
 #[cfg(test)]

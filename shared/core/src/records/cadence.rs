@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Do, GroupId, MessageId, Outcome, StepId, UserId,
+    Do, GroupId, LeadId, MessageId, Outcome, StepId, UserId,
     ids::CadenceId,
-    records::{ForLeads, Reenroll},
+    records::{ForLeads, Reenroll, Says},
     time::{Wait, WeeklyHours},
 };
 
@@ -89,7 +89,7 @@ pub struct Step {
     /// Counts from the previous step's due instant.
     pub wait: Wait,
     /// The message or script it uses.
-    pub message: Option<MessageId>,
+    pub message: Option<Says>,
     /// The AI agent that calls.
     pub agent: Option<String>,
     /// Who gets the task.
@@ -182,6 +182,16 @@ impl Step {
             OnOverdue::Assign(_) => None,
         });
         self.on.values().chain(overdue)
+    }
+
+    /// The message that the lead gets at this step of that cadence.
+    pub fn message_for(&self, cadence: &CadenceId, lead: &LeadId) -> Option<&MessageId> {
+        self.message.as_ref()?.to(lead, cadence, &self.id)
+    }
+
+    /// Every message that some lead gets.
+    pub fn messages(&self) -> impl Iterator<Item = &MessageId> {
+        self.message.iter().flat_map(Says::messages)
     }
 
     /// Who is asked, at first or, where the one who was asked didn't do it in time, instead of them.

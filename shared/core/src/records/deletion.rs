@@ -21,7 +21,7 @@ pub fn kept_because(record: &Record, cadences: &[Cadence]) -> Option<Problem> {
         Record::Message(message) => {
             let uses = |cadence: &&Cadence| {
                 cadence.status != Status::Archived
-                    && cadence.steps.iter().any(|step| step.message.as_ref() == Some(&message.id))
+                    && cadence.steps.iter().any(|step| step.messages().any(|id| *id == message.id))
             };
             let users: Vec<&str> = cadences.iter().filter(uses).map(|cadence| cadence.id.as_str()).collect();
             if users.is_empty() {

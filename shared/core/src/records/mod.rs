@@ -14,6 +14,7 @@ pub mod settings;
 pub mod source;
 mod summary;
 pub mod user;
+mod variants;
 
 pub use cadence::{ApplyTo, Assign, Cadence, OnOverdue, Status, Step, Target};
 pub use check::{Known, check, dependents_of};
@@ -29,3 +30,4 @@ pub use settings::Settings;
 pub use source::{Format, Source};
 pub use summary::summary;
 pub use user::User;
+pub use variants::Says;

@@ -137,7 +137,9 @@ fn step(step: &Step) -> Item {
     item.put("id", step.id.as_str());
     item.put("do", step.action.as_str());
     item.put("wait", step.wait.to_string());
-    item.put_some("message", step.message.as_ref().map(ToString::to_string));
+    if let Some(says) = &step.message {
+        item.put_word("message", says);
+    }
     item.put_some("agent", step.agent.as_deref());
     if step.assign != Assign::LoanOfficer {
         item.put("assign", assign(&step.assign));

@@ -52,7 +52,11 @@ fn step(step: &Step) -> String {
         }
         (Some(_), None) | (None, _) => String::new(),
     };
-    format!("{what}{by} {}{rounds}{overdue}", step.wait.in_words())
+    let variants = match step.messages().count() {
+        0 | 1 => String::new(),
+        count => format!(" in {count} variants"),
+    };
+    format!("{what}{variants}{by} {}{rounds}{overdue}", step.wait.in_words())
 }
 
 fn who(assign: &Assign) -> String {
@@ -98,12 +102,12 @@ mod tests {
                 {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "assign": "lo-riley"},
                 {"id": "b", "do": "custom_sms", "wait": "0h", "assign": "round_robin: callers"},
                 {"id": "c", "do": "custom_email", "wait": "0d at 09:00", "due": "4h", "on_overdue": {"assign": "round_robin: callers"}},
-                {"id": "d", "do": "ai_sms", "wait": "2h"},
+                {"id": "d", "do": "ai_sms", "wait": "2h", "message": {"sms/a": 50, "sms/b": 50}},
                 {"id": "last", "do": "ai_email", "wait": "1d"}]});
         assert_eq!(
             summary(&cadence(record)),
             "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text by callers in turn at once; custom email at 09:00 (if not done in 4h: by callers in turn); \
-             AI text after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
+             AI text in 2 variants after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
              moves to nurture on failed"
         );
     }

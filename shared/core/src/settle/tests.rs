@@ -275,3 +275,20 @@ fn a_cap_counts_the_claim_that_was_sent() {
         World::of(crate::plan::StepContext { enrollment: of("ai_dial").0.context.enrollment, ..world.0.context });
     assert!(matches!(again.plan(tuesday()), Plan::Change(_)), "a second AI call on the same day waits");
 }
+
+#[test]
+fn the_attempt_and_the_timeline_say_which_message_it_was() {
+    for (action, expected) in [
+        ("canned_sms", Some("sms/intro")),
+        ("canned_email", Some("sms/intro")),
+        ("dial", Some("sms/intro")),
+        ("ai_dial", None),
+    ] {
+        let mut world = claimed(action);
+        let said = settlement(&world, accepted()).attempt.message;
+        assert_eq!(said.as_ref().map(|id| id.as_str()), expected, "{action}");
+        world.settle(accepted(), tuesday());
+        let entry = world.entries.last().unwrap();
+        assert_eq!(entry.message.as_ref().map(|id| id.as_str()), expected, "{action}: {entry:?}");
+    }
+}

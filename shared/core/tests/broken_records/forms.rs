@@ -59,6 +59,13 @@ fn broken() -> Vec<Broken> {
             "a target of the wrong kind",
             step(json!({"on": {"busy": ["end", "next"], "voicemail": {"step": "last-call"}}})),
         ),
+        ("variants that don't add up", step(json!({"message": {"script/hello": 50, "MESSAGE#sms/intro": "40%"}}))),
+        (
+            "variants without percents",
+            step(json!({"message": {"script/hello": "half", "sms/intro": 120, "sms/bare": [1, 2]}})),
+        ),
+        ("the same variant twice", step(json!({"message": {"script/hello": 50, "MESSAGE#script/hello": 50}}))),
+        ("no variants", step(json!({"message": {"note": "soon"}}))),
         ("overdue without due", step(json!({"on_overdue": "end"}))),
         (
             "overdue of what holds and of what is attempted",

@@ -27,6 +27,14 @@ fn broken() -> Vec<Broken> {
                 {"id": "bare-too", "do": "canned_sms", "wait": "1d", "message": "sms/bare"}]})),
         ),
         ("a first text that says too little", step(json!({"do": "canned_sms", "message": "sms/bare"}))),
+        (
+            "variants of which one does not exist and one says too little",
+            step(json!({"do": "canned_sms", "message": {"sms/intro": 25, "sms/bare": 25, "sms/inro": 50}})),
+        ),
+        (
+            "variants of which one is an email",
+            step(json!({"do": "canned_sms", "message": {"sms/intro": 50, "email/intro": 50}})),
+        ),
         ("a user that does not exist", step(json!({"assign": "lo-rily"}))),
         ("a group that does not exist", step(json!({"assign": "round_robin: caller"}))),
         ("a group named as a user", step(json!({"assign": "callers"}))),

@@ -129,11 +129,15 @@ fn step(index: usize, count: usize) -> BoxedStrategy<Value> {
         .prop_map(|(id, action, wait)| vec![("id", id), ("do", action), ("wait", wait)]);
     let ai_call = (id(), wait(), text())
         .prop_map(|(id, wait, agent)| vec![("id", id), ("do", "ai_dial".into()), ("wait", wait), ("agent", agent)]);
-    let canned = (id(), select(vec![("canned_sms", "sms/intro"), ("canned_email", "email/intro")]), wait()).prop_map(
-        |(id, (action, message), wait)| {
-            vec![("id", id), ("do", action.into()), ("wait", wait), ("message", message.into())]
-        },
-    );
+    let kinds = select(vec![("canned_sms", "sms/intro"), ("canned_email", "email/intro")]);
+    let canned =
+        (id(), kinds, wait(), prop::option::of(0_u8..=100)).prop_map(|(id, (action, message), wait, percent)| {
+            let message = match percent {
+                Some(percent) => json!({message: percent, "sms/other": 100 - percent}),
+                None => message.into(),
+            };
+            vec![("id", id), ("do", action.into()), ("wait", wait), ("message", message)]
+        });
     let rounds = (2_i64..20, wait());
     let step = map(
         prop_oneof![users, ai_call, canned],

@@ -2,7 +2,7 @@
 
 use super::{Known, actors, course, enrolling, firsts, graph::Graph, hours, pace};
 use crate::{
-    Channel, Do,
+    Channel, Do, MessageId,
     records::{
         Cadence, Step,
         message::Copy,
@@ -17,7 +17,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     problems.extend(course::check(cadence, &graph, known));
     for (index, step) in cadence.steps.iter().enumerate() {
         let path = format!("steps[{index}]");
-        problems.extend(message_problem(&path, step, known));
+        problems.extend(step.messages().filter_map(|id| message_problem(format!("{path}.message"), id, step, known)));
         problems.extend(idle_fields(&path, step));
     }
     problems.extend(actors::check(cadence, known));
@@ -29,9 +29,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     problems
 }
 
-fn message_problem(path: &str, step: &Step, known: &Known) -> Option<Problem> {
-    let id = step.message.as_ref()?;
-    let path = format!("{path}.message");
+fn message_problem(path: String, id: &MessageId, step: &Step, known: &Known) -> Option<Problem> {
     match known.messages.get(id).map(|message| (&message.copy, step.action.channel(), step.action)) {
         None => {
             let ids = known.messages.keys().map(|id| id.as_str());

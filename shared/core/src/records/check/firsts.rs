@@ -6,7 +6,7 @@ use super::{Known, graph::Graph, message::is_script, read::Read};
 use crate::{
     Do, MessageId,
     records::{
-        Cadence, Message, Status,
+        Cadence, Message, Status, Step,
         message::Copy,
         problem::{Problem, quoted},
     },
@@ -18,25 +18,27 @@ pub(super) fn check(cadence: &Cadence, graph: &Graph<'_>, known: &Known) -> Vec<
     let first_written = graph.firsts(|step| matches!(step.action, Do::CannedSms | Do::CannedEmail));
     let mut problems = Vec::new();
     for (index, step) in cadence.steps.iter().enumerate() {
-        let Some(message) = step.message.as_ref().and_then(|id| known.messages.get(id)) else { continue };
-        let is_first_text = first_texts.contains(&index) && matches!(message.copy, Copy::Text(_));
-        let is_first_written = first_written.contains(&index);
-        let is_spoken_text = step.action == Do::CannedSms && is_script(message);
-        if !(is_first_text || is_first_written || is_spoken_text) {
-            continue;
-        }
-        let Some(read) = Read::of(message, known.settings.as_ref()).0 else { continue };
-        let path = format!("steps[{index}].message");
-        let id = quoted(message.id.as_str());
-        if is_spoken_text {
-            problems.extend(read.costs(&path, &format!("The text {id}")));
-        }
-        if is_first_text {
-            problems.extend(read.first_text_lacks().map(|lack| lack.warning(&path, &format!("The first text, {id},"))));
-        }
-        if is_first_written {
-            let subject = format!("The first message, {id},");
-            problems.extend(read.first_written_lacks().map(|lack| lack.warning(&path, &subject)));
+        for message in step.messages().filter_map(|id| known.messages.get(id)) {
+            let is_first_text = first_texts.contains(&index) && matches!(message.copy, Copy::Text(_));
+            let is_first_written = first_written.contains(&index);
+            let is_spoken_text = step.action == Do::CannedSms && is_script(message);
+            if !(is_first_text || is_first_written || is_spoken_text) {
+                continue;
+            }
+            let Some(read) = Read::of(message, known.settings.as_ref()).0 else { continue };
+            let path = format!("steps[{index}].message");
+            let id = quoted(message.id.as_str());
+            if is_spoken_text {
+                problems.extend(read.costs(&path, &format!("The text {id}")));
+            }
+            if is_first_text {
+                let subject = format!("The first text, {id},");
+                problems.extend(read.first_text_lacks().map(|lack| lack.warning(&path, &subject)));
+            }
+            if is_first_written {
+                let subject = format!("The first message, {id},");
+                problems.extend(read.first_written_lacks().map(|lack| lack.warning(&path, &subject)));
+            }
         }
     }
     problems
@@ -55,7 +57,7 @@ pub(super) fn first_text_of(message: &Message, known: &Known) -> Option<String> 
 
 fn first_texts(cadence: &Cadence) -> BTreeSet<MessageId> {
     let firsts = Graph::of(cadence).firsts(|step| step.action == Do::CannedSms);
-    firsts.into_iter().filter_map(|index| cadence.steps.get(index)?.message.clone()).collect()
+    firsts.into_iter().filter_map(|index| cadence.steps.get(index)).flat_map(Step::messages).cloned().collect()
 }
 
 /// Whether ops named it as the text that comes first.

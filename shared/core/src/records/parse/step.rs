@@ -6,13 +6,13 @@ use serde_json::Value;
 
 use super::{
     cadence::{outcomes, target_of},
-    console::{bare, only, text_of, trimmed, unquoted},
+    console::{bare, only, text_of, trimmed, unquoted, whole},
     fields::Fields,
     reference,
 };
 use crate::{
     Do, GroupId, MessageId, Outcome, StepId, UserId,
-    records::{Assign, OnOverdue, Step, Target, problem::quoted},
+    records::{Assign, OnOverdue, Says, Step, Target, problem::quoted},
     time::Wait,
 };
 
@@ -64,7 +64,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         fields.missing("wait", "Say how long to wait after the step before, or \"0m\" to run it at once.");
     }
     let wait = fields.parsed("wait", Wait::parse, WAIT);
-    let message = fields.notation("message").map(|text| MessageId::from(reference("MESSAGE", &text)));
+    let message = message(&fields);
     let agent = fields.notation("agent");
     let assign = assign(&fields, "assign").unwrap_or_default();
     let due = fields.parsed("due", Wait::parse, WAIT);
@@ -148,6 +148,38 @@ fn needs(action: Do) -> Needs {
         Do::CannedSms | Do::CannedEmail => Needs::Message,
         Do::Dial | Do::CustomSms | Do::CustomEmail | Do::AiSms | Do::AiEmail => Needs::Nothing,
     }
+}
+
+/// Reads what a step says: a message, or variants with their percents.
+fn message(fields: &Fields<'_>) -> Option<Says> {
+    let id = |text: &str| MessageId::from(reference("MESSAGE", text));
+    if !only(fields.value("message")?).is_object() {
+        return fields.notation("message").map(|text| Says::One(id(&text)));
+    }
+    let listed = fields.map("message")?;
+    let mut variants = BTreeMap::new();
+    for (name, value) in listed.entries() {
+        let Some(percent) = percent(value) else {
+            let sentence = format!("This does not say how many percent of the leads get {}.", quoted(name));
+            listed.wrong(name, sentence, "Write a whole number such as 50 or \"50%\".");
+            continue;
+        };
+        if variants.insert(id(unquoted(name)), percent).is_some() {
+            listed.wrong(name, format!("The message {} stands here twice.", quoted(name)), "Remove one of them.");
+        }
+    }
+    let sum: u32 = variants.values().copied().map(u32::from).sum();
+    if sum != 100 && variants.len() == listed.entries().count() {
+        let remedy = "Name the messages, each with its percent of the leads, so that they add up to 100.";
+        fields.wrong("message", format!("The percents add up to {sum}."), remedy);
+    }
+    Some(Says::Variants(variants))
+}
+
+fn percent(value: &Value) -> Option<u8> {
+    let text = text_of(value)?;
+    let number = whole(&Value::from(trimmed(unquoted(&text).trim_end_matches('%'))))?;
+    u8::try_from(number).ok().filter(|percent| *percent <= 100)
 }
 
 /// Reads who is asked: `loan_officer`, a user's id, `{"round_robin": "callers"}` or `round_robin: callers`.

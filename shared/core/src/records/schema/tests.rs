@@ -23,7 +23,8 @@ fn complete() -> Vec<(&'static str, Value)> {
             json!({"name": "n", "anytime": on, "hours": hours, "for_leads": {"attributes": {"loan_amount": {"at_least": 1}}},
                 "steps": [
                     {"id": "a", "do": "dial", "wait": "0m", "on": on, "due": "1h", "on_overdue": {"assign": {"round_robin": "callers"}}},
-                    {"id": "b", "do": "dial", "wait": "0m", "due": "1h", "on_overdue": {"cadence": "b"}, "assign": {"round_robin": "callers"}}]}),
+                    {"id": "b", "do": "dial", "wait": "0m", "due": "1h", "on_overdue": {"cadence": "b"}, "assign": {"round_robin": "callers"},
+                        "message": {"script/a": 50, "script/b": "50%"}}]}),
         ),
         ("MESSAGE#a", json!({"text": "t"})),
         (
@@ -212,6 +213,8 @@ fn a_schema_refuses_what_an_editor_should_underline() {
         step(json!({"do": "canned_sms"})),
         step(json!({"do": "ai_dial"})),
         step(json!({"attempts": 3})),
+        step(json!({"message": {"script/a": 150}})),
+        step(json!({"message": {}})),
         step(json!({"wait": "soon"})),
         step(json!({"mesage": "a"})),
         step(json!({"on": {"voice-mail": "end"}})),
