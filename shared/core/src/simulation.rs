@@ -274,7 +274,8 @@ impl Published {
     /// Loads what the step that is due says.
     fn load_step(&self, context: &mut StepContext) {
         let Some(next) = &context.enrollment.progress.next else { return };
-        let message = context.cadence.step(&next.step).and_then(|step| step.message.as_ref());
+        let step = context.cadence.step(&next.step);
+        let message = step.and_then(|step| step.message_for(&context.cadence.id, &context.lead.id));
         context.message = message.and_then(|id| self.messages.get(id)).cloned();
         let url = || format!("{}/simulated", self.catalogue.settings.unsubscribe_url);
         context.unsubscribe_url = (next.channel == Channel::Email).then(url);
