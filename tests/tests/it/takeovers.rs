@@ -11,7 +11,7 @@ use cadence_core::{
     timeline::EntryKind,
 };
 use cadence_store::{Committed, Refused, keys};
-use cadence_tests::{Answer, Moment, Tested, World, local::connector::Fault, step};
+use cadence_tests::{Answer, Moment, Tested, World, local::faults::Fault, step};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio::join;
@@ -234,6 +234,7 @@ async fn each_condition_of_a_take_over_refuses_it_by_itself() -> Tested {
         step_due_at: about.world.cloud.now(),
         generation: 2,
         effect: Effect::Sms,
+        user: None,
     };
     let cases: [(&str, &str, &[&str], Value); 6] = [
         ("another generation", "", &["progress", "generation"], json!(7)),

@@ -1,6 +1,6 @@
 //! A record that others refer to is published: they are checked again without an edit.
 
-use cadence_tests::{Moment, Tested, World, local::connector::Fault};
+use cadence_tests::{Moment, Tested, World, local::faults::Fault};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
