@@ -23,11 +23,14 @@ pub(crate) struct Published {
 impl Published {
     /// What can be read of the records. What can't is complained of, since it would not be published either.
     pub(crate) fn of(found: &Records) -> anyhow::Result<Self> {
-        let (records, broken) = found.read();
-        for broken in &broken {
-            complain(&format!("left out {} ({}), which can't be read:", broken.pk, broken.place));
-            for problem in &broken.problems {
-                complain(&format!("  {problem}"));
+        let mut records = Vec::new();
+        for (pk, found, read) in found.parsed() {
+            match read {
+                Ok(record) => records.push(record),
+                Err(problems) => {
+                    complain(&format!("left out {pk} ({}), which can't be read:", found.place));
+                    problems.iter().for_each(|problem| complain(&format!("  {problem}")));
+                }
             }
         }
         let (mut cadences, mut users, mut settings) = (Vec::new(), Vec::new(), None);
