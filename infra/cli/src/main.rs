@@ -13,6 +13,7 @@ mod pull;
 mod push;
 mod records;
 mod rollback;
+mod schema;
 mod show;
 mod simulate;
 mod table;
@@ -57,6 +58,8 @@ enum Command {
     Push(push::Args),
     /// Writes an earlier version of a record as its newest edit
     Rollback(rollback::Args),
+    /// Prints the JSON Schema of records, by which editors complete and explain their fields
+    Schema(schema::Args),
 }
 
 /// What a command ends with that could not do what it is for; 1 is for those that find something.
@@ -75,6 +78,7 @@ async fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args).await,
         Command::Push(args) => push::run(&args).await,
         Command::Rollback(args) => rollback::run(&args).await,
+        Command::Schema(args) => schema::run(&args),
     };
     done.unwrap_or_else(|error| {
         told::complain(&format!("error: {error:#}"));

@@ -50,9 +50,9 @@ fn steps_that_come_go_and_change_places_are_told_so() {
             "apply_to is everyone instead of new_leads",
             "the steps come in another order: robot-call, intro-text",
             "step first-call is gone",
-            "step intro-text: on.bounced is last; it was not there",
+            "step intro-text: on.bounced is last; there was none",
             "step intro-text: on.replied is next instead of end",
-            "step last is new, after intro-text: {\"id\": \"last\", \"do\": \"canned_email\", \"wait\": \"1d\", \"message\": \"email/last\"}",
+            "step last is new, after intro-text: canned_email after 1d, assign loan_officer, attempts 1, message email/last",
         ]
     );
     assert_eq!(
@@ -79,7 +79,10 @@ fn whom_a_cadence_takes_and_whether_it_runs_are_heeded_apart_from_its_version() 
         of_cadence(|cadence| cadence["for_leads"] = json!({ "source": ["zillow", "gizmo"], "state": "CA" })).unwrap();
     assert_eq!(
         told.changes,
-        [r#"for_leads.source is ["zillow", "gizmo"] instead of ["zillow"]"#, "for_leads.state is CA; it was not there"]
+        [
+            r#"for_leads.source is ["zillow","gizmo"] instead of ["zillow"]"#,
+            r#"for_leads.state is ["CA"]; there was none"#
+        ]
     );
     assert_eq!(told.matters, ["whom it takes: for leads that arrive from now on"]);
 }
@@ -88,7 +91,7 @@ fn whom_a_cadence_takes_and_whether_it_runs_are_heeded_apart_from_its_version() 
 fn notes_and_the_same_again_change_nothing() {
     assert_eq!(of_cadence(|_| {}), None);
     let told = of_cadence(|cadence| cadence["steps"][0]["note"] = json!("Now.")).unwrap();
-    assert!(told.changes.len() == 1 && told.changes[0].starts_with("only notes differ"), "{told:?}");
+    assert!(told.changes.len() == 1 && told.changes[0].starts_with("only notes or the spelling differ"), "{told:?}");
     assert_eq!(told.matters, [""; 0]);
 }
 
@@ -115,4 +118,23 @@ fn every_kind_says_when_it_is_heeded() {
         assert_eq!(told.changes, ["a is \"2, 3\" instead of 1"], "{pk}");
         assert!(told.matters[0].starts_with(words), "{pk}: {told:?}");
     }
+}
+
+#[test]
+fn spelling_and_what_goes_without_saying_are_no_difference() {
+    let told = of_cadence(|cadence| {
+        cadence["priority"] = json!("10");
+        cadence["steps"][1]["assign"] = json!("Loan_Officer");
+        cadence["steps"][2]["wait"] = json!(" 20 m");
+        cadence.as_object_mut().unwrap().remove("status");
+    });
+    assert!(told.unwrap().changes[0].starts_with("only notes or the spelling differ"));
+    let told = of_cadence(|cadence| drop(cadence.as_object_mut().unwrap().remove("priority"))).unwrap();
+    assert_eq!(told.changes, ["priority is 0 instead of 10"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_compared_as_it_is_written() {
+    let told = of_cadence(|cadence| cadence["steps"][2]["wait"] = json!("soon")).unwrap();
+    assert_eq!(told.changes, ["step robot-call waits soon instead of 20m"]);
 }

@@ -69,7 +69,7 @@ impl LeadFlags {
         let source = self.source(published, cadence)?;
         let mut body = self.body(cadence)?;
         self.say(&mut body, at);
-        match sources::parse(Format::Plain, body.to_string().as_bytes()) {
+        match sources::parse(&Format::Plain, None, body.to_string().as_bytes()) {
             Ok(inbound) => Ok((source, inbound)),
             Err(problems) => {
                 let told: Vec<String> = problems.iter().map(|p| format!("\n  {} {}", p.pointer, p.detail)).collect();

@@ -9,7 +9,6 @@ use cadence_core::{
     records::{Cadence, Known, Record, Severity, Source, Status, check},
     simulation,
 };
-use serde_json::Value;
 
 use crate::{records::Records, told::complain};
 
@@ -36,8 +35,7 @@ impl Published {
         let (mut cadences, mut users, mut settings) = (Vec::new(), Vec::new(), None);
         let (mut messages, mut sources, mut known) = (BTreeMap::new(), BTreeMap::new(), Known::default());
         for record in records {
-            let (kind, stored) = stored(&record)?;
-            known.add(kind, &stored);
+            known.insert(record.clone());
             match record {
                 Record::Cadence(cadence) => cadences.push((cadence, 1)),
                 Record::Message(message) => drop(messages.insert(message.id.clone(), message)),
@@ -81,14 +79,4 @@ impl Published {
         let mut chosen = cadences.filter(|cadence| cadence.id == *id);
         chosen.any(|cadence| std::mem::replace(&mut cadence.status, Status::Live) != Status::Live)
     }
-}
-
-fn stored(record: &Record) -> anyhow::Result<(&'static str, Value)> {
-    Ok(match record {
-        Record::Cadence(cadence) => ("CADENCE", serde_json::to_value(cadence)?),
-        Record::Message(message) => ("MESSAGE", serde_json::to_value(message)?),
-        Record::User(user) => ("USER", serde_json::to_value(user)?),
-        Record::Source(source) => ("SOURCE", serde_json::to_value(source)?),
-        Record::Settings(settings) => ("SETTINGS", serde_json::to_value(settings)?),
-    })
 }

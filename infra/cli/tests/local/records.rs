@@ -235,8 +235,49 @@ fn a_file_is_checked_against_a_table() {
 }
 
 #[test]
+fn what_is_in_a_table_is_simulated_and_a_file_over_it() {
+    let ops = Ops::start();
+    let ran = ops.ask("simulate", &["zillow-purchase", "--at", "2026-12-01 10:00"]);
+    assert!(
+        ran.code == 0 && ran.told.contains("intro-text") && ran.told.contains("ENDED"),
+        "{}{}",
+        ran.told,
+        ran.complained
+    );
+
+    let file = ops.data.path().join("spring.json");
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+        { "id": "hello", "do": "canned_email", "wait": "5m", "message": "email/intro" }] });
+    fs::write(&file, record.to_string()).unwrap();
+    let ran = ops.ask("simulate", &[file.to_str().unwrap(), "--at", "2026-12-01 10:00"]);
+    assert!(
+        ran.code == 0 && ran.told.contains("10:05:00") && ran.told.contains("hello"),
+        "{}{}",
+        ran.told,
+        ran.complained
+    );
+    let ran = ops.ask("simulate", &["no-such-cadence"]);
+    assert!(ran.code == 2 && ran.complained.contains("there is no cadence no-such-cadence"), "{}", ran.complained);
+}
+
+#[test]
+fn editors_are_told_of_fields() {
+    let cadence = Ran::of(&["schema", "cadence"], &[]).json();
+    assert!(cadence["properties"]["steps"].is_object(), "{cadence}");
+    let all = Ran::of(&["schema"], &[]).json();
+    assert_eq!((all["cadence"].clone(), all.as_object().unwrap().len()), (cadence, 5));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let settings = Ran::of(&["schema", "--into", path], &[]).json();
+    assert_eq!(settings["json.schemas"][0]["fileMatch"], json!(["cadence-*.json"]));
+    assert_eq!(names(folder.path()).len(), 5);
+    assert_eq!(Ran::of(&["schema", "cadnce"], &[]).code, 2);
+}
+
+#[test]
 fn every_command_says_how_it_is_used() {
-    for command in ["check", "list", "show", "pull", "diff", "push", "rollback"] {
+    for command in ["check", "simulate", "list", "show", "pull", "diff", "push", "rollback", "schema"] {
         let help = Ran::of(&[command, "--help"], &[]);
         assert_eq!(help.code, 0);
         assert!(help.told.contains(&format!("cadence {command} ")) && help.told.contains("Examples:"), "{}", help.told);
