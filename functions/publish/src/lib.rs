@@ -7,7 +7,7 @@ mod verdict;
 
 use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{Clock, failure::Class};
-use cadence_store::{Edited, Store, StoreError};
+use cadence_store::{Edited, Store, StoreError, keys::is_published_pk};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 
@@ -105,8 +105,8 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
     }
     let published = verdict::reach(app, pk, None).await?;
     // Also if it was published before: whoever did may not have come to this.
-    if let (Published::Version(_) | Published::Unchanged, Some((kind, _))) = (published, pk.split_once('#')) {
-        dependents::check_again(app, kind).await?;
+    if matches!(published, Published::Version(_) | Published::Unchanged) {
+        dependents::check_again(app, pk).await?;
     }
     Ok(published)
 }
@@ -114,6 +114,5 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
 /// The key of a record that ops edit; `None` for versions and published copies, also those of a record with the id `CURRENT`.
 fn edited_key(keys: &Value) -> Option<&str> {
     let is_current = keys.get("sk") == Some(&json!("CURRENT"));
-    let is_ours = |pk: &str| pk.starts_with("PUBLISHED#") || pk.starts_with("UNPUBLISHED#");
-    keys.get("pk").and_then(Value::as_str).filter(|pk| is_current && !is_ours(pk))
+    keys.get("pk").and_then(Value::as_str).filter(|pk| is_current && !is_published_pk(pk))
 }

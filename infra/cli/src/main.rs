@@ -1,10 +1,22 @@
 //! The `cadence` command.
 
+mod aws;
+mod check;
 mod client;
 mod demo;
+mod diff;
+mod difference;
+mod list;
 mod local;
+mod named;
+mod pull;
+mod push;
 mod records;
+mod rollback;
+mod schema;
+mod show;
 mod simulate;
+mod table;
 mod told;
 
 use std::process::ExitCode;
@@ -30,24 +42,48 @@ enum Command {
     Demo(demo::Args),
     /// Runs the whole system on this machine: real webhooks in, everything sent lands in an outbox
     Local(local::Args),
+    /// Checks records as publish does
+    Check(check::Args),
     /// Runs a lead through a cadence in virtual time and prints what would happen, and why
     Simulate(Box<simulate::Args>),
+    /// Lists the records of a table: version, status, running leads, and what the check says
+    List(list::Args),
+    /// Shows a record: what the check says, what it does, who runs through it, and its versions
+    Show(show::Args),
+    /// Writes the records of a table into files
+    Pull(pull::Args),
+    /// Says what would change in a table if files were pushed, and for whom
+    Diff(diff::Args),
+    /// Writes files into a table as its records, and waits until each is published
+    Push(push::Args),
+    /// Writes an earlier version of a record as its newest edit
+    Rollback(rollback::Args),
+    /// Prints the JSON Schema of records, by which editors complete and explain their fields
+    Schema(schema::Args),
 }
+
+/// What a command ends with that could not do what it is for; 1 is for those that find something.
+const FAILED: u8 = 2;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Demo(args) => demo::run(&args).await,
-        Command::Local(args) => local::run(&args).await,
-        Command::Simulate(args) => simulate::run(&args),
+        Command::Demo(args) => demo::run(&args).await.map(|()| ExitCode::SUCCESS),
+        Command::Local(args) => local::run(&args).await.map(|()| ExitCode::SUCCESS),
+        Command::Check(args) => check::run(&args).await,
+        Command::Simulate(args) => simulate::run(&args).await.map(|()| ExitCode::SUCCESS),
+        Command::List(args) => list::run(&args).await,
+        Command::Show(args) => show::run(&args).await,
+        Command::Pull(args) => pull::run(&args).await,
+        Command::Diff(args) => diff::run(&args).await,
+        Command::Push(args) => push::run(&args).await,
+        Command::Rollback(args) => rollback::run(&args).await,
+        Command::Schema(args) => schema::run(&args),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            told::complain(&format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    done.unwrap_or_else(|error| {
+        told::complain(&format!("error: {error:#}"));
+        ExitCode::from(FAILED)
+    })
 }
 
 /// Logs to stderr: warnings, unless `RUST_LOG` says otherwise.

@@ -24,17 +24,20 @@ pub(crate) struct Found {
     pub(crate) place: String,
 }
 
-/// A record that can't be read.
-#[derive(Debug)]
-pub(crate) struct Broken {
-    pub(crate) pk: String,
-    pub(crate) place: String,
-    pub(crate) problems: Vec<Problem>,
-}
-
 impl Records {
     /// The records of a file, or of a folder's `.json` files: one object in each, or a list of them.
     pub(crate) fn of_files(path: &Path) -> anyhow::Result<Self> {
+        let records = Self::of_folder(path)?;
+        ensure!(
+            !records.0.is_empty(),
+            "{} holds no records: give a file, or a folder of .json files such as infra/cadences",
+            path.display()
+        );
+        Ok(records)
+    }
+
+    /// The same, where there need be none.
+    pub(crate) fn of_folder(path: &Path) -> anyhow::Result<Self> {
         let mut records = Self::default();
         for file in files(path)? {
             let place = file.display().to_string();
@@ -48,11 +51,6 @@ impl Records {
                 records.add(item, &place)?;
             }
         }
-        ensure!(
-            !records.0.is_empty(),
-            "{} holds no records: give a file, or a folder of .json files such as infra/cadences",
-            path.display()
-        );
         Ok(records)
     }
 
@@ -68,8 +66,49 @@ impl Records {
         if let Some(Found { place: other, .. }) = self.0.get(&pk) {
             bail!("{place}: {pk} is in {other} too. Remove one of them");
         }
-        self.0.insert(pk, Found { content: Edited::content_of(item), place: place.to_owned() });
+        self.insert(pk, Edited::content_of(item), place);
         Ok(())
+    }
+
+    /// Adds a record's content, in place of the one of its key.
+    pub(crate) fn insert(&mut self, pk: String, content: Value, place: &str) {
+        self.0.insert(pk, Found { content, place: place.to_owned() });
+    }
+
+    /// The records that an argument means, and the ones that they are held against: of a file, those in its folder too, since what a
+    /// record refers to lies beside it.
+    pub(crate) fn meant(path: &Path) -> anyhow::Result<(Self, Self)> {
+        if path.is_dir() {
+            return Ok((Self::of_files(path)?, Self::default()));
+        }
+        let meant = Self::of_files(path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut beside = Self::of_files(folder)?;
+        beside.0.retain(|pk, _| !meant.0.contains_key(pk));
+        Ok((meant, beside))
+    }
+
+    /// These, and of the others those whose keys are not among them.
+    pub(crate) fn over(mut self, others: Self) -> Self {
+        for (pk, found) in others.0 {
+            self.0.entry(pk).or_insert(found);
+        }
+        self
+    }
+
+    /// The record of that key.
+    pub(crate) fn get(&self, pk: &str) -> Option<&Found> {
+        self.0.get(pk)
+    }
+
+    /// All of them, by key.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Found)> {
+        self.0.iter().map(|(pk, found)| (pk.as_str(), found))
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The keys that were found at that place.
@@ -78,16 +117,9 @@ impl Records {
         self.0.iter().filter(move |(_, found)| found.place == place).map(|(pk, _)| pk.as_str())
     }
 
-    /// Those that can be read, and what is wrong with the others.
-    pub(crate) fn read(&self) -> (Vec<Record>, Vec<Broken>) {
-        let (mut records, mut broken) = (Vec::new(), Vec::new());
-        for (pk, Found { content, place }) in &self.0 {
-            match parse_record(pk, content) {
-                Ok(record) => records.push(record),
-                Err(problems) => broken.push(Broken { pk: pk.clone(), place: place.clone(), problems }),
-            }
-        }
-        (records, broken)
+    /// All of them, each as it reads, or with everything that keeps it from being read.
+    pub(crate) fn parsed(&self) -> impl Iterator<Item = (&str, &Found, Result<Record, Vec<Problem>>)> {
+        self.iter().map(|(pk, found)| (pk, found, parse_record(pk, &found.content)))
     }
 }
 
@@ -136,17 +168,7 @@ mod tests {
         assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b"]);
         assert_eq!(records.0["MESSAGE#sms/a"].content, json!({"text": "Hi"}));
         assert_eq!(records.keys_in(&folder.path().join("list.json")).collect::<Vec<_>>(), ["MESSAGE#sms/b"]);
-        let (read, broken) = records.read();
-        assert_eq!((read.len(), broken.len()), (2, 0));
-    }
-
-    #[test]
-    fn a_record_that_cant_be_read_is_told_with_its_place() {
-        let folder = folder(&[("a.json", r#"{"pk": "MESSAGE#sms/a", "txt": "Hi"}"#)]);
-        let (read, broken) = Records::of_files(folder.path()).unwrap().read();
-        assert_eq!((read.len(), broken.len()), (0, 1));
-        assert!(broken[0].place.ends_with("a.json"), "{broken:?}");
-        assert!(broken[0].problems.iter().any(|problem| problem.path == "txt"), "{broken:?}");
+        assert!(records.parsed().all(|(.., read)| read.is_ok()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use cadence_core::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::{records::Records, told::complain};
+use crate::{records::Records, table, told::complain};
 use lead::LeadFlags;
 use published::Published;
 use telling::{Shown, Telling};
@@ -27,9 +27,10 @@ use telling::{Shown, Telling};
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A folder of records such as infra/cadences, or one cadence's file in it
+    /// A folder of records such as infra/cadences, or one cadence's file in it; none, if they are in a table. A file's records go
+    /// before those of the table
     #[arg(value_name = "FILE|DIR")]
-    records: PathBuf,
+    records: Option<PathBuf>,
     /// The cadence, such as new-lead; without it, the one that would take the lead
     cadence: Option<String>,
     /// When the lead arrives: 2026-12-01T10:00:00-08:00, or where the lead is, "2026-12-01 10:00" or "Tue 10:00" [default: now]
@@ -49,6 +50,8 @@ pub(crate) struct Args {
     full: bool,
     #[command(flatten)]
     lead: LeadFlags,
+    #[command(flatten)]
+    table: table::Args,
 }
 
 const EXAMPLES: &str = "\
@@ -67,10 +70,12 @@ Examples:
   cadence simulate infra/cadences
   cadence simulate infra/cadences zillow-purchase --at 'Sat 23:50' --state AZ
   cadence simulate infra/cadences new-lead --consent express --outcome second-call=voicemail --outcome '+1h second-text=replied'
-  cadence simulate infra/cadences new-lead --script story.txt --full";
+  cadence simulate infra/cadences new-lead --script story.txt --full
+  cadence simulate zillow-purchase --stage prod
+  cadence simulate my-edit.json --stage prod";
 
-pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (records, only) = records(&args.records)?;
+pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+    let (records, only) = records(args).await?;
     let mut published = Published::of(&records)?;
     let named = args.cadence.as_deref().or(only.as_deref());
     let chosen = named.map(|name| published.chosen(name)).transpose()?;
@@ -88,22 +93,34 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Telling { json: args.json, full: args.full }.tell(&shown, &simulated)
 }
 
-/// The records, and the cadence that a file is, if it is one.
-fn records(path: &Path) -> anyhow::Result<(Records, Option<String>)> {
-    if path.is_dir() {
-        return Ok((Records::of_files(path)?, None));
+/// The records, and the cadence that the first argument means, if it means one.
+async fn records(args: &Args) -> anyhow::Result<(Records, Option<String>)> {
+    let table = match args.table.open_if_given().await? {
+        Some(table) => Some(table.records().await?),
+        None => None,
+    };
+    match (&args.records, table) {
+        (None, Some(table)) => Ok((table, None)),
+        (None, None) => bail!("say where the records are: a file, a folder, --local or --stage dev"),
+        (Some(name), Some(table)) if !name.exists() && args.cadence.is_none() => {
+            Ok((table, Some(name.display().to_string())))
+        }
+        (Some(path), table) => {
+            let (meant, beside) = Records::meant(path)?;
+            let only = only_cadence(path, &meant)?;
+            Ok((meant.over(beside).over(table.unwrap_or_default()), only))
+        }
     }
-    // What a cadence refers to lies beside it.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().with_context(|| format!("{} is no file", path.display()))?;
-    let records = Records::of_files(folder)?;
-    let place = folder.join(name);
-    let keys = records.keys_in(&place).filter(|pk| pk.starts_with("CADENCE#"));
-    let cadences: Vec<String> = keys.map(str::to_owned).collect();
+}
+
+/// The cadence that a file is, if it is one.
+fn only_cadence(path: &Path, meant: &Records) -> anyhow::Result<Option<String>> {
+    let cadences: Vec<&str> = meant.iter().map(|(pk, _)| pk).filter(|pk| pk.starts_with("CADENCE#")).collect();
     match cadences.as_slice() {
+        _ if path.is_dir() => Ok(None),
         [] => bail!("{} holds no cadence: give a cadence's file, or the folder", path.display()),
-        [only] => Ok((records, Some(only.clone()))),
-        _ => Ok((records, None)),
+        [only] => Ok(Some((*only).to_owned())),
+        _ => Ok(None),
     }
 }
 

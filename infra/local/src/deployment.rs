@@ -1,10 +1,13 @@
 //! Deploys Cadence to a local cloud: the tables, queues, mappings, routes and environment that `template.yaml` deploys to AWS.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
-use aws_sdk_dynamodb::operation::create_table::{CreateTableError, CreateTableInput};
+use aws_sdk_dynamodb::{
+    operation::create_table::{CreateTableError, CreateTableInput},
+    types::GlobalSecondaryIndex,
+};
 use aws_smithy_async::{rt::sleep::TokioSleep, time::TimeSource};
 use aws_smithy_types::retry::RetryConfig;
 use cadence_boot::{Boot, BootError, Env};
@@ -81,6 +84,11 @@ pub enum DeployError {
     /// A table could not be made.
     #[error("a table could not be made")]
     Table(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A table is there that was made by an earlier version.
+    #[error(
+        "the table {0} is as an earlier version of cadence made it: begin anew, in another folder or with this one removed"
+    )]
+    Outdated(String),
     /// A record could not be written.
     #[error("a record could not be read or written")]
     Record(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -206,6 +214,7 @@ async fn make_resources(cloud: &Cloud, aws: &SdkConfig) -> Result<(), DeployErro
 }
 
 async fn make_table(client: &aws_sdk_dynamodb::Client, table: CreateTableInput) -> Result<(), DeployError> {
+    let (name, indexes) = (table.table_name.clone().unwrap_or_default(), index_names(table.global_secondary_indexes()));
     let made = client
         .create_table()
         .set_table_name(table.table_name)
@@ -218,9 +227,19 @@ async fn make_table(client: &aws_sdk_dynamodb::Client, table: CreateTableInput) 
         .await;
     match made {
         Ok(_) => Ok(()),
-        Err(error) if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => Ok(()),
+        Err(error) if error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception) => {
+            let there = client.describe_table().table_name(&name).send().await;
+            let there = there.map_err(|error| DeployError::Table(error.into()))?.table;
+            let there = there.map(|table| table.global_secondary_indexes.unwrap_or_default()).unwrap_or_default();
+            let names: BTreeSet<String> = there.into_iter().filter_map(|index| index.index_name).collect();
+            if names == indexes { Ok(()) } else { Err(DeployError::Outdated(name)) }
+        }
         Err(error) => Err(DeployError::Table(error.into())),
     }
+}
+
+fn index_names(indexes: &[GlobalSecondaryIndex]) -> BTreeSet<String> {
+    indexes.iter().map(|index| index.index_name().to_owned()).collect()
 }
 
 /// The key that this cloud's tokens are signed with, made the first time.

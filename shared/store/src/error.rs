@@ -15,6 +15,8 @@ pub enum StoreError {
         operation: &'static str,
         /// True if the same call may work later.
         may_work_later: bool,
+        /// What DynamoDB says, if it answered.
+        said: Option<Said>,
         /// What the SDK says.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -35,6 +37,15 @@ pub enum StoreError {
     },
 }
 
+/// An error that DynamoDB answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its code: `AccessDeniedException`.
+    pub code: String,
+    /// Its message.
+    pub message: String,
+}
+
 impl StoreError {
     /// Whether the same work may succeed later; otherwise it is broken until somebody mends it.
     pub fn may_work_later(&self) -> bool {
@@ -52,11 +63,15 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let refused = ["ValidationException", "ResourceNotFoundException", "AccessDeniedException"];
-    let may_work_later = match &error {
-        SdkError::ServiceError(answer) => !answer.err().code().is_some_and(|code| refused.contains(&code)),
-        _ => true,
+    let said = match &error {
+        SdkError::ServiceError(answer) => Some(Said {
+            code: answer.err().code().unwrap_or_default().to_owned(),
+            message: answer.err().message().unwrap_or_default().to_owned(),
+        }),
+        _ => None,
     };
-    StoreError::Dynamo { operation, may_work_later, source: error.into() }
+    let may_work_later = said.as_ref().is_none_or(|said| !refused.contains(&said.code.as_str()));
+    StoreError::Dynamo { operation, may_work_later, said, source: error.into() }
 }
 
 /// What happened to one item of a refused transaction.

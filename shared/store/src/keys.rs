@@ -105,6 +105,11 @@ pub fn published_pk(kind: &str) -> String {
     format!("PUBLISHED#{kind}")
 }
 
+/// Whether that partition is publish's own, and by that none of a record that ops edit.
+pub fn is_published_pk(pk: &str) -> bool {
+    pk.starts_with("PUBLISHED#") || pk.starts_with("UNPUBLISHED#")
+}
+
 /// The partition of the records of a kind that were refused and have no version yet.
 pub fn unpublished_pk(kind: &str) -> String {
     format!("UNPUBLISHED#{kind}")

@@ -5,6 +5,7 @@
 mod claim;
 mod commit;
 mod config;
+mod editing;
 mod enroll;
 mod error;
 mod item;
@@ -30,7 +31,8 @@ use aws_sdk_dynamodb::{
 
 pub use claim::{Claimed, Refused};
 pub use commit::Committed;
-pub use error::StoreError;
+pub use editing::{Kept, list_tables};
+pub use error::{Said, StoreError};
 pub use publish::{Edited, NewVersion, Told};
 pub use quarantine::Quarantined;
 pub use step::{Invocation, StepError};

@@ -244,6 +244,7 @@ fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {
     keys.map_err(|source| StoreError::Dynamo {
         operation: "BatchGetItem",
         may_work_later: false,
+        said: None,
         source: source.into(),
     })
 }

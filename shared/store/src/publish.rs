@@ -77,7 +77,12 @@ impl Edited {
         self.pk.split_once('#').filter(|(kind, id)| KINDS.contains(kind) && !id.is_empty())
     }
 
-    fn of(item: Item) -> Result<Self, StoreError> {
+    /// The item as it is stored.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&String, &AttributeValue)> {
+        self.item.iter()
+    }
+
+    pub(crate) fn of(item: Item) -> Result<Self, StoreError> {
         let json: Value = read(item.clone())?;
         // What an editor made of it may not read as what was written.
         let told = serde_json::from_value(json.clone()).ok();
@@ -99,7 +104,8 @@ impl Told {
     }
 }
 
-fn is_ours(name: &str) -> bool {
+/// Whether an attribute is a key or written back.
+pub(crate) fn is_ours(name: &str) -> bool {
     name == keys::PK || name == keys::SK || TOLD.contains(&name)
 }
 

@@ -197,5 +197,10 @@ pub(crate) fn number(value: u64) -> Result<AttributeValue, StoreError> {
 }
 
 fn built<T>(result: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
-    result.map_err(|source| StoreError::Dynamo { operation: "build", may_work_later: false, source: source.into() })
+    result.map_err(|source| StoreError::Dynamo {
+        operation: "build",
+        may_work_later: false,
+        said: None,
+        source: source.into(),
+    })
 }

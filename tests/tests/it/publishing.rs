@@ -3,6 +3,7 @@
 mod counts;
 mod deletion;
 mod dependents;
+mod edits;
 mod races;
 
 use cadence_core::{EnrollmentId, LeadId, timeline::EntryKind};

@@ -9,7 +9,6 @@ use cadence_core::{
     records::{Cadence, Known, Record, Severity, Source, Status, check},
     simulation,
 };
-use serde_json::Value;
 
 use crate::{records::Records, told::complain};
 
@@ -23,18 +22,20 @@ pub(crate) struct Published {
 impl Published {
     /// What can be read of the records. What can't is complained of, since it would not be published either.
     pub(crate) fn of(found: &Records) -> anyhow::Result<Self> {
-        let (records, broken) = found.read();
-        for broken in &broken {
-            complain(&format!("left out {} ({}), which can't be read:", broken.pk, broken.place));
-            for problem in &broken.problems {
-                complain(&format!("  {problem}"));
+        let mut records = Vec::new();
+        for (pk, found, read) in found.parsed() {
+            match read {
+                Ok(record) => records.push(record),
+                Err(problems) => {
+                    complain(&format!("left out {pk} ({}), which can't be read:", found.place));
+                    problems.iter().for_each(|problem| complain(&format!("  {problem}")));
+                }
             }
         }
         let (mut cadences, mut users, mut settings) = (Vec::new(), Vec::new(), None);
         let (mut messages, mut sources, mut known) = (BTreeMap::new(), BTreeMap::new(), Known::default());
         for record in records {
-            let (kind, stored) = stored(&record)?;
-            known.add(kind, &stored);
+            known.insert(record.clone());
             match record {
                 Record::Cadence(cadence) => cadences.push((cadence, 1)),
                 Record::Message(message) => drop(messages.insert(message.id.clone(), message)),
@@ -78,14 +79,4 @@ impl Published {
         let mut chosen = cadences.filter(|cadence| cadence.id == *id);
         chosen.any(|cadence| std::mem::replace(&mut cadence.status, Status::Live) != Status::Live)
     }
-}
-
-fn stored(record: &Record) -> anyhow::Result<(&'static str, Value)> {
-    Ok(match record {
-        Record::Cadence(cadence) => ("CADENCE", serde_json::to_value(cadence)?),
-        Record::Message(message) => ("MESSAGE", serde_json::to_value(message)?),
-        Record::User(user) => ("USER", serde_json::to_value(user)?),
-        Record::Source(source) => ("SOURCE", serde_json::to_value(source)?),
-        Record::Settings(settings) => ("SETTINGS", serde_json::to_value(settings)?),
-    })
 }

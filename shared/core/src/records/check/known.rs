@@ -57,7 +57,8 @@ pub fn dependents_of(kind: &str) -> &'static [&'static str] {
     match kind {
         "SETTINGS" => &["MESSAGE", "CADENCE"],
         "USER" => &["CADENCE", "USER"],
-        "MESSAGE" | "SOURCE" | "CADENCE" => &["CADENCE"],
+        "CADENCE" => &["CADENCE", "MESSAGE"],
+        "MESSAGE" | "SOURCE" => &["CADENCE"],
         _ => &[],
     }
 }
@@ -88,4 +89,36 @@ fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
         ("USER", true),
     ];
     refers.into_iter().filter(|(_, does)| *does).map(|(kind, _)| kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{fixtures::steps, records::KINDS};
+
+    #[test]
+    fn whoever_looks_at_a_kind_is_checked_again_after_it() {
+        let cadence = steps(json!([
+            {"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/intro", "on": {"replied": {"cadence": "b"}}}]));
+        let mut looks_at_sources = cadence.clone();
+        looks_at_sources.for_leads.source = vec!["zillow".to_owned()];
+        let user = json!({"first_name": "Riley", "last_name": "Example", "email": "riley@example.com", "phone": "+14155550140",
+            "time_zone": "America/Los_Angeles", "out_of_office": {"from": "2026-12-20", "until": "2026-12-24", "stand_in": "lo-morgan"}});
+        let parsed = |pk: &str, content| crate::records::parse_record(pk, &content).unwrap();
+        for (kind, record) in [
+            ("CADENCE", Record::Cadence(cadence)),
+            ("CADENCE", Record::Cadence(looks_at_sources)),
+            ("MESSAGE", parsed("MESSAGE#sms/intro", json!({"text": "Hi"}))),
+            ("USER", parsed("USER#lo-riley", user)),
+            ("SOURCE", parsed("SOURCE#zillow", json!({"format": "zillow"}))),
+        ] {
+            let looks_at = record.refers_to();
+            assert!(looks_at.iter().all(|kind| KINDS.contains(kind)));
+            for other in looks_at {
+                assert!(dependents_of(other).contains(&kind), "{kind} looks at {other}");
+            }
+        }
+    }
 }

@@ -9,12 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Nothing that a test waits for takes longer, even on a machine that does much else.
 const LONGEST: Duration = Duration::from_secs(60);
 /// How long to wait for a line of the log before looking again all the same.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// A Tuesday, 10:00 in Los Angeles.
+pub(crate) const MORNING: &str = "2026-12-01T10:00:00-08:00";
 
 pub(crate) struct Local {
     /// What its clock told first.
@@ -73,6 +76,23 @@ impl Local {
         }
     }
 
+    /// Where it serves.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Posts a Zillow lead and gives its id.
+    pub(crate) fn post_lead(&self) -> String {
+        let body = json!({
+            "id": "LC-1", "created": self.started_at, "type": "longForm",
+            "sender": { "firstName": "Jordan", "lastName": "Sample", "emailAddress": "jordan@example.com", "phoneNumber": "415-555-0123" },
+            "details": { "loanPurpose": "Purchase", "city": "Oakland", "stateAbbreviation": "CA", "zipCode": "94607" },
+        });
+        let taken = self.post("/leads/zillow/local-secret", &body);
+        assert_eq!(taken["status"], "enrolled", "{taken}");
+        taken["lead"].as_str().unwrap().to_owned()
+    }
+
     /// Gets a page as JSON.
     pub(crate) fn get(&self, path: &str) -> Value {
         self.ask("GET", path, "")
@@ -123,5 +143,35 @@ impl Drop for Local {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// What came of a command that runs to its end.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) told: String,
+    pub(crate) complained: String,
+}
+
+impl Ran {
+    /// Runs the command, away from whatever this machine knows of AWS, with those variables besides.
+    pub(crate) fn of(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cadence"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
+        let nowhere = [
+            ("AWS_CONFIG_FILE", "/nowhere"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"),
+            ("AWS_EC2_METADATA_DISABLED", "true"),
+        ];
+        let done = command.envs(nowhere).envs(variables.iter().copied()).args(args).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Self { code: done.status.code().unwrap(), told: text(done.stdout), complained: text(done.stderr) }
+    }
+
+    /// What it printed, which must be JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.told).unwrap_or_else(|_| panic!("{}{}", self.told, self.complained))
     }
 }

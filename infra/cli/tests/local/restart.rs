@@ -1,30 +1,13 @@
 //! `cadence local` is killed and started again on the same folder.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on stops")]
-
-mod running;
-
 use std::path::Path;
 
-use running::{Local, complaint};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// A Tuesday, 10:00 in Los Angeles.
-const MORNING: &str = "2026-12-01T10:00:00-08:00";
+use crate::running::{Local, MORNING, complaint};
+
 /// Ten minutes a second: the reference cadence takes four seconds.
 const SPEED: &str = "600";
-
-/// Posts a Zillow lead and gives its id.
-fn post_lead(local: &Local) -> String {
-    let body = json!({
-        "id": "LC-1", "created": local.started_at, "type": "longForm",
-        "sender": { "firstName": "Jordan", "lastName": "Sample", "emailAddress": "jordan@example.com", "phoneNumber": "415-555-0123" },
-        "details": { "loanPurpose": "Purchase", "city": "Oakland", "stateAbbreviation": "CA", "zipCode": "94607" },
-    });
-    let taken = local.post("/leads/zillow/local-secret", &body);
-    assert_eq!(taken["status"], "enrolled", "{taken}");
-    taken["lead"].as_str().unwrap().to_owned()
-}
 
 /// What was sent, as `kind to`.
 fn sent(local: &Local) -> Vec<String> {
@@ -54,7 +37,7 @@ fn has_ended(local: &Local, lead: &str) -> bool {
 fn after_a_kill_the_cadence_goes_on_where_it_was_and_everything_happens_once() {
     let data = tempfile::tempdir().unwrap();
     let first = Local::start(data.path(), SPEED, MORNING);
-    let lead = post_lead(&first);
+    let lead = first.post_lead();
     first.until("the text is out", || sent(&first).iter().any(|sent| sent == "sms +14155550123"));
     let outbox = first.get("/_local/outbox?json");
     let told_at = outbox["outbox"][1]["at"].as_str().unwrap().to_owned();
@@ -89,7 +72,7 @@ fn killed_at_any_moment_nothing_is_sent_twice_and_every_step_comes_to_an_end() {
     let mut random = fastrand::Rng::with_seed(seed);
     let data = tempfile::tempdir().unwrap();
     let mut local = Local::start(data.path(), SPEED, MORNING);
-    let lead = post_lead(&local);
+    let lead = local.post_lead();
     for _ in 0..5 {
         local.let_log(random.usize(1..6));
         local.kill();

@@ -1,0 +1,123 @@
+//! `cadence check`: what publish would find wrong with records, before they are there.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use cadence_core::records::{Known, Problem, Severity, check};
+use serde_json::{Value, json};
+
+use crate::{records::Records, table, told::print};
+
+/// Checks records as publish does
+#[derive(clap::Args)]
+#[command(after_help = "\
+What the records refer to is looked up among them, then beside the file, then in the table if one is named.
+Ends with 1 if a record would be refused (or is warned of, with --strict), with 2 if they can't be read.
+
+Examples:
+
+  cadence check infra/cadences
+  cadence check infra/cadences/cadence-new-lead.json --strict
+  cadence check my-cadence.json --stage dev
+  cadence check infra/cadences --json | jq '.records[] | select(.findings != [])'")]
+pub(crate) struct Args {
+    /// A folder of records such as infra/cadences, or one file of it
+    #[arg(value_name = "FILE|DIR")]
+    records: PathBuf,
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    table: table::Args,
+}
+
+/// What was found about records.
+pub(crate) struct Findings(Vec<(String, String, Vec<Problem>)>);
+
+pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let (meant, beside) = Records::meant(&args.records)?;
+    let table = match args.table.open_if_given().await? {
+        Some(table) => Some(table.records().await?),
+        None => None,
+    };
+    let others: Vec<&Records> = table.iter().chain([&beside]).collect();
+    let findings = Findings::of(&meant, &others)?;
+    match args.json {
+        true => print(&findings.json().to_string()),
+        false => findings.tell(),
+    }
+    let is_bad = findings.count(Severity::Error) > 0 || (args.strict && findings.count(Severity::Warning) > 0);
+    Ok(if is_bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+impl Findings {
+    /// Checks records against each other and the others, of which the last count most.
+    pub(crate) fn of(meant: &Records, others: &[&Records]) -> anyhow::Result<Self> {
+        let mut known = Known::default();
+        for records in others.iter().copied().chain([meant]) {
+            for (.., read) in records.parsed() {
+                if let Ok(record) = read {
+                    known.insert(record);
+                }
+            }
+        }
+        let findings = meant.parsed().map(|(pk, found, read)| {
+            let problems = read.map_or_else(|problems| problems, |record| check(&record, &known));
+            (pk.to_owned(), found.place.clone(), problems)
+        });
+        Ok(Self(findings.collect()))
+    }
+
+    /// How many there are of that severity.
+    pub(crate) fn count(&self, severity: Severity) -> usize {
+        self.0.iter().flat_map(|(.., problems)| problems).filter(|problem| problem.severity == severity).count()
+    }
+
+    /// Tells them, record by record, and how many there are.
+    pub(crate) fn tell(&self) {
+        for (pk, place, problems) in self.0.iter().filter(|(.., problems)| !problems.is_empty()) {
+            print(&format!("{pk}  ({place})"));
+            for problem in problems {
+                let path = if problem.path.is_empty() { String::new() } else { format!("{}: ", problem.path) };
+                print(&format!("  {:<7}  {path}{}", word(problem.severity), problem.sentence));
+                print(&format!("           {}", problem.remedy));
+            }
+            print("");
+        }
+        print(&format!(
+            "{}: {}, {}",
+            counted(self.0.len(), "record"),
+            counted(self.count(Severity::Error), "error"),
+            counted(self.count(Severity::Warning), "warning")
+        ));
+    }
+
+    /// The same for machines.
+    pub(crate) fn json(&self) -> Value {
+        let records = self.0.iter().map(|(pk, place, problems)| {
+            let findings = problems.iter().map(|problem| {
+                json!({ "severity": word(problem.severity), "path": problem.path, "sentence": problem.sentence, "remedy": problem.remedy })
+            });
+            json!({ "record": pk, "place": place, "findings": findings.collect::<Vec<_>>() })
+        });
+        json!({
+            "records": records.collect::<Vec<_>>(),
+            "errors": self.count(Severity::Error),
+            "warnings": self.count(Severity::Warning),
+        })
+    }
+}
+
+fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// `1 error`, `3 errors`
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,81 @@
+//! What differs between two states of a record, in words, and for whom it will matter.
+
+mod fields;
+mod whom;
+
+use cadence_core::records::{parse_record, print};
+use cadence_store::Edited;
+use serde_json::{Value, json};
+
+/// What a change of a record comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// What differs, a sentence each.
+    pub(crate) changes: Vec<String>,
+    /// Whom it matters to, and when.
+    pub(crate) matters: Vec<String>,
+}
+
+/// What else is known of a record that changes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Context<'a> {
+    /// What is written on a cadence of the leads that run through it.
+    pub(crate) leads: Option<&'a str>,
+    /// The cadences that refer to the record.
+    pub(crate) used_by: &'a [&'a str],
+}
+
+/// What becomes different with `new`, where `old` is there; `None` if nothing does.
+pub(crate) fn difference(pk: &str, old: &Value, new: &Value, context: Context<'_>) -> Option<Difference> {
+    if old == new {
+        return None;
+    }
+    let (old, new) = match (meant(pk, old), meant(pk, new)) {
+        (Some(old), Some(new)) => (old, new),
+        // What can't be read is compared as it is written.
+        _ => (old.clone(), new.clone()),
+    };
+    if old == new {
+        let changes = vec!["only notes or the spelling differ: it stays the same version".to_owned()];
+        return Some(Difference { changes, matters: Vec::new() });
+    }
+    let changes = fields::changes(&old, &new);
+    Some(Difference { matters: whom::matters(pk, &old, &new, context), changes })
+}
+
+impl Difference {
+    /// The same for machines.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "changes": self.changes, "matters": self.matters })
+    }
+}
+
+/// What a record means where it says nothing, so that saying it is no difference and leaving it out is told as what it comes to.
+const UNSAID: [(&str, &str, &str); 4] = [
+    ("CADENCE#", "status", "\"live\""),
+    ("CADENCE#", "apply_to", "\"new_leads\""),
+    ("CADENCE#", "priority", "0"),
+    ("USER#", "active", "true"),
+];
+/// The same of a step.
+const UNSAID_OF_STEPS: [(&str, &str); 2] = [("assign", "\"loan_officer\""), ("attempts", "1")];
+
+/// What a record means, whatever its spelling and without notes; `None` if it can't be read.
+fn meant(pk: &str, content: &Value) -> Option<Value> {
+    let mut meant = Edited::content_of(print(&parse_record(pk, content).ok()?));
+    let fill = |map: &mut Value, name: &str, value: &str| {
+        if let (Some(map), Ok(value)) = (map.as_object_mut(), serde_json::from_str(value)) {
+            map.entry(name).or_insert(value);
+        }
+    };
+    for (_, name, value) in UNSAID.iter().filter(|(kind, ..)| pk.starts_with(kind)) {
+        fill(&mut meant, name, value);
+    }
+    for step in meant.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
+        UNSAID_OF_STEPS.iter().for_each(|(name, value)| fill(step, name, value));
+    }
+    Some(meant)
+}
+
+#[cfg(test)]
+mod tests;

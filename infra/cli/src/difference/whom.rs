@@ -1,0 +1,70 @@
+//! Whom a change matters to: what the record language says of when an edit is heeded.
+
+use serde_json::Value;
+
+use super::Context;
+
+/// What decides which leads a cadence takes: read anew for each lead that arrives, whatever version others are on.
+const ON_ARRIVAL: [&str; 4] = ["for_leads", "priority", "reenroll", "takes_over"];
+/// What acts at once on all versions.
+const AT_ONCE: &str = "status";
+/// What says whom a version is for.
+const APPLY_TO: &str = "apply_to";
+
+/// Whom the difference between two records without notes matters to.
+pub(super) fn matters(pk: &str, old: &Value, new: &Value, context: Context<'_>) -> Vec<String> {
+    let used = match context.used_by {
+        [] => String::new(),
+        used_by => format!(" (used by {})", used_by.join(", ")),
+    };
+    match pk.split('#').next().unwrap_or_default() {
+        "CADENCE" => cadence(old, new, context.leads),
+        "MESSAGE" => {
+            vec![format!("for everything that is sent with it from now on, also to leads that run already{used}")]
+        }
+        "USER" => vec![format!("for all of the user's leads from now on{used}")],
+        "SOURCE" => vec!["for leads that arrive from now on".to_owned()],
+        "SETTINGS" => vec!["for everything that is sent from now on, also to leads that run already".to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+fn cadence(old: &Value, new: &Value, leads: Option<&str>) -> Vec<String> {
+    let differs = |name: &str| old.get(name) != new.get(name);
+    let empty = serde_json::Map::new();
+    let (old_fields, new_fields) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
+    let mut names: Vec<&str> = old_fields.keys().chain(new_fields.keys()).map(String::as_str).collect();
+    names.retain(|name| differs(name));
+    // The record is told of leads within minutes.
+    let running = leads.map(|leads| format!(" ({leads} when last counted)")).unwrap_or_default();
+
+    let mut matters = Vec::new();
+    if differs(AT_ONCE) {
+        matters.push(status(new.get(AT_ONCE).and_then(Value::as_str).unwrap_or("live").trim(), &running));
+    }
+    if names.iter().any(|name| ON_ARRIVAL.contains(name)) {
+        matters.push("whom it takes: for leads that arrive from now on".to_owned());
+    }
+    names.retain(|name| *name != AT_ONCE && !ON_ARRIVAL.contains(name));
+    if !names.is_empty() {
+        matters.push(match new.get(APPLY_TO).and_then(Value::as_str).unwrap_or("new_leads").trim() {
+            "everyone" => format!(
+                "for leads that enroll from now on, and for those that run{running}, each when its next step is due and still exists"
+            ),
+            _ => format!("for leads that enroll from now on; those that run{running} keep their version"),
+        });
+    }
+    matters
+}
+
+fn status(status: &str, running: &str) -> String {
+    match status {
+        "live" => format!("at once: takes leads, and those that rest go on within minutes{running}"),
+        "paused" => {
+            format!("at once: nothing more is sent, and its leads{running} rest where they are until it is live again")
+        }
+        "off" => format!("at once: takes no new leads, and those that run{running} finish"),
+        "archived" => format!("at once: ends for every lead that runs{running}"),
+        _ => format!("at once, for every lead that runs{running}"),
+    }
+}

@@ -1,0 +1,226 @@
+//! Where the records are: the config table of a stage on AWS, or of the local cloud.
+
+use anyhow::{Context, bail};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use cadence_store::{Committed, Edited, Kept, Store, StoreError, list_tables};
+use serde_json::Value;
+use std::time::Duration;
+
+use crate::{aws, records::Records};
+
+/// Where `cadence local` serves, unless it is told otherwise.
+const LOCAL: &str = "http://127.0.0.1:7878";
+/// What the local cloud names its config table.
+const LOCAL_TABLE: &str = "config";
+/// What the template calls the config table; CloudFormation names it `<stack>-ConfigTable-<something>`.
+const LOGICAL_ID: &str = "ConfigTable";
+
+/// Where the records are.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Where the records are")]
+#[group(skip)]
+pub(crate) struct Args {
+    /// In the local cloud, as `cadence local` runs it: the same as --endpoint-url http://127.0.0.1:7878
+    #[arg(long, conflicts_with_all = ["endpoint_url", "profile"])]
+    local: bool,
+    /// Where DynamoDB answers, if not at AWS; on this machine no credentials are needed
+    #[arg(long, value_name = "URL")]
+    endpoint_url: Option<String>,
+    /// The stage: its stack is named cadence-<STAGE>, as samconfig.toml has it
+    #[arg(long, value_name = "STAGE", conflicts_with_all = ["stack", "table"])]
+    stage: Option<String>,
+    /// The stack, where it has another name
+    #[arg(long, value_name = "NAME", conflicts_with = "table")]
+    stack: Option<String>,
+    /// The config table itself: the stack's output ConfigTableName
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// The profile of the AWS CLI to use
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The region
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+}
+
+/// A config table.
+pub(crate) struct Table {
+    store: Store,
+    place: Place,
+}
+
+/// How a table is spoken of.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Its name; empty while it isn't known yet.
+    pub(crate) table: String,
+    /// Where DynamoDB answers, if not at AWS.
+    pub(crate) endpoint: Option<String>,
+    /// The region.
+    pub(crate) region: String,
+    /// The profile that was named.
+    pub(crate) profile: Option<String>,
+}
+
+impl Args {
+    /// Whether a table is meant at all.
+    pub(crate) fn is_given(&self) -> bool {
+        self.local || [&self.endpoint_url, &self.stage, &self.stack, &self.table].iter().any(|given| given.is_some())
+    }
+
+    /// The table, if one is meant.
+    pub(crate) async fn open_if_given(&self) -> anyhow::Result<Option<Table>> {
+        match self.is_given() {
+            true => self.open().await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The table. Nothing but a stage's name is looked up yet.
+    pub(crate) async fn open(&self) -> anyhow::Result<Table> {
+        if !self.is_given() {
+            bail!("say where the records are: --local while `cadence local` runs, --stage dev, or --table NAME");
+        }
+        let endpoint = self.endpoint_url.clone().or_else(|| self.local.then(|| LOCAL.to_owned()));
+        let aws = self.aws(endpoint.as_deref()).await;
+        let region = aws.region().context("no region is known: give --region us-east-1, or set AWS_REGION")?;
+        let mut place =
+            Place { table: String::new(), endpoint, region: region.to_string(), profile: self.profile.clone() };
+        let stack = self.stack.clone().or_else(|| self.stage.as_ref().map(|stage| format!("cadence-{stage}")));
+        place.table = match (&self.table, stack) {
+            (Some(table), _) => table.clone(),
+            (None, Some(stack)) => table_of(&aws, &stack, &place).await?,
+            (None, None) if place.is_on_this_machine() => LOCAL_TABLE.to_owned(),
+            (None, None) => bail!("name the config table: --table NAME, or --stage dev"),
+        };
+        // What is counted of leads stands on the records: nothing is asked of the other table.
+        Ok(Table { store: Store::new(&aws, "", place.table.clone()), place })
+    }
+
+    async fn aws(&self, endpoint: Option<&str>) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .operation_attempt_timeout(Duration::from_secs(15))
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(timeouts);
+        if let Some(endpoint) = endpoint {
+            loader = loader.endpoint_url(endpoint);
+        }
+        if let Some(profile) = &self.profile {
+            loader = loader.profile_name(profile);
+        }
+        let is_here = endpoint.is_some_and(is_on_this_machine);
+        if is_here {
+            loader = loader.credentials_provider(Credentials::new("local", "local", None, None, "local"));
+        }
+        match (&self.region, is_here) {
+            (Some(region), _) => loader = loader.region(Region::new(region.clone())),
+            (None, true) => loader = loader.region(Region::from_static("us-east-1")),
+            (None, false) => {}
+        }
+        loader.load().await
+    }
+}
+
+/// The config table of a stack, by the name that CloudFormation gave it.
+async fn table_of(aws: &SdkConfig, stack: &str, place: &Place) -> anyhow::Result<String> {
+    let tables = list_tables(aws).await.map_err(|error| aws::explained(error, place))?;
+    let prefix = format!("{stack}-{LOGICAL_ID}-");
+    let mut found = tables.iter().filter(|name| name.starts_with(&prefix));
+    match (found.next(), found.next()) {
+        (Some(table), None) => Ok(table.clone()),
+        (Some(_), Some(_)) => {
+            bail!("the stack {stack} has several tables that begin with {prefix}: give the right one with --table")
+        }
+        (None, _) => {
+            let suffix = |name: &String| name.split_once(&format!("-{LOGICAL_ID}-")).map(|(stack, _)| stack.to_owned());
+            let stacks: Vec<String> = tables.iter().filter_map(suffix).collect();
+            let there = match stacks.as_slice() {
+                [] => "there is no other stack of Cadence either".to_owned(),
+                stacks => format!("there are the stacks {}", stacks.join(", ")),
+            };
+            bail!("there is no stack {stack} in {place}: {there}. Check --region and --profile, or give --table NAME")
+        }
+    }
+}
+
+impl Table {
+    /// How the table is spoken of.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Every record as it stands.
+    pub(crate) async fn edited(&self) -> anyhow::Result<Vec<Edited>> {
+        self.store.load_edited_all().await.map_err(|error| self.explained(error))
+    }
+
+    /// Every record as it stands, to be worked with as files are.
+    pub(crate) async fn records(&self) -> anyhow::Result<Records> {
+        let mut records = Records::default();
+        for edited in self.edited().await? {
+            records.insert(edited.pk, edited.content, &self.place.to_string());
+        }
+        Ok(records)
+    }
+
+    /// One record as it stands.
+    pub(crate) async fn load(&self, pk: &str) -> anyhow::Result<Option<Edited>> {
+        self.store.load_edited(pk).await.map_err(|error| self.explained(error))
+    }
+
+    /// A record's versions, the newest first.
+    pub(crate) async fn versions(&self, pk: &str) -> anyhow::Result<Vec<Kept>> {
+        self.store.load_versions(pk).await.map_err(|error| self.explained(error))
+    }
+
+    /// A version of a record, which must be there.
+    pub(crate) async fn version(&self, pk: &str, number: u32) -> anyhow::Result<Kept> {
+        let mut versions = self.versions(pk).await?;
+        match versions.iter().position(|kept| kept.version == number) {
+            Some(place) => Ok(versions.swap_remove(place)),
+            None => {
+                let numbers: Vec<String> = versions.iter().map(|kept| kept.version.to_string()).collect();
+                let has = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+                bail!("{pk} has no version {number}; it has {has}")
+            }
+        }
+    }
+
+    /// Writes a record, if it still is what was read.
+    pub(crate) async fn save(&self, pk: &str, content: &Value, read: Option<&Edited>) -> anyhow::Result<Committed> {
+        self.store.save(pk, content, read).await.map_err(|error| self.explained(error))
+    }
+
+    fn explained(&self, error: StoreError) -> anyhow::Error {
+        aws::explained(error, &self.place)
+    }
+}
+
+impl Place {
+    /// Whether DynamoDB answers on this machine: the local cloud, most likely.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        self.endpoint.as_deref().is_some_and(is_on_this_machine)
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let at = self.endpoint.as_deref().unwrap_or(&self.region);
+        match self.table.as_str() {
+            "" => f.write_str(at),
+            table => write!(f, "{table} at {at}"),
+        }
+    }
+}
+
+fn is_on_this_machine(endpoint: &str) -> bool {
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
+    ["127.0.0.1", "localhost", "[::1]"]
+        .iter()
+        .any(|here| host.strip_prefix(here).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
+}

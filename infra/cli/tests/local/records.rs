@@ -1,0 +1,285 @@
+//! The commands that ops work with: check, list, show, pull, diff, push, rollback.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use crate::running::{Local, MORNING, Ran};
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cadences");
+const CADENCE: &str = "cadence-zillow-purchase.json";
+
+/// A local cloud, and a folder with its records.
+struct Ops {
+    local: Local,
+    data: tempfile::TempDir,
+}
+
+impl Ops {
+    fn start() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let ops = Self { local: Local::start(&data.path().join("cloud"), "1", MORNING), data };
+        let pulled = ops.run("pull", &[]);
+        assert_eq!(pulled.code, 0, "{}", pulled.complained);
+        ops
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.data.path().join("records")
+    }
+
+    /// Runs a command on the folder.
+    fn run(&self, command: &str, args: &[&str]) -> Ran {
+        self.ask(command, &[&[self.folder().to_str().unwrap()], args].concat())
+    }
+
+    /// Runs a command on this cloud's table.
+    fn ask(&self, command: &str, args: &[&str]) -> Ran {
+        let endpoint = self.local.endpoint();
+        let ran = Ran::of(&[&[command, "--endpoint-url", &endpoint], args].concat(), &[]);
+        let redacted =
+            |text: &str| text.replace(&endpoint, "http://local").replace(self.folder().to_str().unwrap(), "DIR");
+        Ran { told: redacted(&ran.told), complained: redacted(&ran.complained), ..ran }
+    }
+
+    /// Edits a file of the folder.
+    fn edit(&self, file: &str, edit: impl FnOnce(&mut Value)) {
+        let path = self.folder().join(file);
+        let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        edit(&mut record);
+        fs::write(path, record.to_string()).unwrap();
+    }
+
+    fn version(&self, id: &str) -> Value {
+        self.ask("show", &[id, "--json"]).json()["published_version"].clone()
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_is_pulled_is_what_ships_and_pulling_again_changes_nothing() {
+    let ops = Ops::start();
+    assert_eq!(names(&ops.folder()), names(Path::new(SHIPPED)));
+    for name in names(Path::new(SHIPPED)) {
+        let read = |folder: &Path| -> Value {
+            serde_json::from_str(&fs::read_to_string(folder.join(&name)).unwrap()).unwrap()
+        };
+        assert_eq!(read(&ops.folder()), read(Path::new(SHIPPED)), "{name}");
+    }
+    insta::assert_snapshot!("pulled_cadence", fs::read_to_string(ops.folder().join(CADENCE)).unwrap());
+    let again = ops.run("pull", &["--json"]).json();
+    assert_eq!(again, json!({ "new": [], "overwritten": [], "same": 14, "only_here": [] }));
+    assert_eq!((ops.run("diff", &[]).code, ops.run("push", &["--json"]).json()["pushed"].clone()), (0, json!([])));
+
+    // Another spelling of the same is the same, and stays as somebody made it.
+    ops.edit(CADENCE, |_| {});
+    let before = fs::read_to_string(ops.folder().join(CADENCE)).unwrap();
+    assert_eq!(ops.run("pull", &[]).code, 0);
+    assert_eq!(fs::read_to_string(ops.folder().join(CADENCE)).unwrap(), before);
+}
+
+#[test]
+fn an_edit_is_diffed_pushed_and_rolled_back() {
+    let ops = Ops::start();
+    ops.local.post_lead();
+    ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("40m"));
+    ops.edit("message-sms-intro.json", |record| {
+        record["text"] = json!("{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }} here. Reply STOP to opt out.");
+    });
+    let mut told = Vec::new();
+    let mut tell = |command: &str, ran: Ran| {
+        told.push(format!("$ cadence {command} -> {}\n{}{}", ran.code, ran.complained, ran.told));
+    };
+    tell("diff DIR", ops.run("diff", &[]));
+    tell("pull DIR", ops.run("pull", &[]));
+    tell("push DIR --dry-run", ops.run("push", &["--dry-run"]));
+    assert_eq!(ops.version("zillow-purchase"), 1, "nothing was written");
+    tell("push DIR", ops.run("push", &[]));
+    tell("push DIR", ops.run("push", &[]));
+    tell("list cadence", ops.ask("list", &["cadence"]));
+    tell(
+        "rollback zillow-purchase --to 1 --dry-run",
+        ops.ask("rollback", &["zillow-purchase", "--to", "1", "--dry-run"]),
+    );
+    tell("rollback zillow-purchase --to 1", ops.ask("rollback", &["zillow-purchase", "--to", "1"]));
+    tell("rollback zillow-purchase --to 1", ops.ask("rollback", &["zillow-purchase", "--to", "1"]));
+    tell("rollback zillow-purchase --to 7", ops.ask("rollback", &["zillow-purchase", "--to", "7"]));
+    tell("show zillow", ops.ask("show", &["zillow"]));
+    insta::assert_snapshot!("edited", told.join("\n"));
+
+    let shown = ops.ask("show", &["CADENCE#zillow-purchase", "--json"]).json();
+    assert_eq!((&shown["published_version"], &shown["leads"]), (&json!(3), &json!("1 on version 1")));
+    let versions: Vec<&Value> = shown["versions"].as_array().unwrap().iter().map(|kept| &kept["version"]).collect();
+    assert_eq!(versions, [3, 2, 1]);
+    assert!(shown["versions"][0]["published_at"].as_str().unwrap().starts_with("2026-12-01T18:0"), "{shown}");
+}
+
+#[test]
+fn pull_takes_the_table_s_word_if_it_is_told_to() {
+    let ops = Ops::start();
+    ops.edit(CADENCE, |record| record["name"] = json!("Mine"));
+    fs::rename(ops.folder().join("user-lo-riley.json"), ops.folder().join("riley.json")).unwrap();
+    let refused = ops.run("pull", &[]);
+    assert_eq!((refused.code, refused.told.as_str()), (1, ""));
+    assert!(refused.complained.contains("DIR/cadence-zillow-purchase.json") && refused.complained.contains("--force"));
+    let forced = ops.run("pull", &["--force", "--json"]).json();
+    assert_eq!((&forced["overwritten"], &forced["new"]), (&json!(["DIR/cadence-zillow-purchase.json"]), &json!([])));
+    assert!(!ops.folder().join("user-lo-riley.json").exists(), "a record stays in the file that it has");
+    assert_eq!(ops.run("diff", &[]).code, 0);
+}
+
+#[test]
+fn what_would_be_refused_is_not_written() {
+    let ops = Ops::start();
+    ops.edit(CADENCE, |record| {
+        record["steps"][2]["wait"] = json!("soon");
+        record["steps"][1]["message"] = json!("sms/intr");
+    });
+    let broken = ops.run("push", &[]);
+    assert_eq!(broken.code, 1);
+    for word in ["CADENCE#zillow-purchase", "steps[2].wait", "error", "1 changed record", "nothing was written"] {
+        assert!(broken.told.contains(word), "{word}: {}", broken.told);
+    }
+    assert_eq!(ops.version("zillow-purchase"), 1);
+    assert_eq!(ops.ask("show", &["zillow-purchase", "--json"]).json()["check"], "ok: published as version 1");
+}
+
+#[test]
+fn new_records_are_written_before_those_that_refer_to_them() {
+    let ops = Ops::start();
+    let text =
+        "{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }} here. Reply STOP to opt out.";
+    let cadence = |id: &str, to: &str| {
+        json!({ "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": id, "priority": 1, "for_leads": { "source": ["plain"] },
+            "anytime": { "replied": { "cadence": to } },
+            "steps": [{ "id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/spring" }] })
+    };
+    let all = [
+        cadence("april", "may"),
+        cadence("may", "new-lead"),
+        json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": text }),
+    ];
+    let file = ops.data.path().join("spring.json");
+    fs::write(&file, Value::from(all.to_vec()).to_string()).unwrap();
+    let pushed = ops.ask("push", &[file.to_str().unwrap(), "--json"]);
+    assert_eq!(pushed.code, 0, "{}{}", pushed.told, pushed.complained);
+    let pushed = pushed.json()["pushed"].clone();
+    let order: Vec<&Value> = pushed.as_array().unwrap().iter().map(|record| &record["record"]).collect();
+    assert_eq!(order, ["MESSAGE#sms/spring", "CADENCE#may", "CADENCE#april"]);
+    assert!(pushed.as_array().unwrap().iter().all(|record| record["is_published"] == true), "{pushed}");
+    assert!(pushed[2]["summary"].as_str().unwrap().contains("moves to may on replied"), "{pushed}");
+}
+
+#[test]
+fn a_name_that_is_none_or_several_s_is_told_so() {
+    let ops = Ops::start();
+    for (name, words) in [("zilow", "there is no record zilow"), ("intro", "MESSAGE#email/intro")] {
+        let ran = ops.ask("show", &[name]);
+        assert!(ran.code == 2 && ran.complained.contains(words), "{}", ran.complained);
+    }
+    assert!(
+        ops.ask("show", &["source/zillow"]).told.starts_with("SOURCE#zillow\n  check     ok: published as version 1\n")
+    );
+    let first = ops.ask("show", &["sms/intro", "--version", "1"]).told;
+    assert_eq!(serde_json::from_str::<Value>(&first).unwrap()["pk"], "MESSAGE#sms/intro");
+}
+
+#[test]
+fn files_are_checked_without_a_table() {
+    let ran = Ran::of(&["check", SHIPPED, "--strict"], &[]);
+    assert_eq!((ran.code, ran.told.as_str()), (0, "14 records: 0 errors, 0 warnings\n"), "{}", ran.complained);
+    // One file, with what lies beside it.
+    assert_eq!(Ran::of(&["check", &format!("{SHIPPED}/{CADENCE}")], &[]).told, "1 record: 0 errors, 0 warnings\n");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("spring.json");
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+        { "id": "a", "do": "canned_sms", "wait": "soon", "message": "sms/intro" }] });
+    fs::write(&file, record.to_string()).unwrap();
+    let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!("checked", ran.told.replace(folder.path().to_str().unwrap(), "DIR"));
+    let findings = Ran::of(&["check", file.to_str().unwrap(), "--json"], &[]).json();
+    assert_eq!(
+        (&findings["errors"], &findings["records"][0]["findings"][0]["path"]),
+        (&json!(1), &json!("steps[0].wait"))
+    );
+
+    fs::write(&file, record.to_string().replace("soon", "0m")).unwrap();
+    let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
+    assert!(ran.code == 1 && ran.told.contains("no message"), "nothing lies beside it: {}", ran.told);
+    fs::write(&file, "{").unwrap();
+    let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
+    assert!(ran.code == 2 && ran.complained.contains("is not JSON"), "{}", ran.complained);
+}
+
+#[test]
+fn a_file_is_checked_against_a_table() {
+    let ops = Ops::start();
+    let file = ops.data.path().join("spring.json");
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+        { "id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/intro" }] });
+    fs::write(&file, record.to_string()).unwrap();
+    assert_eq!(Ran::of(&["check", file.to_str().unwrap()], &[]).code, 1, "the message is in the table");
+    let checked = ops.ask("check", &[file.to_str().unwrap()]);
+    assert_eq!(checked.code, 0, "{}", checked.told);
+}
+
+#[test]
+fn what_is_in_a_table_is_simulated_and_a_file_over_it() {
+    let ops = Ops::start();
+    let ran = ops.ask("simulate", &["zillow-purchase", "--at", "2026-12-01 10:00"]);
+    assert!(
+        ran.code == 0 && ran.told.contains("intro-text") && ran.told.contains("ENDED"),
+        "{}{}",
+        ran.told,
+        ran.complained
+    );
+
+    let file = ops.data.path().join("spring.json");
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+        { "id": "hello", "do": "canned_email", "wait": "5m", "message": "email/intro" }] });
+    fs::write(&file, record.to_string()).unwrap();
+    let ran = ops.ask("simulate", &[file.to_str().unwrap(), "--at", "2026-12-01 10:00"]);
+    assert!(
+        ran.code == 0 && ran.told.contains("10:05:00") && ran.told.contains("hello"),
+        "{}{}",
+        ran.told,
+        ran.complained
+    );
+    let ran = ops.ask("simulate", &["no-such-cadence"]);
+    assert!(ran.code == 2 && ran.complained.contains("there is no cadence no-such-cadence"), "{}", ran.complained);
+}
+
+#[test]
+fn editors_are_told_of_fields() {
+    let cadence = Ran::of(&["schema", "cadence"], &[]).json();
+    assert!(cadence["properties"]["steps"].is_object(), "{cadence}");
+    let all = Ran::of(&["schema"], &[]).json();
+    assert_eq!((all["cadence"].clone(), all.as_object().unwrap().len()), (cadence, 5));
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let settings = Ran::of(&["schema", "--into", path], &[]).json();
+    assert_eq!(settings["json.schemas"][0]["fileMatch"], json!(["cadence-*.json"]));
+    assert_eq!(names(folder.path()).len(), 5);
+    assert_eq!(Ran::of(&["schema", "cadnce"], &[]).code, 2);
+}
+
+#[test]
+fn every_command_says_how_it_is_used() {
+    for command in ["check", "simulate", "list", "show", "pull", "diff", "push", "rollback", "schema"] {
+        let help = Ran::of(&[command, "--help"], &[]);
+        assert_eq!(help.code, 0);
+        assert!(help.told.contains(&format!("cadence {command} ")) && help.told.contains("Examples:"), "{}", help.told);
+    }
+}

@@ -1,0 +1,121 @@
+//! The config table as people see it who edit its records: all of them, their versions, and a new edit. For the command, not for functions.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use cadence_core::records::{Record, print};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    Committed, Edited, Store, StoreError,
+    error::sorted,
+    item::{attribute, key, read, s},
+    keys,
+    publish::is_ours,
+    update::Edit,
+};
+
+/// A version that is kept of a record.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Kept {
+    /// Its number.
+    pub version: u32,
+    /// When it was published; versions of before 2026-11-25 don't say.
+    #[serde(default)]
+    pub published_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    content: Option<Value>,
+    record: Value,
+}
+
+impl Kept {
+    /// What ops wrote; of versions of before 2026-11-25, what comes to the same.
+    pub fn written(&self, pk: &str) -> Value {
+        let kind = pk.split('#').next().unwrap_or_default();
+        let printed = || Record::from_stored(kind, &self.record).map(|record| Edited::content_of(print(&record)));
+        self.content.clone().or_else(printed).unwrap_or_else(|| self.record.clone())
+    }
+}
+
+/// The names of the account's tables.
+pub async fn list_tables(aws: &SdkConfig) -> Result<Vec<String>, StoreError> {
+    let mut pages = Client::new(aws).list_tables().into_paginator().items().send();
+    let mut names = Vec::new();
+    while let Some(name) = pages.next().await {
+        names.push(name.map_err(|error| sorted("ListTables", error))?);
+    }
+    Ok(names)
+}
+
+impl Store {
+    /// Every record as it stands now, by key.
+    pub async fn load_edited_all(&self) -> Result<Vec<Edited>, StoreError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.config)
+            .consistent_read(true)
+            .filter_expression("sk = :current")
+            .expression_attribute_values(":current", s(keys::CURRENT));
+        let mut pages = scan.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(Edited::of(item.map_err(|error| sorted("Scan", error))?)?);
+        }
+        found.retain(|edited| !keys::is_published_pk(&edited.pk));
+        found.sort_by(|one, other| one.pk.cmp(&other.pk));
+        Ok(found)
+    }
+
+    /// The versions of a record, the newest first.
+    pub async fn load_versions(&self, pk: &str) -> Result<Vec<Kept>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.config)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :version)")
+            .expression_attribute_values(":pk", s(pk))
+            .expression_attribute_values(":version", s("VERSION#"))
+            .scan_index_forward(false);
+        let mut pages = query.into_paginator().items().send();
+        let mut found: Vec<Kept> = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(read(item.map_err(|error| sorted("Query", error))?)?);
+        }
+        Ok(found)
+    }
+
+    /// Writes a record anew, to be checked. Stale if it no longer is what was read; what others added to it stays.
+    pub async fn save(&self, pk: &str, content: &Value, read: Option<&Edited>) -> Result<Committed, StoreError> {
+        let of = key(pk, keys::CURRENT);
+        let mut edit = if read.is_some() { Edit::of(of) } else { Edit::anywhere(of) };
+        if read.is_none() {
+            edit.expect_none(&[keys::PK]);
+        }
+        let written = content.as_object();
+        for (name, value) in read.iter().flat_map(|read| read.attributes()) {
+            match is_ours(name) {
+                true if name == keys::PK || name == keys::SK => {}
+                // Whoever finds no verdict knows that there is none on this content yet.
+                true => {
+                    edit.remove(&[name]);
+                }
+                false => {
+                    edit.expect(&[name], value.clone());
+                    if written.is_none_or(|written| !written.contains_key(name)) {
+                        edit.remove(&[name]);
+                    }
+                }
+            }
+        }
+        for (name, value) in written.into_iter().flatten() {
+            if read.is_none_or(|read| read.content.get(name).is_none()) {
+                edit.expect_none(&[name]);
+            }
+            edit.set(&[name], attribute(value)?);
+        }
+        self.write(vec![edit.item(&self.config)?]).await
+    }
+}
