@@ -11,13 +11,14 @@ use crate::{
     assign::Turns,
     delivery::{Delivery, Report},
     enroll,
-    enrollment::{Act, Next},
+    enrollment::Next,
     gate::{self, Verdict, Wait},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof},
     plan::StepContext,
     records::{Cadence, Message, Settings, Status, User, message::Copy, problem::Problem},
     simulation::{Conflict, World},
     time::{Zone, Zones},
+    timeline::EntryKind,
 };
 
 /// Two touches on one channel that come closer than that look like a fault.
@@ -54,11 +55,12 @@ impl Pace {
             let next = enrollment.progress.next.clone().filter(|_| enrollment.is_active());
             let Some(next) = next.filter(|next| next.due_at < begins_at + LONGEST) else { break };
             let Some(index) = world.context.cadence.position(&next.step) else { break };
-            if next.act == Act::Run {
+            let (claims, entries) = (world.claims.len(), world.entries.len());
+            world.run(|_| Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
+            let mut said = world.entries.iter().skip(entries).map(|entry| entry.kind);
+            if said.any(|kind| matches!(kind, EntryKind::Deferred | EntryKind::Skipped)) {
                 self.ask_gate(&world.context, &next, index);
             }
-            let claims = world.claims.len();
-            world.run(|_| Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
             let Some(taken) = world.claims.get(claims) else { continue };
             if taken.plan.touch.is_some() {
                 self.touch(&world.context.cadence, &next, index);
@@ -70,7 +72,7 @@ impl Pace {
         Ok(())
     }
 
-    /// Notes what keeps the step from running when it is due.
+    /// Notes what kept the step from running when it was due: nothing that the gate looks at has changed since.
     fn ask_gate(&mut self, context: &StepContext, next: &Next, index: usize) {
         let Some(step) = context.cadence.steps.get(index) else { return };
         let (calendar, settings) = (context.calendar(), &context.settings);
