@@ -1,6 +1,6 @@
 //! What the check says of where steps lead, held against the engine.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 #[expect(dead_code, reason = "the tests beside the code use the rest")]
 #[path = "../src/fixtures.rs"]

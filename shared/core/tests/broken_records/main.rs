@@ -7,11 +7,13 @@ mod courses;
 mod enrolling;
 mod forgiven;
 mod forms;
+mod hours;
 mod mappings;
 mod messages;
 mod others;
 mod paces;
 mod references;
+mod steps;
 mod users;
 
 use cadence_core::records::{Known, Record, Severity, check, parse_record};

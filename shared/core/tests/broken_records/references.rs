@@ -54,28 +54,6 @@ fn broken() -> Vec<Broken> {
         ("a cadence that leads to itself", step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}}))),
         ("a source that does not exist", cadence(json!({"for_leads": {"source": ["zilow"]}}))),
         (
-            "hours that the law narrows",
-            cadence(json!({"hours": {"call": "any time", "sms": "Mon-Sun 07:00-20:00", "email": "any time"}})),
-        ),
-        (
-            "hours outside the law's",
-            cadence(json!({"hours": {"call": "daily 05:00-07:59", "sms": "daily 21:00-24:00"}})),
-        ),
-        (
-            "hours that close as they open",
-            cadence(json!({"hours": {"call": "daily 12:00-12:05", "email": "daily 12:00-12:01"}})),
-        ),
-        ("hours of which the law leaves nothing", cadence(json!({"hours": {"call": "daily 05:00-08:05"}}))),
-        ("hours on Sundays only", cadence(json!({"hours": {"call": "Sun 10:00-17:00", "sms": "Sun 10:00-17:00"}}))),
-        (
-            "hours that a state's law leaves nothing of",
-            cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI", "CT"]}})),
-        ),
-        (
-            "hours that their only state's law leaves nothing of",
-            cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI"]}})),
-        ),
-        (
             "fields that do nothing",
             step(json!({"do": "canned_sms", "message": "sms/intro", "attempts": 2, "every": "2h", "agent": "x"})),
         ),

@@ -33,18 +33,20 @@ pub(crate) fn known() -> Known {
     known
 }
 
+/// A field's name and value.
+type Field = (&'static str, Value);
+
 /// A map of the fields that must be there and any of those that may.
 fn map(
-    must: impl Strategy<Value = Vec<(&'static str, Value)>> + 'static,
+    must: impl Strategy<Value = Vec<Field>> + 'static,
     may: Vec<(&'static str, BoxedStrategy<Value>)>,
 ) -> BoxedStrategy<Value> {
-    let may: Vec<_> =
-        may.into_iter().map(|(name, value)| prop::option::of(value.prop_map(move |value| (name, value)))).collect();
-    let object = |(must, may): (Vec<(&str, Value)>, Vec<Option<(&str, Value)>>)| {
+    let may = may.into_iter().map(|(name, value)| prop::option::of(value.prop_map(move |value| (name, value))));
+    let object = |(must, may): (Vec<Field>, Vec<Option<Field>>)| {
         let fields = must.into_iter().chain(may.into_iter().flatten());
         Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
     };
-    (must, may).prop_map(object).boxed()
+    (must, may.collect::<Vec<_>>()).prop_map(object).boxed()
 }
 
 fn one_of(words: &'static [&'static str]) -> BoxedStrategy<Value> {
