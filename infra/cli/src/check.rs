@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let others: Vec<&Records> = table.iter().chain([&beside]).collect();
-    let findings = Findings::of(&meant, &others)?;
+    let findings = Findings::of(&meant, &others);
     match args.json {
         true => print(&findings.json().to_string()),
         false => findings.tell(),
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 impl Findings {
     /// Checks records against each other and the others, of which the last count most.
-    pub(crate) fn of(meant: &Records, others: &[&Records]) -> anyhow::Result<Self> {
+    pub(crate) fn of(meant: &Records, others: &[&Records]) -> Self {
         let mut known = Known::default();
         for records in others.iter().copied().chain([meant]) {
             for (.., read) in records.parsed() {
@@ -67,7 +67,7 @@ impl Findings {
             let problems = read.map_or_else(|problems| problems, |record| check(&record, &known));
             (pk.to_owned(), found.place.clone(), problems)
         });
-        Ok(Self(findings.collect()))
+        Self(findings.collect())
     }
 
     /// How many there are of that severity.

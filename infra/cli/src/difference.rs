@@ -5,7 +5,7 @@ mod whom;
 
 use cadence_core::records::{parse_record, print};
 use cadence_store::Edited;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a change of a record comes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,13 +41,6 @@ pub(crate) fn difference(pk: &str, old: &Value, new: &Value, context: Context<'_
     }
     let changes = fields::changes(&old, &new);
     Some(Difference { matters: whom::matters(pk, &old, &new, context), changes })
-}
-
-impl Difference {
-    /// The same for machines.
-    pub(crate) fn json(&self) -> Value {
-        json!({ "changes": self.changes, "matters": self.matters })
-    }
 }
 
 /// What a record means where it says nothing, so that saying it is no difference and leaving it out is told as what it comes to.

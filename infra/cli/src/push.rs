@@ -9,8 +9,6 @@ use cadence_core::records::Severity;
 use cadence_store::Committed;
 use serde_json::json;
 
-pub(crate) use verdict::{Verdict, awaited};
-
 use crate::{
     check::{Findings, counted},
     diff::{Change, Changes},
@@ -18,6 +16,7 @@ use crate::{
     table::{self, Table},
     told::{complain, print},
 };
+use verdict::{Verdict, awaited};
 
 /// Writes files into a table as its records, and waits until each is published
 #[derive(clap::Args)]
@@ -47,7 +46,7 @@ pub(crate) struct Args {
 }
 
 /// What became of a record that was written.
-pub(crate) enum Pushed {
+enum Pushed {
     /// This is what publish says.
     Told(Verdict),
     /// Somebody else edited it first.
@@ -56,32 +55,40 @@ pub(crate) enum Pushed {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
-    let table = args.table.open().await?;
-    let findings = Findings::of(&records, &[&table.records().await?])?;
-    let mut changes = Changes::of(&records, table.edited().await?);
+    carry_out(&args.table.open().await?, &records, args.dry_run, args.json).await
+}
+
+/// Checks records, tells what differs, writes that unless it is a dry run, and tells what came of it.
+pub(crate) async fn carry_out(
+    table: &Table,
+    records: &Records,
+    is_dry_run: bool,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let there = table.edited().await?;
+    let findings = Findings::of(records, &[&table.records_of(&there)]);
+    let mut changes = Changes::of(records, there);
     let is_refused = findings.count(Severity::Error) > 0;
-    if !args.json {
+    if !as_json {
         if is_refused || findings.count(Severity::Warning) > 0 {
             findings.tell();
             print("");
         }
         changes.tell();
     }
-    if is_refused || args.dry_run {
-        match args.json {
-            true => print(&json!({ "check": findings.json(), "diff": changes.json(), "pushed": [] }).to_string()),
-            false => print(&format!("{}; nothing was written", changes.counted())),
+    let (pushed, is_done) = match is_refused || is_dry_run {
+        true => (Vec::new(), !is_refused),
+        false => {
+            order::sort(&mut changes.changes);
+            push_all(table, &changes.changes).await?
         }
-        return Ok(if is_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS });
-    }
-    if changes.changes.is_empty() && !args.json {
-        print(&format!("nothing differs: {} the same", counted(changes.same, "record")));
-        return Ok(ExitCode::SUCCESS);
-    }
-    order::sort(&mut changes.changes);
-    let (pushed, is_done) = push_all(&table, &changes.changes).await?;
-    if args.json {
+    };
+    if as_json {
         print(&json!({ "check": findings.json(), "diff": changes.json(), "pushed": pushed }).to_string());
+    } else if is_refused || is_dry_run {
+        print(&format!("{}; nothing was written", changes.counted()));
+    } else if changes.changes.is_empty() {
+        print(&format!("nothing differs: {} the same", counted(changes.same, "record")));
     } else if is_done {
         print(&format!("{} written to {}, {} the same", counted(pushed.len(), "record"), table.place(), changes.same));
     }
@@ -118,7 +125,7 @@ async fn push_all(table: &Table, changes: &[Change]) -> anyhow::Result<(Vec<serd
 }
 
 /// Writes one record, and waits for what publish says.
-pub(crate) async fn push(table: &Table, change: &Change) -> anyhow::Result<Pushed> {
+async fn push(table: &Table, change: &Change) -> anyhow::Result<Pushed> {
     match table.save(&change.pk, &change.content, change.read.as_ref()).await? {
         Committed::Stale => Ok(Pushed::EditedMeanwhile),
         Committed::Yes => Ok(Pushed::Told(awaited(table, &change.pk).await?)),

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let versions = table.versions(&pk).await?;
-    let edited = table.load(&pk).await?.with_context(|| format!("{pk} was deleted meanwhile"))?;
+    let edited = table.load(&pk).await?.with_context(|| format!("there is no record {pk} in {}", table.place()))?;
     match args.json {
         true => print(&json_of(&edited, &versions)),
         false => tell(&edited, &versions),

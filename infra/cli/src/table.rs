@@ -161,11 +161,16 @@ impl Table {
 
     /// Every record as it stands, to be worked with as files are.
     pub(crate) async fn records(&self) -> anyhow::Result<Records> {
+        Ok(self.records_of(&self.edited().await?))
+    }
+
+    /// The same of records that were read.
+    pub(crate) fn records_of(&self, edited: &[Edited]) -> Records {
         let mut records = Records::default();
-        for edited in self.edited().await? {
-            records.insert(edited.pk, edited.content, &self.place.to_string());
+        for edited in edited {
+            records.insert(edited.pk.clone(), edited.content.clone(), &self.place.to_string());
         }
-        Ok(records)
+        records
     }
 
     /// One record as it stands.

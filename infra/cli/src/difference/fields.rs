@@ -108,8 +108,13 @@ fn steps(old: &[(&str, &Value)], new: &[(&str, &Value)]) -> Vec<String> {
 /// A step in a line: what it does and when, and whatever else it says.
 fn described(step: &Value) -> String {
     let said = |name: &str| step.get(name).map(shown).unwrap_or_default();
+    let is_said = |name: &str| ["id", "do", "wait"].contains(&name);
+    // What goes without saying isn't said of a step that is new.
+    let goes_without = |name: &str, value: &Value| {
+        matches!((name, shown(value).as_str()), ("assign", "loan_officer") | ("attempts", "1"))
+    };
     let rest =
-        step.as_object().into_iter().flatten().filter(|(name, _)| !["id", "do", "wait"].contains(&name.as_str()));
+        step.as_object().into_iter().flatten().filter(|(name, value)| !is_said(name) && !goes_without(name, value));
     let rest: String = rest.map(|(name, value)| format!(", {name} {}", shown(value))).collect();
     format!("{} after {}{rest}", said("do"), said("wait"))
 }

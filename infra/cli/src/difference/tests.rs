@@ -52,7 +52,7 @@ fn steps_that_come_go_and_change_places_are_told_so() {
             "step first-call is gone",
             "step intro-text: on.bounced is last; there was none",
             "step intro-text: on.replied is next instead of end",
-            "step last is new, after intro-text: canned_email after 1d, assign loan_officer, attempts 1, message email/last",
+            "step last is new, after intro-text: canned_email after 1d, message email/last",
         ]
     );
     assert_eq!(

@@ -114,7 +114,10 @@ fn an_edit_is_diffed_pushed_and_rolled_back() {
     tell("rollback zillow-purchase --to 1", ops.ask("rollback", &["zillow-purchase", "--to", "1"]));
     tell("rollback zillow-purchase --to 7", ops.ask("rollback", &["zillow-purchase", "--to", "7"]));
     tell("show zillow", ops.ask("show", &["zillow"]));
-    insta::assert_snapshot!("edited", told.join("\n"));
+    // The cloud's clock goes on meanwhile.
+    let told =
+        told.join("\n").replace("2026-12-01 18:00 UTC", "[instant]").replace("2026-12-01 18:01 UTC", "[instant]");
+    insta::assert_snapshot!("edited", told);
 
     let shown = ops.ask("show", &["CADENCE#zillow-purchase", "--json"]).json();
     assert_eq!((&shown["published_version"], &shown["leads"]), (&json!(3), &json!("1 on version 1")));
@@ -180,9 +183,25 @@ fn new_records_are_written_before_those_that_refer_to_them() {
 }
 
 #[test]
+fn a_record_that_was_deleted_is_there_again() {
+    let ops = Ops::start();
+    ops.edit(CADENCE, |record| record["status"] = json!("archived"));
+    assert_eq!(ops.run("push", &[]).code, 0);
+    ops.local.delete_record("CADENCE#zillow-purchase");
+    assert_eq!(ops.ask("show", &["cadence/zillow-purchase"]).code, 2, "what is archived can be deleted");
+    let ran = ops.ask("rollback", &["cadence/zillow-purchase", "--to", "1", "--json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.told, ran.complained);
+    assert_eq!(ran.json()["pushed"][0]["check"], "ok: published as version 3");
+}
+
+#[test]
 fn a_name_that_is_none_or_several_s_is_told_so() {
     let ops = Ops::start();
-    for (name, words) in [("zilow", "there is no record zilow"), ("intro", "MESSAGE#email/intro")] {
+    for (name, words) in [
+        ("zilow", "there is no record zilow"),
+        ("intro", "MESSAGE#email/intro"),
+        ("source/zilow", "there is no record SOURCE#zilow in config at http://local"),
+    ] {
         let ran = ops.ask("show", &[name]);
         assert!(ran.code == 2 && ran.complained.contains(words), "{}", ran.complained);
     }

@@ -103,12 +103,24 @@ impl Local {
         self.ask("POST", path, &body.to_string())
     }
 
+    /// Deletes a record, as somebody in the console does.
+    pub(crate) fn delete_record(&self, pk: &str) {
+        let key = json!({ "TableName": "config", "Key": { "pk": { "S": pk }, "sk": { "S": "CURRENT" } } });
+        let headers = "x-amz-target: DynamoDB_20120810.DeleteItem\r\n\
+            authorization: AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/dynamodb/aws4_request, Signature=none\r\n";
+        self.send("POST", "/", headers, &key.to_string());
+    }
+
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        self.send(method, path, "", body)
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let (address, length) = (&self.address, body.len());
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
         )
         .unwrap();
         let mut answer = String::new();

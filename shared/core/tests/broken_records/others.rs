@@ -28,6 +28,7 @@ fn broken() -> Vec<Broken> {
             "SOURCE#zillow",
             json!({"format": "zillow", "consent": {"sms": "expres", "calls": "none"}}),
         ),
+        ("a record that is far too long", "SOURCE#zillow", json!({"format": "zillow", "note": "x".repeat(150_000)})),
         ("settings without anything", "SETTINGS#company", json!({})),
         (
             "caps wider than the floor",

@@ -123,3 +123,22 @@ async fn counting_writes_nothing_but_the_count() -> Tested {
     assert_eq!(world.config_item("CADENCE#gone", "CURRENT").await?, None, "a record that is gone has no ghost");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_lead_who_is_taken_over_runs_in_the_other_cadence() -> Tested {
+    let world = World::start().await?;
+    enroll(&world, 1).await?;
+    world.settle().await?;
+    let spring = json!({
+        "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "priority": 50, "takes_over": ["zillow-purchase"],
+        "for_leads": { "source": ["zillow"] },
+        "steps": [{ "id": "call", "do": "dial", "wait": "1h", "message": "script/intro" }],
+    });
+    assert_eq!(world.put_record(&spring).await?["published_version"], 1);
+    let again = world.zillow_lead("LC-2", "415-555-0101");
+    world.post_lead("zillow", &again).await?;
+    world.settle().await?;
+    assert_eq!(recounted(&world).await?, "none");
+    assert_eq!(world.record("CADENCE#spring").await?["leads"], "1 on version 1");
+    assert_indexed(&world).await
+}
