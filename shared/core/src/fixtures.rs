@@ -115,6 +115,7 @@ pub(crate) fn settings() -> Settings {
         unsubscribe_url: "https://example.com/unsubscribe".to_owned(),
         holidays: Vec::new(),
         caps: Caps::FLOOR,
+        snippets: BTreeMap::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! functions, and neither time nor length runs away, because ops can write anything.
 
 mod html;
+mod snippets;
 mod variables;
 
 use std::{collections::BTreeSet, io, sync::LazyLock};
@@ -13,7 +14,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 pub use html::html_of;
 pub use variables::{Variable, Variables, variables};
 
-use crate::records::{Message, message::Copy, problem::closest};
+use crate::records::{Message, Settings, message::Copy, problem::closest};
+use snippets::SNIPPETS;
+pub(crate) use snippets::{sources, uses_snippets};
 
 /// A message as one lead gets it.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,6 +61,28 @@ pub enum TemplateError {
         name: String,
         /// What was most likely meant.
         guess: Option<&'static str>,
+    },
+    /// It uses a snippet that the settings don't have.
+    #[error("{template}, line {line}: there is no snippet {name}")]
+    UnknownSnippet {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+        /// The name.
+        name: String,
+        /// What was most likely meant.
+        guess: Option<String>,
+    },
+    /// It uses snippets as they can't be used.
+    #[error("{template}, line {line}: {why}")]
+    SnippetMisused {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+        /// How they can be used, or where not.
+        why: &'static str,
     },
     /// It reads well, but does something that can't be done.
     #[error("{template}, line {line}: {kind}")]
@@ -122,11 +147,19 @@ pub(crate) fn render_part(name: &str, source: &str, variables: &Variables) -> Re
     }
 }
 
-/// Checks that a template reads as one, uses only declared variables, and renders for a lead of whom everything or
-/// nothing is known.
-pub fn check_template(source: &str) -> Result<(), TemplateError> {
-    for sample in [Variables::example(None, true, true), Variables::none_known()] {
+/// Checks that a template reads as one, uses only declared variables and the settings' snippets, and renders for a lead of whom everything
+/// or nothing is known.
+pub fn check_template(source: &str, settings: Option<&Settings>) -> Result<(), TemplateError> {
+    for sample in [Variables::example(settings, true, true), Variables::none_known(settings)] {
         fill("template", source, &sample)?;
+    }
+    Ok(())
+}
+
+/// Checks a snippet in the same way; it can't use others.
+pub(crate) fn check_snippet(source: &str) -> Result<(), TemplateError> {
+    for sample in [Variables::example(None, true, true), Variables::none_known(None)] {
+        fill("snippet", source, &sample.within_snippet())?;
     }
     Ok(())
 }
@@ -160,10 +193,12 @@ fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, Templ
             name: unknown,
         });
     }
+    let mut variables = variables.clone();
+    if template.undeclared_variables(false).contains(SNIPPETS) {
+        variables.fill_snippets(snippets::filled(&template, source, &variables)?);
+    }
     let mut written = Bounded(Vec::new());
-    template
-        .render_captured_to(Value::from_object(variables.clone()), &mut written)
-        .map_err(|error| sorted(name, &error))?;
+    template.render_captured_to(Value::from_object(variables), &mut written).map_err(|error| sorted(name, &error))?;
     Ok(String::from_utf8_lossy(&written.0).into_owned())
 }
 

@@ -16,6 +16,7 @@ mod layout;
 mod leases;
 mod publishing;
 mod reconcile;
+mod snippets;
 mod story;
 mod takeovers;
 mod tasks;

@@ -27,3 +27,14 @@ pub enum Copy {
         body: String,
     },
 }
+
+impl Copy {
+    /// Its templates.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        let (one, other) = match self {
+            Self::Text(text) => (text, None),
+            Self::Email { subject, body } => (subject, Some(body)),
+        };
+        [Some(one), other].into_iter().flatten().map(String::as_str)
+    }
+}

@@ -252,4 +252,7 @@ fn print_settings(item: &mut Item, settings: &Settings) {
         caps.put_unless(name, &own, &floor);
     }
     item.put_filled("caps", caps);
+    if !settings.snippets.is_empty() {
+        item.put_word("snippets", &settings.snippets);
+    }
 }

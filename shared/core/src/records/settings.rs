@@ -1,5 +1,7 @@
 //! What holds for the whole company.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::time::Holidays;
@@ -19,6 +21,9 @@ pub struct Settings {
     pub holidays: Vec<String>,
     /// The caps per person over all cadences.
     pub caps: Caps,
+    /// Texts that messages use by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub snippets: BTreeMap<String, String>,
 }
 
 impl Settings {

@@ -102,7 +102,7 @@ fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
         "{% set name = lead_first_name %}{{ name }}",
         "{% if attributes.loan_amount and attributes.loan_amount > 1000 %}big{% endif %}",
     ] {
-        assert_eq!(check_template(good), Ok(()), "{good}");
+        assert_eq!(check_template(good, None), Ok(()), "{good}");
     }
     for bad in [
         "{{ rate }}",
@@ -111,16 +111,93 @@ fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
         "{% if city %}{{ city | shout }}{% endif %}",
         "{{ attributes.rate / 2 }}",
     ] {
-        assert!(check_template(bad).is_err(), "{bad}");
+        assert!(check_template(bad, None).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn every_declared_name_is_filled_and_explained() {
     for variable in variables() {
-        assert_eq!(check_template(&format!("{{{{ {} }}}}", variable.name)), Ok(()), "{}", variable.name);
+        let of_its_own = if variable.name == SNIPPETS { ".hello" } else { "" };
+        let template = format!("{{{{ {}{of_its_own} }}}}", variable.name);
+        assert_eq!(check_template(&template, Some(&with_snippets(&[("hello", "Hi")]))), Ok(()), "{template}");
         assert!(!variable.doc.is_empty());
     }
+}
+
+fn with_snippets(snippets: &[(&str, &str)]) -> Settings {
+    let snippets = snippets.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    Settings { snippets: snippets.collect(), ..crate::fixtures::settings() }
+}
+
+/// A text for John with these snippets.
+fn said(text: &str, snippets: &[(&str, &str)]) -> Result<String, TemplateError> {
+    let message = Message { id: "sms/test".into(), copy: Copy::Text(text.to_owned()) };
+    let (lead, settings) = (crate::fixtures::lead(), with_snippets(snippets));
+    let variables = Variables::new(&lead, &facts(), None, &settings, None);
+    render(&message, &variables).map(|rendered| rendered.text().to_owned())
+}
+
+#[test]
+fn a_snippet_says_what_it_says_for_the_same_lead() {
+    let snippets =
+        [("hello", "Hi {{ lead_first_name }}"), ("footer", "{{ company }}\n{% if city %}{{ city }}{% endif %}")];
+    for (text, expected) in [
+        ("{{ snippets.hello }}, call me.", "Hi John, call me."),
+        ("{{ snippets.hello | upper }} {{ snippets.hello }}", "HI JOHN Hi John"),
+        ("x\n{{ snippets.footer }}", "x\nExample Home Loans\nBeverly Hills"),
+        ("{% if snippets.hello %}{{ snippets.hello }}{% endif %}", "Hi John"),
+    ] {
+        assert_eq!(said(text, &snippets).as_deref(), Ok(expected), "{text}");
+        assert_eq!(check_template(text, Some(&with_snippets(&snippets))), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn what_uses_snippets_otherwise_than_by_a_known_name_is_refused() {
+    let snippets = [("signature", "{{ lo_first_name }}"), ("footer", "{{ company }}")];
+    let settings = with_snippets(&snippets);
+    for (text, expected) in [
+        ("a\n{{ snippets.signatur }}", "line 2: there is no snippet signatur"),
+        ("{{ snippets.rates }}", "line 1: there is no snippet rates"),
+        ("{{ snippets }}", "line 1: snippets are used by their names"),
+        ("{% for name in snippets %}{{ snippets[name] }}{% endfor %}", "snippets are used by their names"),
+        ("{{ snippets[city] }}", "snippets are used by their names"),
+        ("{{ snippets['footer'] }}", "snippets are used by their names"),
+        ("{% set s = snippets %}{{ s.footer }}", "snippets are used by their names"),
+    ] {
+        for refused in [said(text, &snippets).err(), check_template(text, Some(&settings)).err()] {
+            let told = refused.map(|error| error.to_string()).unwrap_or_default();
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+    }
+    let guess = |text| match check_template(text, Some(&settings)) {
+        Err(TemplateError::UnknownSnippet { guess, .. }) => guess,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((guess("{{ snippets.signatur }}").as_deref(), guess("{{ snippets.x }}")), (Some("signature"), None));
+    assert!(check_template("{{ snippets.footer }}", None).is_err(), "without settings there are none");
+}
+
+#[test]
+fn a_snippet_is_held_to_what_a_message_is_and_uses_no_other() {
+    for (text, is_good) in [
+        ("{{ lo_first_name }}", true),
+        ("{{ rate }}", false),
+        ("{{ snippets.footer }}", false),
+        ("{% if city %}", false),
+        ("{{ attributes.nothing / 2 }}", false),
+        ("{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}", false),
+    ] {
+        assert_eq!(check_snippet(text).is_ok(), is_good, "{text}");
+        assert_eq!(said("{{ snippets.it }}x", &[("it", text), ("footer", "")]).is_ok(), is_good, "{text}");
+    }
+    let long = "x".repeat(4_000);
+    let again = "{{ snippets.it }}".repeat(30);
+    assert_eq!(
+        said(&again, &[("it", &long)]),
+        Err(TemplateError::TooLong { template: "message sms/test (text)".into() })
+    );
 }
 
 proptest! {
@@ -128,7 +205,7 @@ proptest! {
     fn no_template_and_no_name_makes_rendering_panic(template in "([a-z{}%|\\[\\] .'\n]|\\{\\{|\\}\\}|city|if|for){0,40}", name in "\\PC{0,20}|[\\x00-\\x20]{0,5}") {
         let facts = Facts { first_name: name, ..facts() };
         let _ = rendered(&template, &facts);
-        let _ = check_template(&template);
+        let _ = check_template(&template, None);
         let text = rendered("x{{ lead_first_name }}", &facts).unwrap();
         prop_assert!(!text.chars().any(char::is_control), "{text:?}");
     }

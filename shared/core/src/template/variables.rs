@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use minijinja::{Value, value::Object};
 
+use super::snippets::SNIPPETS;
 use crate::{
     lead::{Facts, Lead},
     records::{Settings, User},
@@ -29,7 +30,7 @@ const fn declared(name: &'static str, doc: &'static str, example: &'static str) 
     Variable { name, doc, example }
 }
 
-const DECLARED: [Variable; 15] = [
+const DECLARED: [Variable; 16] = [
     declared("lead_first_name", "the lead's first name", "Christina"),
     declared("lead_last_name", "the lead's last name", "Hernandez"),
     declared("city", "the city of the lead or the property", "San Francisco"),
@@ -49,6 +50,7 @@ const DECLARED: [Variable; 15] = [
         "https://example.com/unsubscribe/ab12",
     ),
     declared(ATTRIBUTES, "all else that the source sent, by name: attributes.loan_amount", "350000"),
+    declared(SNIPPETS, "texts that the settings keep, by name: snippets.signature", "Talk to you soon"),
 ];
 
 /// What is empty where little is known of a lead.
@@ -65,6 +67,8 @@ pub(super) fn is_declared(name: &str) -> bool {
 pub struct Variables {
     values: BTreeMap<&'static str, Value>,
     attributes: Arc<Attributes>,
+    /// The settings' snippets as they are written; `None` within a snippet.
+    pub(super) snippets: Option<Arc<BTreeMap<String, String>>>,
 }
 
 impl Variables {
@@ -102,6 +106,7 @@ impl Variables {
                 values: attributes.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
                 otherwise: Value::from(""),
             }),
+            snippets: Some(Arc::new(settings.snippets.clone())),
         }
     }
 
@@ -115,22 +120,38 @@ impl Variables {
             _ => variable.example.to_owned(),
         };
         let otherwise = if is_known { Value::from(350_000) } else { Value::from("") };
-        Self::sample(text, otherwise)
+        Self::sample(settings, text, otherwise)
     }
 
     /// Nothing at all, for checks.
-    pub(super) fn none_known() -> Self {
-        Self::sample(|_| String::new(), Value::from(""))
+    pub(super) fn none_known(settings: Option<&Settings>) -> Self {
+        Self::sample(settings, |_| String::new(), Value::from(""))
     }
 
-    fn sample(text: impl Fn(&Variable) -> String, otherwise: Value) -> Self {
-        Self { values: values(text), attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }) }
+    fn sample(settings: Option<&Settings>, text: impl Fn(&Variable) -> String, otherwise: Value) -> Self {
+        let snippets = settings.map(|settings| settings.snippets.clone()).unwrap_or_default();
+        Self {
+            values: values(text),
+            attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }),
+            snippets: Some(Arc::new(snippets)),
+        }
+    }
+
+    /// The same for a snippet's own text.
+    pub(super) fn within_snippet(&self) -> Self {
+        Self { snippets: None, ..self.clone() }
+    }
+
+    /// Lets the template use these snippets.
+    pub(super) fn fill_snippets(&mut self, filled: BTreeMap<String, Value>) {
+        self.values.insert(SNIPPETS, Value::from(filled));
     }
 }
 
 fn values(text: impl Fn(&Variable) -> String) -> BTreeMap<&'static str, Value> {
     let value = |variable: &Variable| (variable.name, Value::from(text(variable)));
-    DECLARED.iter().filter(|variable| variable.name != ATTRIBUTES).map(value).collect()
+    let is_word = |variable: &&Variable| ![ATTRIBUTES, SNIPPETS].contains(&variable.name);
+    DECLARED.iter().filter(is_word).map(value).collect()
 }
 
 impl Object for Variables {

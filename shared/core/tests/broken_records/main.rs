@@ -67,7 +67,12 @@ fn known() -> Known {
         ),
         ("USER#jules", user(json!({"active": false, "groups": "retired"}))),
         ("SOURCE#zillow", json!({"format": "zillow"})),
-        ("SETTINGS#company", settings(json!({}))),
+        ("MESSAGE#email/signed", json!({"subject": "s", "body": "Hi\n{{ snippets.footer }}"})),
+        (
+            "SETTINGS#company",
+            settings(json!({"snippets": {"footer": "{{ company }}, {{ postal_address }}\n{{ unsubscribe_url }}",
+                "way_out": "Reply STOP to opt out", "from": "{{ lo_first_name }} of {{ company }}"}})),
+        ),
     ];
     let mut known = Known::default();
     for (pk, record) in published {

@@ -55,6 +55,13 @@ fn broken() -> Vec<Broken> {
             "a text that may come out empty",
             json!({"text": "{% if city %}{{ company }}. Reply STOP to opt out{% endif %}"}),
         ),
+        ("a snippet misspelt", json!({"text": "{{ snippets.form }}. {{ snippets.way_out }}"})),
+        ("a snippet nobody knows", json!({"text": "Hi\n{{ snippets.rates }}"})),
+        ("all snippets at once", json!({"text": "{{ snippets }}"})),
+        ("snippets that say what the law asks", json!({"text": "{{ snippets.from }}. {{ snippets.way_out }}"})),
+        ("snippets that say what the law asks in an email", json!({"subject": "b", "body": "{{ snippets.footer }}"})),
+        ("a snippet that says too little", json!({"text": "{{ snippets.from }}"})),
+        ("a link in a text's snippet", json!({"text": "{{ snippets.footer }} {{ snippets.way_out }}"})),
         ("a subject that comes out empty", json!({"subject": "{{ lead_first_name[99:] }}", "body": lawful})),
         ("a subject that may come out empty", json!({"subject": "{{ city }}", "body": lawful})),
         (

@@ -1,12 +1,16 @@
 //! Keys, sources and settings.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Broken, assert_told, settings};
 
 #[test]
 fn what_is_wrong_with_the_other_records_is_said() {
     assert_told("others", broken());
+}
+
+fn snippets(snippets: Value) -> Value {
+    settings(json!({"snippets": snippets}))
 }
 
 fn broken() -> Vec<Broken> {
@@ -41,6 +45,21 @@ fn broken() -> Vec<Broken> {
             settings(json!({"caps": {"contacts_per_day": 0, "emails_per_day": "0"}})),
         ),
         ("a name that makes texts dear", "SETTINGS#company", settings(json!({"company": "Riley’s Home Loans"}))),
+        (
+            "a snippet that uses a variable nobody knows",
+            "SETTINGS#company",
+            snippets(json!({"footer": "Hi\n{{ rate }}"})),
+        ),
+        ("a snippet that uses a snippet", "SETTINGS#company", snippets(json!({"footer": "{{ snippets.way_out }}"}))),
+        ("a snippet named in words", "SETTINGS#company", snippets(json!({"e-mail footer": "a", "7": "b"}))),
+        ("a snippet that is a list", "SETTINGS#company", snippets(json!({"footer": ["a", "b"]}))),
+        ("a snippet that is far too long", "SETTINGS#company", snippets(json!({"footer": "a".repeat(5000)}))),
+        ("a snippet gone that a message uses", "SETTINGS#company", snippets(json!({"other": "a"}))),
+        (
+            "a snippet that no longer says what a message needs it for",
+            "SETTINGS#company",
+            snippets(json!({"footer": "{{ company }}, {{ postal_address }}"})),
+        ),
         (
             "holidays unreadable",
             "SETTINGS#company",

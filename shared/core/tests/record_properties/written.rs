@@ -257,5 +257,12 @@ fn settings() -> BoxedStrategy<Value> {
             ("emails_per_day", whole(0..=1)),
         ],
     );
-    map(must, vec![("holidays", some_of(&["2026-12-24", "2026-12-31"])), ("caps", caps)])
+    map(
+        must,
+        vec![
+            ("holidays", some_of(&["2026-12-24", "2026-12-31"])),
+            ("caps", caps),
+            ("snippets", map(Just(Vec::new()), vec![("signature", text()), ("footer", text())])),
+        ],
+    )
 }

@@ -58,7 +58,8 @@ pub fn dependents_of(kind: &str) -> &'static [&'static str] {
         "SETTINGS" => &["MESSAGE", "CADENCE"],
         "USER" => &["CADENCE", "USER"],
         "CADENCE" => &["CADENCE", "MESSAGE"],
-        "MESSAGE" | "SOURCE" => &["CADENCE"],
+        "MESSAGE" => &["CADENCE", "SETTINGS"],
+        "SOURCE" => &["CADENCE"],
         _ => &[],
     }
 }
@@ -70,7 +71,8 @@ impl Record {
             Self::Cadence(cadence) => cadence_refers_to(cadence),
             Self::Message(_) => vec!["CADENCE", "SETTINGS"],
             Self::User(user) if !user.out_of_office.is_empty() => vec!["USER"],
-            Self::User(_) | Self::Source(_) | Self::Settings(_) => Vec::new(),
+            Self::Settings(_) => vec!["MESSAGE"],
+            Self::User(_) | Self::Source(_) => Vec::new(),
         }
     }
 }

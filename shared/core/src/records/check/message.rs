@@ -1,13 +1,17 @@
 //! Checks a message by itself, and as the cadences that use it would send it.
 
 use super::{Known, firsts, read::Read};
-use crate::records::{Message, message::Copy, problem::Problem};
+use crate::{
+    records::{Message, message::Copy, problem::Problem},
+    template,
+};
 
 pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
     let (read, mut problems) = Read::of(message, known.settings.as_ref());
     match (&message.copy, read) {
         (Copy::Text(text), read) => {
-            if text.contains("unsubscribe_url") {
+            let settings = known.settings.as_ref();
+            if template::sources(text, settings).any(|source| source.contains("unsubscribe_url")) {
                 let sentence = "A text carries no unsubscribe link: the variable is empty there.";
                 problems.push(Problem::warning("text", sentence, "Write \"Reply STOP to opt out\" instead."));
             }

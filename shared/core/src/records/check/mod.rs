@@ -28,7 +28,7 @@ pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
         Record::Cadence(cadence) => cadence::check(cadence, known),
         Record::Message(message) => message::check(message, known),
         Record::User(user) => user::check(user, known),
-        Record::Settings(settings) => settings::check(settings),
+        Record::Settings(settings) => settings::check(settings, known),
         Record::Source(_) => Vec::new(),
     };
     capped(problems)

@@ -130,7 +130,7 @@ fn rendered(
     problems: &mut Vec<Problem>,
 ) -> Option<(String, String)> {
     let render = |is_known| render_part(path, source, &Variables::example(settings, is_email, is_known));
-    let words = check_template(source).and_then(|()| render(true));
+    let words = check_template(source, settings).and_then(|()| render(true));
     let words = words.map_err(|error| problems.push(template_problem(path, &error))).ok()?;
     let bare_words = match render(false) {
         Err(TemplateError::Empty { .. }) => {
@@ -149,7 +149,7 @@ fn rendered(
 const STAND_IN: &str = "Write it more simply, or give it a stand-in: {{ city or \"your area\" }}.";
 
 /// What keeps a template from being rendered, in words for those who write it.
-fn template_problem(path: &str, error: &TemplateError) -> Problem {
+pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
     let (sentence, remedy) = match error {
         TemplateError::UnknownVariable { line, name, guess, .. } => (
             format!("Line {line} uses the variable {}, which does not exist.", quoted(name)),
@@ -160,6 +160,17 @@ fn template_problem(path: &str, error: &TemplateError) -> Problem {
                     format!("The variables are {}.", names.join(", "))
                 }
             },
+        ),
+        TemplateError::UnknownSnippet { line, name, guess, .. } => (
+            format!("Line {line} uses the snippet {}, which does not exist.", quoted(name)),
+            match guess {
+                Some(guess) => format!("Did you mean \"{guess}\"?"),
+                None => "Add it to \"snippets\" in the settings first, or correct the name.".to_owned(),
+            },
+        ),
+        TemplateError::SnippetMisused { line, why, .. } => (
+            format!("Line {line} can't be read as a template: {why}."),
+            "Write {{ snippets.signature }} in a message.".to_owned(),
         ),
         TemplateError::Syntax { line, detail, .. } => (
             format!("Line {line} can't be read as a template: {detail}."),

@@ -1,9 +1,19 @@
-//! Checks the settings.
+//! Checks the settings, and what becomes of the messages that use their snippets.
 
-use super::segments::{measure, odd_problem};
-use crate::records::{Settings, problem::Problem};
+use super::{
+    Known, message,
+    read::template_problem,
+    segments::{measure, odd_problem},
+};
+use crate::{
+    records::{
+        Settings,
+        problem::{Problem, quoted},
+    },
+    template::{check_snippet, uses_snippets},
+};
 
-pub(super) fn check(settings: &Settings) -> Vec<Problem> {
+pub(super) fn check(settings: &Settings, known: &Known) -> Vec<Problem> {
     let company = odd_problem("company", "The company's name", &measure(&settings.company).odd);
     let caps = settings.caps;
     let caps = [
@@ -21,5 +31,31 @@ pub(super) fn check(settings: &Settings) -> Vec<Problem> {
             "Make sure that this is meant; else write a number, or remove it.",
         )
     });
-    company.into_iter().chain(shut).collect()
+    company.into_iter().chain(shut).chain(snippets(settings, known)).collect()
+}
+
+/// What keeps snippets from being used, or, where that is nothing, messages from being sent with them.
+fn snippets(settings: &Settings, known: &Known) -> Vec<Problem> {
+    let unreadable = settings.snippets.iter().filter_map(|(name, text)| {
+        let error = check_snippet(text).err()?;
+        Some(template_problem(&format!("snippets.{name}"), &error))
+    });
+    let unreadable: Vec<Problem> = unreadable.collect();
+    match unreadable.is_empty() {
+        true => broken_messages(settings, known),
+        false => unreadable,
+    }
+}
+
+/// Published messages that could no longer be sent: they miss a snippet, or no longer say what the law asks.
+fn broken_messages(settings: &Settings, known: &Known) -> Vec<Problem> {
+    let edited = Known { settings: Some(settings.clone()), ..Known::default() };
+    let users = known.messages.values().filter(|message| message.copy.parts().any(uses_snippets));
+    let broken = users.filter_map(|message| {
+        let error = message::check(message, &edited).into_iter().find(Problem::is_error)?;
+        let id = quoted(message.id.as_str());
+        let sentence = format!("With these snippets the message {id} can't be sent. {}", error.sentence);
+        Some(Problem::error("snippets", sentence, "Put back what it relies on, or edit that message first."))
+    });
+    broken.collect()
 }

@@ -1,6 +1,12 @@
 //! Reads the settings.
 
-use super::{email, fields::Fields};
+use std::collections::BTreeMap;
+
+use super::{
+    console::{kind_of, text_of},
+    email,
+    fields::Fields,
+};
 use crate::{
     records::{
         Settings,
@@ -24,6 +30,7 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Settings> {
         fields.parsed("unsubscribe_url", web_address, "Write a web address that begins with https://.");
     let holidays = holidays(&fields);
     let caps = fields.map("caps").map(caps);
+    let snippets = fields.map("snippets").map(|map| snippets(&map)).unwrap_or_default();
     fields.finish();
     Some(Settings {
         company: company?,
@@ -32,7 +39,43 @@ pub(super) fn read(fields: Fields<'_>) -> Option<Settings> {
         unsubscribe_url: unsubscribe_url?,
         holidays,
         caps: caps.unwrap_or(Caps::FLOOR),
+        snippets,
     })
+}
+
+/// The settings are read with every step, so they stay small.
+const MOST_SNIPPETS: usize = 50;
+const SNIPPET_LENGTH: usize = 4_000;
+
+fn snippets(fields: &Fields<'_>) -> BTreeMap<String, String> {
+    let mut snippets = BTreeMap::new();
+    for (name, value) in fields.entries() {
+        let is_name = name.len() <= 40
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if !is_name {
+            let sentence = format!("{} is no name for a snippet.", quoted(name));
+            let remedy = "Use a word of letters, digits and underscores, for messages to say {{ snippets.word }}.";
+            fields.wrong(name, sentence, remedy);
+            continue;
+        }
+        match text_of(value) {
+            Some(text) if text.chars().count() > SNIPPET_LENGTH => {
+                let remedy = format!("Shorten it to {SNIPPET_LENGTH} characters.");
+                fields.wrong(name, "This is too long for a snippet.", remedy);
+            }
+            Some(text) => drop(snippets.insert(name.to_owned(), text)),
+            None => {
+                let sentence = format!("This must be text, but it is {}.", kind_of(value));
+                fields.wrong(name, sentence, "Write what the snippet says.");
+            }
+        }
+    }
+    if snippets.len() > MOST_SNIPPETS {
+        let sentence = format!("There are {} snippets.", snippets.len());
+        fields.findings().add(Problem::error("snippets", sentence, format!("Keep at most {MOST_SNIPPETS}.")));
+    }
+    snippets
 }
 
 /// An https address; plain http only to this machine, where the local cloud answers.

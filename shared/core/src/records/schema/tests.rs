@@ -39,7 +39,8 @@ fn complete() -> Vec<(&'static str, Value)> {
         (
             "SETTINGS#company",
             json!({"company": "c", "postal_address": "p", "notices_from": "a@example.com",
-                "unsubscribe_url": "https://example.com", "caps": {"sms_per_day": 1}}),
+                "unsubscribe_url": "https://example.com", "caps": {"sms_per_day": 1},
+                "snippets": {"signature": "{{ lo_first_name }}"}}),
         ),
     ]
 }
@@ -237,6 +238,11 @@ fn a_schema_refuses_what_an_editor_should_underline() {
         ("SOURCE#a", json!({"format": "mapped", "fields": {"first_name": "a"}})),
         ("SOURCE#a", json!({"format": "mapped", "fields": {"phone": "a", "name": "b"}})),
         ("SETTINGS#company", json!({"caps": {"sms_per_day": 9}})),
+        (
+            "SETTINGS#company",
+            json!({"company": "c", "postal_address": "p", "notices_from": "a@example.com", "unsubscribe_url": "https://example.com",
+                "snippets": {"e-mail footer": "a"}}),
+        ),
     ] {
         assert!(!jsonschema::draft202012::is_valid(&schema_of(pk), &content), "{content}");
         assert!(parse_record(pk, &content).is_err(), "{content}");
