@@ -8,13 +8,18 @@ use http::Request;
 
 use crate::function::Invocation;
 
+/// Decides what befalls a request.
+pub type OfCalls = Arc<dyn Fn(&Call<'_>) -> Fate + Send + Sync>;
+/// Decides what befalls a delivery.
+pub type OfDeliveries = Arc<dyn Fn(&Parcel<'_>) -> Option<Mishap> + Send + Sync>;
+
 /// Decides what goes wrong.
 #[derive(Clone)]
 pub struct Faults {
     /// What befalls a request.
-    pub of_calls: Arc<dyn Fn(&Call<'_>) -> Fate + Send + Sync>,
+    pub of_calls: OfCalls,
     /// What befalls a delivery.
-    pub of_deliveries: Arc<dyn Fn(&Parcel<'_>) -> Option<Mishap> + Send + Sync>,
+    pub of_deliveries: OfDeliveries,
 }
 
 /// A request on its way to a service.

@@ -77,7 +77,9 @@ async fn who_moves_with_everyone_and_who_stays_is_counted() -> Tested {
             cadence["apply_to"] = json!("everyone");
             cadence["steps"].as_array_mut().map(|steps| steps.remove(2));
             let late = json!({ "id": "late", "do": "canned_email", "wait": "1d", "message": "email/intro" });
-            cadence["steps"].as_array_mut().map(|steps| steps.push(late));
+            if let Some(steps) = cadence["steps"].as_array_mut() {
+                steps.push(late);
+            }
         })
         .await?;
     assert_eq!((&record["published_version"], &record["leads"]), (&json!(2), &json!("2 on version 1")));
