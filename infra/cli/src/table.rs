@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// Where DynamoDB answers, if not at AWS; on this machine no credentials are needed
     #[arg(long, value_name = "URL")]
     endpoint_url: Option<String>,
-    /// The stage: its stack is named cadence-<STAGE>, as samconfig.toml has it
+    /// The stage: its stack is named cadence-STAGE, as samconfig.toml has it
     #[arg(long, value_name = "STAGE", conflicts_with_all = ["stack", "table"])]
     stage: Option<String>,
     /// The stack, where it has another name
