@@ -70,6 +70,9 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         complain(&format!("{} not as in {}:", these(changed.len()), table.place()));
         changed.iter().for_each(|path| complain(&format!("  {path}")));
         complain("Nothing was written. `cadence diff` shows what differs; --force overwrites them.");
+        if args.json {
+            print(&json!({ "not_overwritten": changed }).to_string());
+        }
         return Ok(ExitCode::FAILURE);
     }
     fs::create_dir_all(&args.folder).with_context(|| format!("{} can't be made", args.folder.display()))?;

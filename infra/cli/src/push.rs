@@ -22,8 +22,9 @@ use verdict::{Verdict, awaited};
 #[derive(clap::Args)]
 #[command(after_help = "\
 First the records are checked, against each other and those of the table; if one would be refused, nothing is written. Then what
-differs is written, what others refer to first. A record that somebody else edits meanwhile is left as they made it. Records that
-only the table has stay: to take one out of use, set its status or active.
+differs is written, what others refer to first. A record that somebody else edits meanwhile is left as they made it; what they
+edited since the files were pulled is overwritten, so look at `cadence diff` first. Records that only the table has stay: to take
+one out of use, set its status or active.
 Ends with 1 if a record is refused or was edited meanwhile, with 2 if the table can't be reached.
 
 Examples:

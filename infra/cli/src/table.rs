@@ -1,12 +1,13 @@
 //! Where the records are: the config table of a stage on AWS, or of the local cloud.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use cadence_store::{Committed, Edited, Kept, Store, StoreError, list_tables};
 use serde_json::Value;
-use std::time::Duration;
 
 use crate::{aws, records::Records};
 

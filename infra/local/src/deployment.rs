@@ -330,11 +330,11 @@ fn lambda_context(context: &Context) -> lambda_runtime::Context {
 impl Functions {
     /// What is mapped to what, as the template says.
     fn deployed(self, tokens: &Tokens) -> Result<Deployed, DeployError> {
-        let stream = |table: &str, function: Function, failures: &str, filter: Value| {
+        let stream = |(table, batch_size): (&str, usize), function: Function, failures: &str, filter: Value| {
             let mapping = StreamMapping {
                 table: table.to_owned(),
                 function,
-                batch_size: 100,
+                batch_size,
                 filters: vec![Pattern::parse(&filter)?],
                 bisect: true,
                 max_retries: 10,
@@ -361,8 +361,8 @@ impl Functions {
         Ok(Deployed {
             gateway: Gateway::new(all_routes, tokens.clone()),
             streams: vec![
-                stream(LEADS, self.schedule, "schedule-failures", enrollments)?,
-                stream(CONFIG, self.publish, "publish-failures", edited)?,
+                stream((LEADS, 100), self.schedule, "schedule-failures", enrollments)?,
+                stream((CONFIG, 10), self.publish, "publish-failures", edited)?,
             ],
             queues: vec![queue("sms", self.sms), queue("email", self.email), queue("call", self.call)],
             rules: vec![Rule { function: self.reconcile, every: TimeDelta::minutes(5) }],

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId,
+    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId, assign,
     change::Change,
     enroll,
     enrollment::{End, Enrollment},
@@ -181,7 +181,7 @@ pub fn arrive(
     };
     arrival.webhook.status = status;
     arrival.webhook.enrollment = known.and_then(Known::latest).map(|latest| latest.id.clone());
-    ask_owner(&mut arrival, known, &why, now);
+    ask_owner(&mut arrival, known, &catalogue.users, &why, now);
     arrival
 }
 
@@ -311,7 +311,7 @@ fn enroll_in_best(
     } else if known.and_then(Known::latest).is_some() {
         arrival.webhook.status = Taken::Asked;
         let why = format!("the lead asked again through {}, after a cadence that is over", read.source.id);
-        ask_owner(arrival, known, &why, now);
+        ask_owner(arrival, known, &catalogue.users, &why, now);
     } else {
         arrival.webhook.status = Taken::NoCadence;
         let other = if choice.held_out.is_empty() { "" } else { "other " };
@@ -340,15 +340,18 @@ fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, no
     Some(change)
 }
 
-/// A person takes up a lead whom no cadence takes. The timeline says why, also where nobody can be asked.
-fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, why: &str, now: DateTime<Utc>) {
+/// A person takes up a lead whom no cadence takes: the owner, or who stands in. The timeline says why, also where nobody can be asked.
+fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: &str, now: DateTime<Utc>) {
     let lead = arrival.webhook.lead.clone();
     // A task belongs to an enrollment, which a new lead doesn't have.
     let asked = known.and_then(|known| Some((known, known.latest()?, known.lead.owner.clone()?)));
-    let Some((known, latest, user)) = asked else {
+    let Some((known, latest, owner)) = asked else {
         return arrival.entries.push(Entry::new(EntryKind::Skipped, &lead, now).text(why));
     };
-    let entry = Entry::new(EntryKind::TaskOpened, &lead, now).text(why);
+    let stood_in =
+        users.iter().find(|user| user.id == owner).map(|user| assign::stood_in(user, users, &known.lead, now));
+    let (user, reasons) = stood_in.map_or((owner, Vec::new()), |asked| (asked.user.id.clone(), asked.why));
+    let entry = Entry::new(EntryKind::TaskOpened, &lead, now).text(assign::because(&reasons, why));
     arrival.entries.push(Entry { enrollment: Some(latest.id.clone()), to: Some(user.to_string()), ..entry });
     let step = StepId::new(format!("lead~asked-again-{}", now.timestamp()));
     let lead_name = known.facts.full_name();
@@ -356,7 +359,7 @@ fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, why: &str, now: DateT
         id: TaskId { lead, key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },
         kind: TaskKind::FollowUp,
         user,
-        text: format!("{lead_name}: {why}. Please take it up."),
+        text: assign::because(&reasons, &format!("{lead_name}: {why}. Please take it up.")),
         lead_name,
         reach: known.lead.phone.clone().or_else(|| known.lead.email.clone()),
         opened_at: now,

@@ -59,6 +59,30 @@ pub fn is_owners_alone(owner: &User, lead: &Lead, cadence: &Cadence, enrollment:
         && asked.is_none_or(|asked| *asked == owner.id)
 }
 
+/// Who does what is that user's to do: they themselves or, while they are away, their stand-in, if that one is there and may act for the
+/// lead.
+pub(crate) fn stood_in<'a>(user: &'a User, users: &'a [User], lead: &Lead, now: DateTime<Utc>) -> Asked<'a> {
+    let asked = |user, why: Option<String>| Asked { user, why: why.into_iter().collect(), turn: None };
+    let Some(absence) = user.absence(now) else { return asked(user, None) };
+    let named = absence.stand_in.as_ref().and_then(|id| users.iter().find(|user| user.id == *id));
+    match named.filter(|user| is_there(user, lead, now)) {
+        Some(stand_in) => asked(stand_in, Some(format!("{} is out of office", user.full_name()))),
+        None => asked(user, Some("nobody who may act for this lead stands in for you".to_owned())),
+    }
+}
+
+fn is_there(user: &User, lead: &Lead, now: DateTime<Utc>) -> bool {
+    gate::may_act(user, lead) && user.absence(now).is_none()
+}
+
+/// What is to be done, after why it is whose it is.
+pub(crate) fn because(why: &[String], text: &str) -> String {
+    match why {
+        [] => text.to_owned(),
+        why => format!("Yours to do, because {}.\n\n{text}", why.join(", and ")),
+    }
+}
+
 impl StepContext {
     /// The user of that id, if published.
     pub(crate) fn user(&self, id: &UserId) -> Option<&User> {
@@ -120,17 +144,15 @@ impl StepContext {
     }
 
     fn stood_in<'a>(&'a self, user: &'a User, now: DateTime<Utc>) -> Asked<'a> {
-        let asked = |user, why: Option<String>| Asked { user, why: why.into_iter().collect(), turn: None };
-        let Some(absence) = user.absence(now) else { return asked(user, None) };
-        match absence.stand_in.as_ref().and_then(|id| self.user(id)).filter(|user| self.is_there(user, now)) {
-            Some(stand_in) => asked(stand_in, Some(format!("{} is out of office", user.full_name()))),
-            None => asked(user, Some("nobody who may act for this lead stands in for you".to_owned())),
-        }
+        stood_in(user, &self.users, &self.lead, now)
     }
 
-    /// Of the group's members who may act and are there, first those at work, the one whose last turn is longest ago.
+    /// Of the group's members who may act and are there, first those at work, the one whose last turn is longest ago. Who was late has had
+    /// this one.
     fn whose_turn(&self, group: &GroupId, now: DateTime<Utc>) -> Option<Asked<'_>> {
-        let members = self.users.iter().filter(|user| user.groups.contains(group) && self.is_there(user, now));
+        let late = self.enrollment.overdue_for();
+        let members = self.users.iter().filter(|user| user.groups.contains(group) && late != Some(&user.id));
+        let members = members.filter(|user| is_there(user, &self.lead, now));
         let turns = self.turns.get(group);
         let last = |user: &User| turns.and_then(|turns| turns.get(&user.id)).copied();
         let user = members.min_by_key(|user| (user.at_work_from(now) > now, last(user), &user.id))?;
@@ -138,11 +160,6 @@ impl StepContext {
         let number = newest.map_or(1, |newest| newest + 1);
         let turn = Turn { group: group.clone(), user: user.id.clone(), last: last(user), number };
         Some(Asked { user, why: Vec::new(), turn: Some(turn) })
-    }
-
-    fn is_there(&self, user: &User, now: DateTime<Utc>) -> bool {
-        let is_late = self.enrollment.overdue_for() == Some(&user.id);
-        gate::may_act(user, &self.lead) && user.absence(now).is_none() && !is_late
     }
 }
 

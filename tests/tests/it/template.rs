@@ -257,15 +257,16 @@ fn a_channel_s_queue_feeds_its_function_one_message_at_a_time() {
 fn streams_feed_schedule_and_publish_and_give_up_into_a_queue() {
     let template = Template::load();
     let enrollments = keys::enrollment_sk(&EnrollmentId::new(""));
-    for (name, table, failures, sort_key) in [
-        ("schedule", "LeadsTable", "ScheduleFailures", serde_json::json!({ "prefix": enrollments })),
-        ("publish", "ConfigTable", "PublishFailures", serde_json::json!(keys::CURRENT)),
+    for (name, table, batch, failures, sort_key) in [
+        ("schedule", "LeadsTable", 100, "ScheduleFailures", serde_json::json!({ "prefix": enrollments })),
+        ("publish", "ConfigTable", 10, "PublishFailures", serde_json::json!(keys::CURRENT)),
     ] {
         let [event] = template.events(name, "DynamoDB")[..] else {
             panic!("{name} must have one stream");
         };
         assert_eq!(intrinsic(&event["Stream"], "GetAtt"), format!("{table}.StreamArn"));
         assert_eq!(event["StartingPosition"], "TRIM_HORIZON", "{name}");
+        assert_eq!(event["BatchSize"], batch, "{name}");
         assert_eq!(event["BisectBatchOnFunctionError"], true, "{name}");
         assert_eq!(event["MaximumRetryAttempts"], 10, "{name}");
         assert_eq!(texts(&event["FunctionResponseTypes"]), ["ReportBatchItemFailures"], "{name}");

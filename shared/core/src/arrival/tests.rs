@@ -6,7 +6,7 @@ use crate::{
     enrollment::{End, Park, State},
     fixtures::{at, begun, cadence, facts, lead, minutes, settings, tuesday, users},
     lead::{ChannelConsent, Consent},
-    records::{Format, Status, source::SourceConsent},
+    records::{Format, Status, source::SourceConsent, user::Absence},
 };
 
 fn source() -> Source {
@@ -146,6 +146,23 @@ fn a_lead_who_asks_again_within_30_days_is_handed_to_the_owner_and_later_enrolle
             assert!(task.text.starts_with("Robin Example: the lead asked again through zillow"), "{}", task.text);
             assert_eq!(TaskId::parse(&task.id.to_string()), Some(task.id));
         }
+    }
+}
+
+#[test]
+fn while_the_owner_is_away_a_lead_who_asks_again_is_the_stand_ins() {
+    let day = crate::time::Day::parse("2026-12-01").unwrap();
+    let absence = Absence { from: day, until: day, stand_in: Some("lo-morgan".into()) };
+    for (licences, user) in [(["CA"], "lo-morgan"), (["NY"], "lo-riley")] {
+        let mut catalogue = catalogue();
+        catalogue.users[0].out_of_office = vec![absence.clone()];
+        catalogue.users[1].licences = licences.map(str::to_owned).to_vec();
+        let known = known(vec![enrolled(tuesday() - TimeDelta::days(1), over())]);
+        let arrival = arrives_with(&inbound(), Some(&known), &mine(), &catalogue);
+        let task = arrival.task.unwrap();
+        assert_eq!(task.user.as_str(), user);
+        assert!(task.text.starts_with("Yours to do, because "), "{}", task.text);
+        assert_eq!(arrival.entries.last().unwrap().to.as_deref(), Some(user));
     }
 }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Action, StepContext, TASK_DUE};
 use crate::{
     Do, StepKey, TaskId,
-    assign::Asked,
+    assign::{Asked, because},
     delivery::{AiCall, Email, Sms},
     gate,
     records::{Step, User},
@@ -159,14 +159,6 @@ impl StepContext {
         let message = self.message.as_ref().ok_or(TemplateError::Missing)?;
         let url = self.unsubscribe_url.as_deref();
         template::render(message, &Variables::new(&self.lead, &self.facts, Some(speaker), &self.settings, url))
-    }
-}
-
-/// What is to be done, after why it is whose it is.
-fn because(why: &[String], text: &str) -> String {
-    match why {
-        [] => text.to_owned(),
-        why => format!("Yours to do, because {}.\n\n{text}", why.join(", and ")),
     }
 }
 

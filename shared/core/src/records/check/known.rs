@@ -108,6 +108,8 @@ mod tests {
         looks_at_sources.for_leads.source = vec!["zillow".to_owned()];
         let user = json!({"first_name": "Riley", "last_name": "Example", "email": "riley@example.com", "phone": "+14155550140",
             "time_zone": "America/Los_Angeles", "out_of_office": {"from": "2026-12-20", "until": "2026-12-24", "stand_in": "lo-morgan"}});
+        let settings = json!({"company": "Example Home Loans", "postal_address": "100 Example Street",
+            "notices_from": "notices@example.com", "unsubscribe_url": "https://example.com/unsubscribe"});
         let parsed = |pk: &str, content| crate::records::parse_record(pk, &content).unwrap();
         for (kind, record) in [
             ("CADENCE", Record::Cadence(cadence)),
@@ -115,6 +117,7 @@ mod tests {
             ("MESSAGE", parsed("MESSAGE#sms/intro", json!({"text": "Hi"}))),
             ("USER", parsed("USER#lo-riley", user)),
             ("SOURCE", parsed("SOURCE#zillow", json!({"format": "zillow"}))),
+            ("SETTINGS", parsed("SETTINGS#company", settings)),
         ] {
             let looks_at = record.refers_to();
             assert!(looks_at.iter().all(|kind| KINDS.contains(kind)));
