@@ -120,8 +120,8 @@ fn event(
         headers.insert(name.as_str().to_owned(), Value::String(joined));
     }
     let (body, is_base64) = match std::str::from_utf8(request.body()) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (STANDARD.encode(request.body()), true),
+        Ok(text) if is_text(headers.get("content-type").and_then(Value::as_str)) => (text.to_owned(), false),
+        Ok(_) | Err(_) => (STANDARD.encode(request.body()), true),
     };
     let authorizer = claims.map(|claims| json!({ "jwt": { "claims": claims, "scopes": null } }));
     json!({
@@ -141,6 +141,12 @@ fn event(
         "body": body,
         "isBase64Encoded": is_base64,
     })
+}
+
+/// Whether a body of that type is handed on as it is; a form, for one, comes as base64.
+/// <https://aws.amazon.com/blogs/compute/handling-binary-data-using-amazon-api-gateway-http-apis/>
+fn is_text(content_type: Option<&str>) -> bool {
+    content_type.is_none_or(|stated| ["text/", "application/json"].iter().any(|text| stated.trim().starts_with(text)))
 }
 
 fn response(answer: Value) -> Response<Bytes> {
