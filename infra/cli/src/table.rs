@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use cadence_store::{Committed, Edited, Kept, Store, StoreError, list_tables};
@@ -112,7 +112,9 @@ impl Args {
             loader = loader.endpoint_url(endpoint);
         }
         if let Some(profile) = &self.profile {
-            loader = loader.profile_name(profile);
+            // A profile that is named goes before AWS_ACCESS_KEY_ID, as it does for the AWS CLI: it says which account is written to.
+            let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(credentials);
         }
         let is_here = endpoint.is_some_and(is_on_this_machine);
         if is_here {

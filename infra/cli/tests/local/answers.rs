@@ -121,6 +121,9 @@ fn without_credentials_it_says_how_to_get_some() {
     assert!(told.contains("there are no AWS credentials: give --profile NAME, sign in"), "{told}");
     let told = refused(&["list", "--table", "config", "--region", "us-east-1", "--profile", "ops"], &[]);
     assert!(told.contains("aws sso login --profile ops"), "{told}");
+    // Keys of another account that happen to be set don't stand in for the profile that was named.
+    let told = refused(&["list", "--table", "config", "--region", "us-east-1", "--profile", "ops"], &KEYS);
+    assert!(told.contains("aws sso login --profile ops"), "{told}");
     let told = refused(&["list", "--table", "config"], &KEYS);
     assert!(told.contains("no region is known: give --region"), "{told}");
 }

@@ -59,10 +59,10 @@ impl Wait {
         let (number, unit) = length.split_at_checked(digits).ok_or_else(unreadable)?;
         let count: u32 = number.parse().map_err(|_| unreadable())?;
         let (length, days) = match (unit.trim(), at) {
-            ("m", None) => (Length::Minutes(count), count / (24 * 60)),
-            ("h", None) => (Length::Hours(count), count / 24),
-            ("d", at) => (Length::Days { count, business: false, at }, count),
-            ("bd", at) => (Length::Days { count, business: true, at }, count),
+            ("m" | "min" | "mins" | "minute" | "minutes", None) => (Length::Minutes(count), count / (24 * 60)),
+            ("h" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
+            ("d" | "day" | "days", at) => (Length::Days { count, business: false, at }, count),
+            ("bd" | "business day" | "business days", at) => (Length::Days { count, business: true, at }, count),
             _ => return Err(unreadable()),
         };
         match days <= MAX_DAYS {
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn what_is_not_a_wait_is_refused_in_words() {
         for text in
-            ["", "m", "20", "20 minutes", "-5m", "1d at 25:00", "1d at 24:00", "20m at 10:00", "1.5h", "9999999999m"]
+            ["", "m", "20", "20 moments", "-5m", "1d at 25:00", "1d at 24:00", "20m at 10:00", "1.5h", "9999999999m"]
         {
             let error = Wait::parse(text).unwrap_err().to_string();
             assert!(error.contains("is not a wait"), "{text}: {error}");
@@ -228,6 +228,11 @@ mod tests {
     fn a_wait_reads_back_as_it_prints() {
         for text in ["0m", "20m", "2h", "1d", "3bd", "1d at 10:15", "2bd at 08:05"] {
             assert_eq!(Wait::parse(text).unwrap().to_string(), text);
+        }
+        for (text, wait) in
+            [("25 min", "25m"), ("1 hour", "1h"), ("3 days at 9:05", "3d at 09:05"), ("1 business day", "1bd")]
+        {
+            assert_eq!(Wait::parse(text).map(|wait| wait.to_string()), Ok(wait.to_owned()));
         }
         assert_eq!(Wait::parse(" 1 D AT 9:05 ").map(|wait| wait.to_string()), Ok("1d at 09:05".to_owned()));
     }
