@@ -1,6 +1,6 @@
 //! One reading of an edited record: checked, then published or refused.
 
-use cadence_core::records::{Known, Problem, Record, Severity, check, parse_record, summary};
+use cadence_core::records::{Draft, Known, Problem, Record, Severity, summary};
 use cadence_store::{Committed, Edited, NewVersion, Told};
 use serde_json::Value;
 
@@ -62,15 +62,15 @@ async fn read_and_check(
     edited: &Edited,
     known: Option<&Known>,
 ) -> Result<(Option<Value>, Vec<Problem>), PublishError> {
-    let record = match parse_record(&edited.pk, &edited.content) {
-        Err(problems) => return Ok((None, problems)),
-        Ok(record) => record,
+    let draft = Draft::read(&edited.pk, &edited.content);
+    let (record, problems) = match known {
+        Some(known) => draft.check(known),
+        None => {
+            let known = known::load(&app.store, draft.refers_to()).await?;
+            draft.check(&known)
+        }
     };
-    let problems = match known {
-        Some(known) => check(&record, known),
-        None => check(&record, &known::load(&app.store, record.refers_to()).await?),
-    };
-    Ok((Some(record.to_stored()?), problems))
+    Ok((record.map(|record| record.to_stored()).transpose()?, problems))
 }
 
 /// What the record is told, given the version at work.

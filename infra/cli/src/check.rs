@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use cadence_core::records::{Known, Problem, Severity, check};
+use cadence_core::records::{Draft, Known, Problem, Severity, parse_record};
 use serde_json::{Value, json};
 
 use crate::{records::Records, table, told::print};
@@ -57,14 +57,14 @@ impl Findings {
     pub(crate) fn of(meant: &Records, others: &[&Records]) -> Self {
         let mut known = Known::default();
         for records in others.iter().copied().chain([meant]) {
-            for (.., read) in records.parsed() {
-                if let Ok(record) = read {
+            for (pk, found) in records.iter() {
+                if let Ok(record) = parse_record(pk, &found.content) {
                     known.insert(record);
                 }
             }
         }
-        let findings = meant.parsed().map(|(pk, found, read)| {
-            let problems = read.map_or_else(|problems| problems, |record| check(&record, &known));
+        let findings = meant.iter().map(|(pk, found)| {
+            let (_, problems) = Draft::read(pk, &found.content).check(&known);
             (pk.to_owned(), found.place.clone(), problems)
         });
         Self(findings.collect())

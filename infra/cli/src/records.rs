@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use cadence_core::records::{Problem, Record, parse_record};
 use cadence_store::Edited;
 use serde_json::Value;
 
@@ -116,11 +115,6 @@ impl Records {
         let place = place.display().to_string();
         self.0.iter().filter(move |(_, found)| found.place == place).map(|(pk, _)| pk.as_str())
     }
-
-    /// All of them, each as it reads, or with everything that keeps it from being read.
-    pub(crate) fn parsed(&self) -> impl Iterator<Item = (&str, &Found, Result<Record, Vec<Problem>>)> {
-        self.iter().map(|(pk, found)| (pk, found, parse_record(pk, &found.content)))
-    }
 }
 
 /// The file, or the folder's files by name.
@@ -168,7 +162,6 @@ mod tests {
         assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b"]);
         assert_eq!(records.0["MESSAGE#sms/a"].content, json!({"text": "Hi"}));
         assert_eq!(records.keys_in(&folder.path().join("list.json")).collect::<Vec<_>>(), ["MESSAGE#sms/b"]);
-        assert!(records.parsed().all(|(.., read)| read.is_ok()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use cadence_core::{
     CadenceId, SourceId,
     arrival::Catalogue,
-    records::{Cadence, Known, Record, Severity, Source, Status, check},
+    records::{Cadence, Known, Record, Severity, Source, Status, check, parse_record},
     simulation,
 };
 
@@ -23,8 +23,8 @@ impl Published {
     /// What can be read of the records. What can't is complained of, since it would not be published either.
     pub(crate) fn of(found: &Records) -> anyhow::Result<Self> {
         let mut records = Vec::new();
-        for (pk, found, read) in found.parsed() {
-            match read {
+        for (pk, found) in found.iter() {
+            match parse_record(pk, &found.content) {
                 Ok(record) => records.push(record),
                 Err(problems) => {
                     complain(&format!("left out {pk} ({}), which can't be read:", found.place));

@@ -16,7 +16,7 @@ mod references;
 mod steps;
 mod users;
 
-use cadence_core::records::{Known, Record, Severity, check, parse_record};
+use cadence_core::records::{Draft, Known, Record, Severity, parse_record};
 use serde_json::{Value, json};
 
 /// What is wrong, the record's key, and the record.
@@ -32,10 +32,7 @@ fn assert_told(name: &str, broken: Vec<Broken>) {
 }
 
 fn findings(pk: &str, record: &Value) -> String {
-    let problems = match parse_record(pk, record) {
-        Err(problems) => problems,
-        Ok(record) => check(&record, &known()),
-    };
+    let (_, problems) = Draft::read(pk, record).check(&known());
     let lines = problems.iter().map(|problem| match problem.severity {
         Severity::Error => format!("error   {problem}\n"),
         Severity::Warning => format!("warning {problem}\n"),

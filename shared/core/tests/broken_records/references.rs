@@ -58,6 +58,14 @@ fn broken() -> Vec<Broken> {
             step(json!({"do": "canned_sms", "message": "sms/intro", "attempts": 2, "every": "2h", "agent": "x"})),
         ),
         ("every without attempts", step(json!({"every": "2h"}))),
+        (
+            "names that stand for nothing, in a record that can't be read whole",
+            cadence(json!({"name": "", "anytime": {"replied": {"cadence": "longterm"}}, "steps": [
+                {"id": "call", "do": "dail", "wait": "soon", "assign": "lo-rily", "message": "script/hello"},
+                {"id": "text", "do": "canned_sms", "wait": "1d", "message": "sms/into", "due": "soon"},
+                "call again",
+                {"id": "mail", "do": "canned_email", "wait": "1d", "message": "email/into"}]})),
+        ),
     ];
     cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
 }

@@ -12,21 +12,33 @@ use crate::{
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let graph = Graph::of(cadence);
-    let mut problems = enrolling::check(cadence, known);
+    let mut problems: Vec<Problem> = names(cadence, known).collect();
     problems.extend(hours::check(cadence));
     problems.extend(course::check(cadence, &graph, known));
     for (index, step) in cadence.steps.iter().enumerate() {
-        let path = format!("steps[{index}]");
-        problems.extend(step.messages().filter_map(|id| message_problem(format!("{path}.message"), id, step, known)));
-        problems.extend(idle_fields(&path, step));
+        problems.extend(idle_fields(&format!("steps[{index}]"), step));
     }
-    problems.extend(actors::check(cadence, known));
     // What could go round without end, or never opens, is not run.
     if !problems.iter().any(Problem::is_error) {
         problems.extend(pace::check(cadence, known));
     }
     problems.extend(firsts::check(cadence, &graph, known));
     problems
+}
+
+/// What is wrong with the records that a cadence names.
+pub(super) fn names(cadence: &Cadence, known: &Known) -> impl Iterator<Item = Problem> {
+    let enrolling = enrolling::check(cadence, known).into_iter();
+    enrolling
+        .chain(course::targets(cadence, known))
+        .chain(messages(cadence, known))
+        .chain(actors::check(cadence, known))
+}
+
+fn messages(cadence: &Cadence, known: &Known) -> impl Iterator<Item = Problem> {
+    let named =
+        cadence.steps.iter().enumerate().flat_map(|(index, step)| step.messages().map(move |id| (index, step, id)));
+    named.filter_map(|(index, step, id)| message_problem(format!("steps[{index}].message"), id, step, known))
 }
 
 fn message_problem(path: String, id: &MessageId, step: &Step, known: &Known) -> Option<Problem> {

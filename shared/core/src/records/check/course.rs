@@ -15,8 +15,7 @@ use crate::{
 };
 
 pub(super) fn check(cadence: &Cadence, graph: &Graph<'_>, known: &Known) -> Vec<Problem> {
-    let mut problems = targets(cadence, known);
-    problems.extend(never_so(cadence));
+    let mut problems = never_so(cadence);
     problems.extend(too_late(cadence, graph));
     problems.extend(rounds(cadence, graph));
     problems.extend(rounds_of_cadences(cadence, graph, known));
@@ -40,7 +39,7 @@ fn said(cadence: &Cadence) -> impl Iterator<Item = (String, Outcome, &Target)> {
 }
 
 /// The cadences that outcomes lead to.
-fn targets(cadence: &Cadence, known: &Known) -> Vec<Problem> {
+pub(super) fn targets(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let found = said(cadence).filter_map(|(path, _, target)| {
         let Target::Cadence(to) = target else { return None };
         if *to == cadence.id {

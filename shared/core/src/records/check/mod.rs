@@ -3,6 +3,7 @@
 mod actors;
 mod cadence;
 mod course;
+mod draft;
 mod enrolling;
 mod firsts;
 mod graph;
@@ -15,6 +16,7 @@ mod segments;
 mod settings;
 mod user;
 
+pub use draft::Draft;
 pub use known::{Known, dependents_of};
 
 use super::{
@@ -22,7 +24,7 @@ use super::{
     problem::{Problem, capped},
 };
 
-/// Everything that a record's content gets wrong; one that can't even be read is `parse_record`'s to refuse.
+/// Everything that the content of a record that could be read gets wrong.
 pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
     let problems = match record {
         Record::Cadence(cadence) => cadence::check(cadence, known),

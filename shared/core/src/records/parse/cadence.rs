@@ -15,7 +15,7 @@ use crate::{
     CadenceId, Outcome,
     law::State,
     records::{
-        ApplyTo, Cadence, Status, Target,
+        ApplyTo, Cadence, Status, Step, Target,
         cadence::ChannelHours,
         problem::{Problem, closest, did_you_mean, quoted},
     },
@@ -51,15 +51,17 @@ pub(super) fn read(id: CadenceId, fields: Fields<'_>) -> Option<Cadence> {
     }
     let steps = Steps::of(&listed);
     let anytime = fields.map("anytime").map(|map| outcomes(&map, &steps));
-    let read = listed.iter().filter_map(|(path, item)| {
+    let read = listed.iter().map(|(path, item)| {
         let fields = Fields::of(path.clone(), item, fields.findings())?;
-        step::read(fields, &steps)
+        Some(step::read(fields, &steps))
     });
-    let steps = read.collect();
+    let read: Vec<Option<Step>> = read.collect();
+    // Steps keep their numbers, so what comes after one that is none is left out.
+    let steps = read.into_iter().map_while(|step| step).collect();
     fields.finish();
     Some(Cadence {
         id,
-        name: name?,
+        name: name.unwrap_or_default(),
         status: status.unwrap_or_default(),
         for_leads: for_leads.unwrap_or_default(),
         priority: priority.unwrap_or(0),

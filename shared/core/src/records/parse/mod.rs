@@ -95,23 +95,30 @@ const LONGEST_BYTES: usize = 100_000;
 
 /// Reads the record of that key; `content` is the item without its keys and without what publish wrote back.
 pub fn parse_record(pk: &str, content: &Value) -> Result<Record, Vec<Problem>> {
-    let (kind, id) = kind_and_id(pk).map_err(|problem| vec![problem])?;
-    let findings = Findings::default();
-    let record = Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
-    match (record, findings.into_problems()) {
-        (Some(record), problems) if problems.is_empty() => match content.to_string().len() {
-            ..=LONGEST_BYTES => Ok(record),
-            length => {
-                let sentence = format!("The record is {} KB long.", length / 1000);
-                Err(vec![Problem::error("", sentence, format!("Keep it under {} KB.", LONGEST_BYTES / 1000))])
-            }
-        },
-        (None, problems) if problems.is_empty() => {
-            let sentence = "The record can't be read.";
-            Err(vec![Problem::error("", sentence, "Compare it with one that works.")])
-        }
+    match read_record(pk, content) {
+        (Some(record), problems) if problems.is_empty() => Ok(record),
         (_, problems) => Err(capped(problems)),
     }
+}
+
+/// Reads what can be read of a record, and says everything that keeps it from being one. What it has of a record with such problems is
+/// good for looking up what its names stand for, and for nothing else.
+pub(super) fn read_record(pk: &str, content: &Value) -> (Option<Record>, Vec<Problem>) {
+    let (kind, id) = match kind_and_id(pk) {
+        Ok(known) => known,
+        Err(problem) => return (None, vec![problem]),
+    };
+    let findings = Findings::default();
+    let record = Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
+    let mut problems = findings.into_problems();
+    let length = content.to_string().len();
+    if problems.is_empty() && record.is_none() {
+        problems.push(Problem::error("", "The record can't be read.", "Compare it with one that works."));
+    } else if problems.is_empty() && length > LONGEST_BYTES {
+        let sentence = format!("The record is {} KB long.", length / 1000);
+        problems.push(Problem::error("", sentence, format!("Keep it under {} KB.", LONGEST_BYTES / 1000)));
+    }
+    (record, problems)
 }
 
 /// What was asked of a record: each field that it has, or could have where it stands.

@@ -57,7 +57,8 @@ impl Steps {
 
 const WAIT: &str = "Write a length of time such as \"0m\", \"20m\", \"2h\", \"1d\", \"1bd\" or \"1d at 10:15\".";
 
-pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
+/// Reads a step. What stands for something that can't be read is never run, since then there is a finding.
+pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Step {
     let id = id(&fields, steps);
     let action = action(&fields);
     if fields.value("wait").is_none() {
@@ -88,10 +89,10 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         overdue_problems(&fields, on_overdue, action, &assign, &on);
     }
     fields.finish();
-    Some(Step {
-        id: id?,
-        action: action?,
-        wait: wait?,
+    Step {
+        id: id.unwrap_or_else(|| StepId::from("")),
+        action: action.unwrap_or(Do::Dial),
+        wait: wait.unwrap_or_else(|| Wait::minutes(0)),
         message,
         agent,
         assign,
@@ -101,7 +102,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Option<Step> {
         every,
         on,
         on_overdue,
-    })
+    }
 }
 
 fn id(fields: &Fields<'_>, steps: &Steps) -> Option<StepId> {
