@@ -12,6 +12,7 @@ use cadence_core::{
 use cadence_store::{Claimed, Committed};
 use cadence_tests::{Moment, Ran, Tested, World, local::faults::Fault, step};
 use chrono::TimeDelta;
+use serde_json::json;
 
 use crate::about_to_text::{AboutToText, MAIL, NOTICE, TEXT, THE_REST, texted};
 
@@ -152,6 +153,25 @@ async fn an_outcome_that_comes_before_a_dead_claim_is_settled_stands() -> Tested
             assert_eq!(about.world.sent()?, sent, "{finder:?} {moment:?}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_run_settles_a_dead_claim_and_lets_go_what_rests_behind_it() -> Tested {
+    let about = AboutToText::start().await?;
+    let world = &about.world;
+    world.kill(Channel::Sms, &about.due, Moment::After("PutItem")).await?;
+    about.calls("declined").await?;
+    // What is archived goes on only to end.
+    world.edit("CADENCE#zillow-purchase", |cadence| cadence["status"] = json!("archived")).await?;
+    assert!(!world.enrollment(&about.lead, &about.id).await?.is_active(), "the decline asked for a rest");
+
+    world.cloud.advance_to(world.cloud.now() + LEASE);
+    let app = reconcile::App::start(&world.boot()).await?;
+    let first = reconcile::handle(&app).await?;
+    assert_eq!((first.settled, first.released), (1, 1), "{first:?}");
+    world.settle().await?;
+    assert_eq!(reconcile::handle(&app).await?, reconcile::Reconciled::default());
     Ok(())
 }
 
