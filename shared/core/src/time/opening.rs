@@ -21,6 +21,13 @@ pub struct Opening {
     pub until: DateTime<Utc>,
 }
 
+impl Opening {
+    /// Whether it has no instant at all.
+    pub fn is_empty(self) -> bool {
+        self.until <= self.from
+    }
+}
+
 /// How many days are looked at, today among them.
 const DAYS: usize = 15;
 
