@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args).await.map(|()| ExitCode::SUCCESS),
         Command::Local(args) => local::run(&args).await.map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args).await,
-        Command::Simulate(args) => simulate::run(&args).await.map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(&args).await,
         Command::List(args) => list::run(&args).await,
         Command::Show(args) => show::run(&args).await,
         Command::Pull(args) => pull::run(&args).await,

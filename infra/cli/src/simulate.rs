@@ -1,17 +1,19 @@
 //! `cadence simulate`: a cadence and a lead in virtual time, through the engine itself.
 
 mod lead;
+mod matrix;
 mod published;
 mod telling;
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use anyhow::{Context, bail};
 use cadence_core::{
-    CadenceId, StepId,
+    CadenceId, StepId, law,
     records::Cadence,
     simulation::{Arriving, Begun, NotTaken, Script, script::ScriptError, simulate},
     time::{LocalTime, Zone},
@@ -20,6 +22,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{records::Records, table, told::complain};
 use lead::LeadFlags;
+use matrix::{MatrixFlags, Sweep};
 use published::Published;
 use telling::{Shown, Telling};
 
@@ -52,6 +55,8 @@ pub(crate) struct Args {
     lead: LeadFlags,
     #[command(flatten)]
     table: table::Args,
+    #[command(flatten)]
+    sweep: MatrixFlags,
 }
 
 const EXAMPLES: &str = "\
@@ -71,26 +76,30 @@ Examples:
   cadence simulate infra/cadences zillow-purchase --at 'Sat 23:50' --state AZ
   cadence simulate infra/cadences new-lead --consent express --outcome second-call=voicemail --outcome '+1h second-text=replied'
   cadence simulate infra/cadences new-lead --script story.txt --full
+  cadence simulate infra/cadences new-lead --matrix --weeks next,clocks,holiday
   cadence simulate zillow-purchase --stage prod
   cadence simulate my-edit.json --stage prod";
 
-pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
+pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (records, only) = records(args).await?;
     let mut published = Published::of(&records)?;
     let named = args.cadence.as_deref().or(only.as_deref());
     let chosen = named.map(|name| published.chosen(name)).transpose()?;
     let script = script(args)?;
-
     if let Some(id) = &chosen
         && published.make_live(id)
     {
         complain(&format!("note: the status of {id} is not live; it is simulated as if it were"));
     }
+    if args.sweep.matrix {
+        return sweep(args, &published, chosen.as_ref());
+    }
     let begun = begin(args, &published, chosen.as_ref())?;
     refuse_unknown_steps(&script, &published, &begun.context.cadence)?;
     let shown = Shown::of(&begun);
     let simulated = simulate(&published.records, begun, &script)?;
-    Telling { json: args.json, full: args.full }.tell(&shown, &simulated)
+    Telling { json: args.json, full: args.full }.tell(&shown, &simulated)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The records, and the cadence that the first argument means, if it means one.
@@ -122,6 +131,21 @@ fn only_cadence(path: &Path, meant: &Records) -> anyhow::Result<Option<String>> 
         [only] => Ok(Some((*only).to_owned())),
         _ => Ok(None),
     }
+}
+
+fn sweep(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyhow::Result<ExitCode> {
+    let id = chosen.context("--matrix sweeps one cadence: name it")?;
+    let cadence = published.cadence(id).with_context(|| format!("there is no cadence {id}"))?;
+    let now = now();
+    let (source, inbound) = args.lead.inbound(published, Some(cadence), now)?;
+    let at = arrives(args.at.as_deref(), law::unknown_zones().first(), now)?;
+    let records = match &args.records {
+        Some(path) if path.exists() => format!(" {}", path.display()),
+        Some(_) | None => String::new(),
+    };
+    let command = format!("cadence simulate{records} {id}{}{}", args.table.flags(), args.lead.everywhere());
+    let takers = published.records.only(id);
+    Sweep { published, takers: &takers, cadence, source, inbound: &inbound, at, command }.run(&args.sweep, args.json)
 }
 
 fn script(args: &Args) -> anyhow::Result<Script> {
@@ -170,10 +194,13 @@ fn refuse_unknown_steps(script: &Script, published: &Published, cadence: &Cadenc
 /// The lead in the cadence that is named, or that takes it.
 fn begin(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyhow::Result<Begun> {
     let cadence = chosen.and_then(|id| published.cadence(id));
+    let only = chosen.map(|id| published.records.only(id));
+    let takers = only.as_ref().unwrap_or(&published.records.catalogue);
     let arrive = |at| {
         let (source, inbound) = args.lead.inbound(published, cadence, at)?;
-        let is_for = cadence.is_none_or(|cadence| published.records.is_for(cadence, source, &inbound, at));
-        match published.records.arrive(Arriving { source, inbound: &inbound, into: chosen, at }) {
+        let arriving = Arriving { source, inbound: &inbound, takers, at };
+        let is_for = cadence.is_none_or(|cadence| published.records.is_for(cadence, arriving));
+        match published.records.arrive(arriving) {
             Ok(begun) => Ok((begun, is_for)),
             Err(NotTaken { entries }) => {
                 let why: Vec<&str> = entries.iter().filter_map(|entry| entry.text.as_deref()).collect();

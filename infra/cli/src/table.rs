@@ -71,6 +71,21 @@ impl Args {
         self.local || [&self.endpoint_url, &self.stage, &self.stack, &self.table].iter().any(|given| given.is_some())
     }
 
+    /// The flags as they were given, to be told again.
+    pub(crate) fn flags(&self) -> String {
+        let local = self.local.then(|| " --local".to_owned());
+        let named = [
+            ("endpoint-url", &self.endpoint_url),
+            ("stage", &self.stage),
+            ("stack", &self.stack),
+            ("table", &self.table),
+            ("profile", &self.profile),
+            ("region", &self.region),
+        ];
+        let named = named.iter().filter_map(|(flag, value)| Some(format!(" --{flag} {}", value.as_ref()?)));
+        local.into_iter().chain(named).collect()
+    }
+
     /// The table, if one is meant.
     pub(crate) async fn open_if_given(&self) -> anyhow::Result<Option<Table>> {
         match self.is_given() {

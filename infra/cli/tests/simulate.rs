@@ -1,6 +1,6 @@
 //! What `cadence simulate` prints.
 
-#![expect(clippy::unwrap_used, reason = "a test that can't go on stops")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that can't go on stops")]
 
 use std::{
     fs,
@@ -240,4 +240,86 @@ fn what_cant_be_simulated_is_refused_with_the_remedy() {
             .push_str(&format!("$ {}\n{told}\n", args.join(" ").replace(&folder.path().display().to_string(), "DIR")));
     }
     insta::assert_snapshot!(complaints);
+}
+
+/// Whom a sweep can place in two zones that lie an hour apart, and whose state opens late.
+fn sweepable() -> tempfile::TempDir {
+    let steps = json!([
+        {"id": "hello", "do": "canned_email", "wait": "0m", "message": "email/intro"},
+        {"id": "text", "do": "canned_sms", "wait": "1d at 10:30", "message": "sms/intro"},
+        {"id": "call", "do": "dial", "wait": "1d at 09:00", "message": "script/follow-up", "on": {"bad_number": "last"}, "attempts": 2,
+            "every": "1d"},
+        {"id": "last", "do": "custom_email", "wait": "30d"},
+    ]);
+    let mut record = cadence("swept", steps);
+    record["for_leads"] = json!({"state": ["AK", "KY", "GU"]});
+    record["hours"] = json!({"call": "daily 09:00-20:00", "sms": "daily 10:00-11:00", "email": "any time"});
+    records(&[record])
+}
+
+#[test]
+fn a_sweep_tells_what_is_odd_and_how_to_see_it() {
+    let folder = sweepable();
+    let done = ran(folder.path(), &["swept", "--matrix", "--at", "2026-12-07T00:00:00Z"]);
+    assert_eq!(done.status.code(), Some(1), "{}", String::from_utf8_lossy(&done.stderr));
+    let told = String::from_utf8(done.stdout).unwrap().replace(&folder.path().display().to_string(), "DIR");
+    insta::assert_snapshot!(told);
+
+    // The command that is told shows it.
+    let command = told.lines().rfind(|line| line.contains("cadence simulate")).unwrap();
+    let args: Vec<&str> = command.split_whitespace().skip(3).collect();
+    let story = self::told(folder.path(), &args);
+    assert!(story.contains("the hours that the lead's state allows are daily 10:00-21:00"), "{story}");
+}
+
+#[test]
+fn a_step_that_runs_for_no_lead_is_told() {
+    let folder = sweepable();
+    let file = folder.path().join("settings-company.json");
+    let mut settings: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    settings["caps"]["sms_per_day"] = json!(0);
+    fs::write(&file, settings.to_string()).unwrap();
+    let sweep = ["swept", "--matrix", "--at", "2026-12-07T00:00:00Z", "--consent", "express_written"];
+    let told = String::from_utf8(ran(folder.path(), &sweep).stdout).unwrap();
+    assert!(told.contains("\n! text never runs, whatever comes of the other steps\n"), "{told}");
+}
+
+#[test]
+fn machines_get_each_oddity_as_an_object() {
+    let folder = sweepable();
+    let done = ran(folder.path(), &["swept", "--matrix", "--at", "2026-12-07T00:00:00Z", "--longest", "9", "--json"]);
+    let told = String::from_utf8(done.stdout).unwrap();
+    let objects: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: Vec<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["unreached", "lost", "always_shifted", "summary"], "{told}");
+    assert_eq!(objects[0]["places"], json!(["GU"]));
+    assert_eq!([&objects[3]["places"], &objects[3]["arrivals"], &objects[3]["odd"]], [7, 168, 3]);
+}
+
+#[test]
+fn a_sweep_without_oddities_ends_well() {
+    let steps = json!([{"id": "hello", "do": "custom_email", "wait": "0m"}]);
+    let mut record = cadence("plain", steps);
+    record["for_leads"] = json!({"state": ["CA"]});
+    let told = told(
+        records(&[record]).path(),
+        &["plain", "--matrix", "--at", "2026-12-07T00:00:00Z", "--weeks", "next,clocks,holiday"],
+    );
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_sweep_needs_one_cadence_and_takes_no_place() {
+    for (args, complaint) in [
+        (&["--matrix"][..], "error: --matrix sweeps one cadence: name it"),
+        (
+            &["new-lead", "--matrix", "--state", "CA"],
+            "error: the argument '--matrix' cannot be used with '--state <STATE>'",
+        ),
+        (&["new-lead", "--weeks", "clocks"], "error: the following required arguments were not provided:\n  --matrix"),
+    ] {
+        let done = ran(Path::new(SHIPPED), args);
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.code() == Some(2) && told.starts_with(complaint), "{told}");
+    }
 }

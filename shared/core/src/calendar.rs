@@ -37,22 +37,24 @@ impl<'a> Calendar<'a> {
 
     /// The first span at or after `from` in which `action` may begin; its end is already drawn in by the channel's margin.
     ///
-    /// Where nothing opens within 14 days, or never for longer than the margin, the span is empty and 14 days on: nothing is sent,
-    /// and it is looked at again then.
+    /// Where nothing opens within six weeks, or never for longer than the margin, the span is empty: no holidays last that long, so hours
+    /// and zones leave nothing.
     pub fn opening(&self, action: Do, from: DateTime<Utc>) -> Opening {
         let windows: Vec<Window> = self.windows(action).into_iter().map(|(_, window)| window).collect();
-        let mut from = ceil_to_second(from);
-        let horizon = from + TimeDelta::days(14);
-        while from < horizon
-            && let Some(found) = time::opening(from, &self.zones, &windows, &self.holidays)
-        {
+        let from = ceil_to_second(from);
+        let mut at = from;
+        while at < from + TimeDelta::weeks(6) {
+            let Some(found) = time::opening(at, &self.zones, &windows, &self.holidays) else {
+                at += TimeDelta::weeks(2);
+                continue;
+            };
             let until = found.until - margin(action);
             if until > found.from {
                 return Opening { from: found.from, until };
             }
-            from = found.until;
+            at = found.until;
         }
-        Opening { from: horizon, until: horizon }
+        Opening { from, until: from }
     }
 
     /// `base` plus the wait, in the lead's first zone.
@@ -222,18 +224,28 @@ mod tests {
     }
 
     #[test]
-    fn what_never_opens_is_looked_at_again_after_14_days() {
+    fn what_never_opens_is_an_empty_span() {
         let from = at("2026-12-01T10:00:00-08:00");
-        for (what, hours) in [
-            ("outside the floor", json!({"sms": "daily 05:00-07:00"})),
-            ("as long as the margin", json!({"sms": "daily 12:00-12:05"})),
-            ("as long as the margin within the floor", json!({"sms": "daily 20:55-22:00"})),
+        let aleutians = Lead { zones: Some(zones(&["America/Anchorage", "America/Adak"])), ..lead() };
+        for (what, lead, hours) in [
+            ("outside the floor", lead(), json!({"sms": "daily 05:00-07:00"})),
+            ("as long as the margin", lead(), json!({"sms": "daily 12:00-12:05"})),
+            ("as long as the margin within the floor", lead(), json!({"sms": "daily 20:55-22:00"})),
+            ("never in both zones at once", aleutians, json!({"sms": "daily 10:00-11:00"})),
         ] {
             let cadence = self::hours(hours, json!({}));
-            let opening = Calendar::new(&lead(), &cadence, &settings()).opening(Do::CannedSms, from);
-            let horizon = from + TimeDelta::days(14);
-            assert_eq!(opening, Opening { from: horizon, until: horizon }, "{what}");
+            let opening = Calendar::new(&lead, &cadence, &settings()).opening(Do::CannedSms, from);
+            assert!(opening.is_empty() && opening.from == from, "{what}: {opening:?}");
         }
+    }
+
+    #[test]
+    fn hours_that_holidays_keep_shut_for_weeks_open_after_them() {
+        // Christmas and New Year's Day are Fridays.
+        let fridays = hours(json!({"sms": "Fri 09:00-17:00"}), json!({"skip_holidays": true}));
+        let opening =
+            Calendar::new(&lead(), &fridays, &settings()).opening(Do::CannedSms, at("2026-12-18T20:00:00-08:00"));
+        assert_eq!(opening.from, at("2027-01-08T09:00:00-08:00"));
     }
 
     #[test]

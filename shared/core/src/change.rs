@@ -126,12 +126,12 @@ impl Change {
         }
     }
 
-    /// Ends the enrollment and closes its open tasks.
+    /// Ends the enrollment and closes what its steps asked users to do; what a person has to look at or to take up stays.
     pub fn end(&mut self, why: End, at: DateTime<Utc>, text: &str, open_tasks: &[Task]) {
         let progress = self.next_generation();
         progress.state = State::Ended { why };
         progress.next = None;
-        for task in open_tasks {
+        for task in open_tasks.iter().filter(|task| task.kind.is_of_step()) {
             if self.close.iter().all(|(id, _)| *id != task.id) {
                 self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at, by: None }));
             }
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::{
         Channel,
-        fixtures::{World, accepted, begun, minutes, reference, tuesday},
+        fixtures::{World, accepted, begun, minutes, reference, tuesday, unknown},
     };
 
     fn change() -> Change {
@@ -229,6 +229,18 @@ mod tests {
         let mut change = Change::of(&world.context.enrollment);
         change.end(End::Completed, tuesday(), "done", &tasks);
         assert_eq!(change.close[0].1, Closed { outcome: Outcome::Skipped, at: tuesday(), by: None });
+    }
+
+    #[test]
+    fn an_end_leaves_open_what_a_person_has_to_look_at() {
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        world.run(unknown(), tuesday());
+        assert_eq!(world.open(), ["first-call", "intro-text~review"]);
+        let mut change = Change::of(&world.context.enrollment);
+        change.end(End::Completed, tuesday(), "done", &world.context.open_tasks);
+        world.commit(change);
+        assert_eq!(world.open(), ["intro-text~review"], "nobody knows yet whether the text was sent");
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub enum Never {
     NoSender,
     /// A cap of zero.
     CapIsZero,
+    /// The hours that hold for it have no instant in common.
+    NeverOpen,
 }
 
 /// Why a user is asked instead of a machine.
@@ -109,6 +111,7 @@ impl Never {
             Self::NoAddress => "the lead has no number or address for this channel",
             Self::NoSender => "the loan officer has no number to send from",
             Self::CapIsZero => "a cap of zero allows none",
+            Self::NeverOpen => "the hours of the cadence and of the law are never open at once where the lead may be",
         }
     }
 }
@@ -154,6 +157,9 @@ pub fn gate(
     }
 
     let opening = calendar.opening(action, now);
+    if opening.is_empty() {
+        return Verdict::Never(Never::NeverOpen);
+    }
     // Openings begin on whole seconds, so one that begins within this second is open.
     if opening.from > ceil_to_second(now) {
         return Verdict::NotBefore { at: opening.from, why: Wait::Hours };

@@ -223,9 +223,10 @@ impl<'a> Running<'a> {
         self.events.extend(waiting.map(Event::Waits));
         let enrolled = self.world.enrolled.take();
         let (lead, facts) = (&self.world.context.lead, &self.world.context.facts);
-        if let Some(context) =
+        if let Some(mut context) =
             enrolled.and_then(|enrolled| self.published.context(enrolled, lead.clone(), facts.clone()))
         {
+            context.turns.clone_from(&self.world.context.turns);
             let next = World::of(context);
             self.events.extend(next.waiting(&Stood::default(), self.now).map(Event::Waits));
             self.earlier.push(std::mem::replace(&mut self.world, next));

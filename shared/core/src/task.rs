@@ -75,6 +75,14 @@ impl TaskKind {
         }
     }
 
+    /// Whether a step asks for it, so that it ends with its cadence.
+    pub fn is_of_step(self) -> bool {
+        match self {
+            Self::Dial | Self::Sms | Self::Email => true,
+            Self::FollowUp | Self::Review => false,
+        }
+    }
+
     /// The opt-out after which nobody may do it any more.
     pub fn closed_by(self) -> Option<OptOut> {
         match self {

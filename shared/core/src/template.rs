@@ -7,7 +7,11 @@ mod html;
 mod snippets;
 mod variables;
 
-use std::{collections::BTreeSet, io, sync::LazyLock};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
@@ -182,8 +186,37 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
+/// The name under which a template stands in its environment.
+const TEMPLATE: &str = "template";
+/// More templates than any company has, and longer ones than it sends again and again.
+const MOST_READ: usize = 256;
+const LONGEST_READ: usize = 10_000;
+
+/// The templates that were read lately, by their source: the same few messages are rendered over and over.
+static READ: LazyLock<RwLock<HashMap<String, Arc<Environment<'static>>>>> = LazyLock::new(RwLock::default);
+
 fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
-    let template = ENVIRONMENT.template_from_named_str(name, source).map_err(|error| sorted(name, &error))?;
+    let known = READ.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned();
+    let environment = match known {
+        Some(environment) => environment,
+        None => read(name, source)?,
+    };
+    let template = environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
+    let mut variables = variables.clone();
+    // Only a template in which the word stands can use them, and to ask it is to read it once more.
+    if source.contains(SNIPPETS) && template.undeclared_variables(false).contains(SNIPPETS) {
+        variables.fill_snippets(snippets::filled(name, &template, source, &variables)?);
+    }
+    let mut written = Bounded(Vec::new());
+    template.render_captured_to(Value::from_object(variables), &mut written).map_err(|error| sorted(name, &error))?;
+    Ok(String::from_utf8_lossy(&written.0).into_owned())
+}
+
+/// Reads a template that uses only declared names.
+fn read(name: &str, source: &str) -> Result<Arc<Environment<'static>>, TemplateError> {
+    let mut environment = ENVIRONMENT.clone();
+    environment.add_template_owned(TEMPLATE, source.to_owned()).map_err(|error| sorted(name, &error))?;
+    let template = environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
     let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
     if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
         return Err(TemplateError::UnknownVariable {
@@ -193,13 +226,15 @@ fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, Templ
             name: unknown,
         });
     }
-    let mut variables = variables.clone();
-    if template.undeclared_variables(false).contains(SNIPPETS) {
-        variables.fill_snippets(snippets::filled(&template, source, &variables)?);
+    let environment = Arc::new(environment);
+    if source.len() <= LONGEST_READ {
+        let mut read = READ.write().unwrap_or_else(PoisonError::into_inner);
+        if read.len() >= MOST_READ {
+            read.clear();
+        }
+        read.insert(source.to_owned(), environment.clone());
     }
-    let mut written = Bounded(Vec::new());
-    template.render_captured_to(Value::from_object(variables), &mut written).map_err(|error| sorted(name, &error))?;
-    Ok(String::from_utf8_lossy(&written.0).into_owned())
+    Ok(environment)
 }
 
 /// Details come of the template while it is read, but may quote values once it is filled: those stay out.

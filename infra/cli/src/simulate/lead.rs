@@ -1,16 +1,17 @@
 //! The lead that is simulated: a webhook in the plain format, from a file or from flags.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use cadence_core::{
     SourceId,
-    records::{Cadence, Format, Source},
+    records::{Cadence, Format, Source, Wanted},
     sources::{self, Inbound},
+    time::Zone,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::published::Published;
 
@@ -28,9 +29,15 @@ pub(crate) struct LeadFlags {
     /// Its ZIP code, which tells the state and the time zone better than the state does
     #[arg(long, value_name = "ZIP")]
     zip: Option<String>,
+    /// The time zone that it states, such as America/Denver, which tells it best of all
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
     /// Its phone number, whose area code tells the time zone where nothing else does
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
+    /// The user whom its source sent it to
+    #[arg(long, value_name = "USER")]
+    owner: Option<String>,
     /// The source it comes from, with the consent that source's leads arrive with [default: one that the cadence is for]
     #[arg(long, value_name = "ID")]
     source: Option<String>,
@@ -68,7 +75,7 @@ impl LeadFlags {
     ) -> anyhow::Result<(&'a Source, Inbound)> {
         let source = self.source(published, cadence)?;
         let mut body = self.body(cadence)?;
-        self.say(&mut body, at);
+        self.say(&mut body, published, at)?;
         match sources::parse(&Format::Plain, None, body.to_string().as_bytes()) {
             Ok(inbound) => Ok((source, inbound)),
             Err(problems) => {
@@ -109,18 +116,32 @@ impl LeadFlags {
         let first = |list: &[String]| list.first().cloned();
         let wanted = cadence.map(|cadence| &cadence.for_leads);
         let purpose = wanted.and_then(|wanted| first(&wanted.purpose)).unwrap_or_else(|| "purchase".to_owned());
-        let is_placed = self.zip.is_some() || self.phone.is_some();
+        let is_placed = self.zip.is_some() || self.phone.is_some() || self.time_zone.is_some();
         let state = wanted.and_then(|wanted| first(&wanted.state)).unwrap_or_else(|| STATE.to_owned());
         Ok(json!({
             "first_name": "Robin", "last_name": "Example", "email": "robin@example.com", "phone": PHONE, "purpose": purpose,
-            "state": (!is_placed).then_some(state),
+            "state": (!is_placed).then_some(state), "attributes": wanted.map(|wanted| wanted_attributes(&wanted.attributes)),
         }))
     }
 
     /// What the flags say of the lead stands above what its file says.
-    fn say(&self, body: &mut Value, at: DateTime<Utc>) {
-        let Some(fields) = body.as_object_mut() else { return };
-        for (name, said) in [("state", &self.state), ("zip", &self.zip), ("phone", &self.phone)] {
+    fn say(&self, body: &mut Value, published: &Published, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let fields = body.as_object_mut().context("the lead is not one JSON object")?;
+        if let Some(zone) = &self.time_zone {
+            ensure!(
+                Zone::parse(zone).is_some(),
+                "--time-zone: {zone} is not the name of a zone, such as America/Chicago"
+            );
+        }
+        if let Some(id) = &self.owner {
+            let users = &published.records.catalogue.users;
+            let ids = || users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>().join(", ");
+            let owner = users.iter().find(|user| user.id.as_str() == id);
+            let owner = owner.with_context(|| format!("--owner: there is no user {id}; there are: {}", ids()))?;
+            fields.insert("loan_officer_email".to_owned(), json!(owner.email));
+        }
+        let said = [("state", &self.state), ("zip", &self.zip), ("time_zone", &self.time_zone), ("phone", &self.phone)];
+        for (name, said) in said {
             if let Some(said) = said {
                 fields.insert(name.to_owned(), json!(said));
             }
@@ -141,5 +162,24 @@ impl LeadFlags {
             let created_at = (at - TimeDelta::hours(3)).to_rfc3339_opts(SecondsFormat::Secs, true);
             fields.insert("created_at".to_owned(), json!(created_at));
         }
+        Ok(())
     }
+
+    /// The flags that hold wherever the lead is, as they were given.
+    pub(crate) fn everywhere(&self) -> String {
+        let source = self.source.as_ref().map(|source| format!(" --source {source}"));
+        let consent = self.consent.and_then(|consent| consent.to_possible_value());
+        let consent = consent.map(|consent| format!(" --consent {}", consent.get_name()));
+        let stale = self.stale.then(|| " --stale".to_owned());
+        [source, consent, stale].into_iter().flatten().collect()
+    }
+}
+
+/// Attributes as a cadence wants them to be.
+fn wanted_attributes(wanted: &BTreeMap<String, Wanted>) -> Value {
+    let value = |wanted: &Wanted| match wanted {
+        Wanted::OneOf(values) => values.first().cloned(),
+        Wanted::Between { at_least, at_most } => at_least.clone().or(at_most.clone()).map(Value::Number),
+    };
+    wanted.iter().filter_map(|(name, wanted)| Some((name.clone(), value(wanted)?))).collect::<Map<_, _>>().into()
 }

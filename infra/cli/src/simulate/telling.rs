@@ -182,7 +182,8 @@ fn hours(shut: &Shut, zone: &Zone) -> String {
     text
 }
 
-fn span(lasts: TimeDelta) -> String {
+/// `2d 9h 10m`
+pub(crate) fn span(lasts: TimeDelta) -> String {
     let units = [
         (lasts.num_days(), "d"),
         (lasts.num_hours() % 24, "h"),

@@ -72,6 +72,10 @@ const STATES: &[(&str, &[&str])] = &[
 impl State {
     /// Reads a code or a name, in any case: `ca`, `US-CA`, `California`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
+        // What is stored is a code, and is read far more often than what people write.
+        if let Some((code, _)) = STATES.iter().find(|(code, _)| *code == text) {
+            return Some(Self(code));
+        }
         let text = text.trim().to_ascii_uppercase();
         let wanted = letters(text.strip_prefix("US-").unwrap_or(&text));
         STATES

@@ -1,5 +1,7 @@
 //! When leads may be reached: the floor that the law sets, and what holds where a record is silent.
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use super::{
     State,
     state_rules::{FEDERAL_HOURS, STATE_RULES, StateRule},
@@ -54,9 +56,14 @@ fn rule_of(state: &State) -> Option<&'static StateRule> {
     STATE_RULES.iter().find(|rule| rule.state == state.code())
 }
 
-/// The hours of this module's texts, all of which the tests read; one that can't be read would never open.
+/// The hours of the law's texts, read once. The tests read all of them; one that can't be read would never open.
 fn hours(text: &str) -> WeeklyHours {
-    parse_hours(text).unwrap_or_else(|_| WeeklyHours::never())
+    static READ: LazyLock<BTreeMap<&str, WeeklyHours>> = LazyLock::new(|| {
+        let own = [FEDERAL_HOURS, MACHINE_HOURS, EMAIL_HOURS, UNKNOWN_ZONE_HOURS].into_iter();
+        let texts = own.chain(STATE_RULES.iter().map(|rule| rule.hours));
+        texts.filter_map(|text| Some((text, parse_hours(text).ok()?))).collect()
+    });
+    READ.get(text).cloned().unwrap_or_else(WeeklyHours::never)
 }
 
 #[cfg(test)]

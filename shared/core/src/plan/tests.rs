@@ -2,8 +2,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    enroll,
     enrollment::State,
-    fixtures::{World, accepted, at, cadence, later, minutes, reference, steps, tuesday, user},
+    fixtures::{
+        World, accepted, at, cadence, context, later, minutes, reference, settings, steps, tuesday, user, zones,
+    },
     lead::{ChannelConsent, OptOut},
     records::message::Copy,
     task::TaskKind,
@@ -363,4 +366,18 @@ fn a_try_that_was_not_sent_is_the_same_step_key_again() {
     let next = world.context.enrollment.progress.next.clone().unwrap();
     assert_eq!((next.round, next.try_number, next.act), (1, 2, Act::Run));
     assert_eq!(world.context.enrollment.next_key(), Some(world.key("it", 1)));
+}
+
+#[test]
+fn a_step_whose_hours_are_never_open_is_left_out_at_once() {
+    let steps = json!([{"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/intro"}, {"id": "call", "do": "dial", "wait": "1h"}]);
+    let narrow = cadence(json!({"hours": {"sms": "daily 10:00-11:00"}, "steps": steps}));
+    let mut context = context(narrow.clone(), tuesday());
+    context.lead.zones = Some(zones(&["America/Los_Angeles", "America/Denver"]));
+    context.enrollment = enroll::begin("e".into(), &context.lead, (&narrow, 1), &settings(), false, tuesday());
+    let mut world = World::of(context);
+    assert_eq!(world.due_at(), tuesday(), "there is nothing to wait for");
+    world.run(accepted(), tuesday());
+    assert!(world.said(EntryKind::Skipped).contains("never open at once"), "{}", world.said(EntryKind::Skipped));
+    assert_eq!(world.next(), "Run call 1 at Tue 11:00:00");
 }

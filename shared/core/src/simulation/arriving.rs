@@ -20,8 +20,8 @@ pub struct Arriving<'a> {
     pub source: &'a Source,
     /// What the webhook says.
     pub inbound: &'a Inbound,
-    /// The cadence that takes it, whomever that is for; `None` leaves it to the cadences.
-    pub into: Option<&'a CadenceId>,
+    /// The cadences that may take it: all that are published, or [`Published::only`] one.
+    pub takers: &'a Catalogue,
     /// When it comes.
     pub at: DateTime<Utc>,
 }
@@ -47,47 +47,44 @@ pub struct NotTaken {
 impl Published {
     /// Takes the lead in as `ingest` does.
     pub fn arrive(&self, arriving: Arriving<'_>) -> Result<Begun, NotTaken> {
-        let Arriving { source, inbound, into, at } = arriving;
-        let only = into.map(|id| self.only(id, ForLeads::default()));
-        let catalogue = only.as_ref().unwrap_or(&self.catalogue);
-        let (entries, context) = self.taken(source, inbound, catalogue, at);
+        let (entries, context) = self.taken(arriving);
         match context {
-            Some(context) => Ok(Begun { at, context, entries }),
+            Some(context) => Ok(Begun { at: arriving.at, context, entries }),
             None => Err(NotTaken { entries }),
         }
     }
 
-    /// Whether a cadence is for such a lead.
-    pub fn is_for(&self, cadence: &Cadence, source: &Source, inbound: &Inbound, at: DateTime<Utc>) -> bool {
-        let catalogue = self.only(&cadence.id, cadence.for_leads.clone());
-        self.taken(source, inbound, &catalogue, at).1.is_some()
+    /// The catalogue in which only that cadence takes leads, whatever its status and whomever it is for.
+    pub fn only(&self, id: &CadenceId) -> Catalogue {
+        self.only_for(id, &ForLeads::default())
     }
 
-    fn taken(
-        &self,
-        source: &Source,
-        inbound: &Inbound,
-        catalogue: &Catalogue,
-        at: DateTime<Utc>,
-    ) -> (Vec<Entry>, Option<StepContext>) {
+    /// Whether a cadence is for such a lead.
+    pub fn is_for(&self, cadence: &Cadence, arriving: Arriving<'_>) -> bool {
+        // Whom it leaves to others it would take all the same.
+        let takers = self.only_for(&cadence.id, &ForLeads { hold_out: 0, ..cadence.for_leads.clone() });
+        self.taken(Arriving { takers: &takers, ..arriving }).1.is_some()
+    }
+
+    fn taken(&self, arriving: Arriving<'_>) -> (Vec<Entry>, Option<StepContext>) {
+        let Arriving { source, inbound, takers, at } = arriving;
         let key = intake::idempotency_key(&source.id, inbound, None, &[]);
         // Nobody has these addresses, and where nothing is stored a hash need not be one.
         let unknown = |address: &Option<String>| address.clone().map(|address| (address, Address::default()));
         let addresses = Addresses { phone: unknown(&inbound.phone), email: unknown(&inbound.email) };
-        let arrival = arrive(Read { source, inbound, key: &key }, None, &addresses, catalogue, at);
+        let arrival = arrive(Read { source, inbound, key: &key }, None, &addresses, takers, at);
         let begun = arrival.enrollment.zip(arrival.lead.zip(arrival.facts));
         let context = begun.and_then(|(enrollment, (lead, facts))| self.context(enrollment, lead, facts));
         (arrival.entries, context)
     }
 
-    /// The catalogue in which only that cadence takes leads, and these.
-    fn only(&self, id: &CadenceId, for_leads: ForLeads) -> Catalogue {
-        let mut cadences = self.catalogue.cadences.clone();
-        cadences.retain(|(cadence, _)| cadence.id == *id);
-        for (cadence, _) in &mut cadences {
-            cadence.for_leads = for_leads.clone();
-            cadence.status = Status::Live;
-        }
-        Catalogue { cadences, ..self.catalogue.clone() }
+    fn only_for(&self, id: &CadenceId, for_leads: &ForLeads) -> Catalogue {
+        let named = self.catalogue.cadences.iter().filter(|(cadence, _)| cadence.id == *id);
+        let taking = |(cadence, version): &(Cadence, u32)| {
+            let for_leads = for_leads.clone();
+            (Cadence { for_leads, status: Status::Live, ..cadence.clone() }, *version)
+        };
+        let Catalogue { users, settings, .. } = &self.catalogue;
+        Catalogue { cadences: named.map(taking).collect(), users: users.clone(), settings: settings.clone() }
     }
 }

@@ -11,33 +11,31 @@ pub(super) const SNIPPETS: &str = "snippets";
 
 /// The snippets that a template uses, each filled for the same lead. Each takes no more steps and no more room than a message may.
 pub(super) fn filled(
+    name: &str,
     template: &Template<'_, '_>,
     source: &str,
     variables: &Variables,
 ) -> Result<BTreeMap<String, Value>, TemplateError> {
-    let misused = |why| TemplateError::SnippetMisused {
-        template: template.name().to_owned(),
-        line: line_of(source, SNIPPETS),
-        why,
-    };
+    let misused =
+        |why| TemplateError::SnippetMisused { template: name.to_owned(), line: line_of(source, SNIPPETS), why };
     let Some(known) = &variables.snippets else {
         return Err(misused("a snippet can't use snippets"));
     };
     let mut filled = BTreeMap::new();
-    for name in names(template) {
-        if name.is_empty() {
+    for used in names(template) {
+        if used.is_empty() {
             return Err(misused("snippets are used by their names"));
         }
-        let Some(snippet) = known.get(&name) else {
+        let Some(snippet) = known.get(&used) else {
             return Err(TemplateError::UnknownSnippet {
-                template: template.name().to_owned(),
-                line: line_of(source, &name),
-                guess: closest(&name, known.keys().map(String::as_str)).map(str::to_owned),
-                name,
+                template: name.to_owned(),
+                line: line_of(source, &used),
+                guess: closest(&used, known.keys().map(String::as_str)).map(str::to_owned),
+                name: used,
             });
         };
-        let text = fill(&format!("snippet {name}"), snippet, &variables.within_snippet())?;
-        filled.insert(name, Value::from(text));
+        let text = fill(&format!("snippet {used}"), snippet, &variables.within_snippet())?;
+        filled.insert(used, Value::from(text));
     }
     Ok(filled)
 }

@@ -211,6 +211,11 @@ const LONGEST_VALUE: usize = 300;
 
 /// One line of printable text: whatever breaks a line is a space.
 pub(super) fn one_line(text: &str) -> String {
+    let is_plain = |c: u8| c.is_ascii_graphic() || c == b' ';
+    let is_one_line = text.bytes().all(is_plain) && text.trim_ascii() == text && !text.contains("  ");
+    if is_one_line && text.len() <= LONGEST_VALUE {
+        return text.to_owned();
+    }
     let spaced = text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c });
     let kept: String = spaced.filter(|c| !is_unprintable(*c)).collect();
     let words: Vec<&str> = kept.split_whitespace().collect();

@@ -30,7 +30,7 @@ impl Day {
 
     /// The day that an instant falls on there.
     pub fn of(at: DateTime<Utc>, zone: &Zone) -> Self {
-        Self(to_jiff(at).to_zoned(zone.rules()).date())
+        Self(zone.rules().to_datetime(to_jiff(at)).date())
     }
 }
 

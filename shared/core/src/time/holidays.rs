@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use jiff::civil::{Date, Weekday};
 
-use super::{Window, Zone, to_jiff};
+use super::{Window, Zone, from_jiff, to_jiff};
 
 /// The federal holidays, each on its actual and on its observed day, and the company's own.
 ///
@@ -51,11 +51,21 @@ impl Holidays {
     /// The days, from `from` until before `until`, on which that window would be open if they were no holidays: `Mon Jan 18 (Martin
     /// Luther King Jr. Day)`.
     pub fn missed(&self, window: &Window, zone: &Zone, from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<String> {
-        let date = |at| to_jiff(at).to_zoned(zone.rules()).date();
+        let date = |at| zone.rules().to_datetime(to_jiff(at)).date();
         let last = date(until);
         let days = date(from).series(jiff::Span::new().days(1)).take_while(|day| *day < last);
         let open = days.filter(|day| window.skip_holidays && !window.hours.on(day.weekday()).is_empty());
         open.filter_map(|day| Some(format!("{} ({})", day.strftime("%a %b %-d"), self.name(day)?))).collect()
+    }
+
+    /// The noon of the next day from an instant on, in that zone, that is a holiday and no Saturday or Sunday; `None` only at the end of the
+    /// calendar.
+    pub fn next_on_a_weekday(&self, from: DateTime<Utc>, zone: &Zone) -> Option<DateTime<Utc>> {
+        let today = zone.rules().to_datetime(to_jiff(from)).date();
+        let is_weekday = |day: &Date| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
+        let mut days = today.series(jiff::Span::new().days(1)).take(400).filter(is_weekday);
+        let noon = days.find(|day| self.contains(*day))?.at(12, 0, 0, 0).to_zoned(zone.rules().clone()).ok()?;
+        Some(from_jiff(noon.timestamp()))
     }
 
     pub(super) fn contains(&self, date: Date) -> bool {
@@ -112,6 +122,20 @@ mod tests {
             ("2027-07-05", true),
         ] {
             assert_eq!(holidays.contains(date.parse().unwrap()), expected, "{date}");
+        }
+    }
+
+    #[test]
+    fn the_next_holiday_of_a_week_is_no_weekend_day() {
+        let zone = Zone::parse("America/New_York").unwrap();
+        let at = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().to_utc();
+        for (from, next) in [
+            ("2026-11-20T00:00:00-05:00", "2026-11-26T12:00:00-05:00"),
+            ("2026-11-26T20:00:00-05:00", "2026-11-26T12:00:00-05:00"),
+            // Independence Day is a Sunday, and observed on the Monday.
+            ("2027-07-01T00:00:00-04:00", "2027-07-05T12:00:00-04:00"),
+        ] {
+            assert_eq!(Holidays::default().next_on_a_weekday(at(from), &zone), Some(at(next)), "{from}");
         }
     }
 

@@ -1,18 +1,18 @@
 //! Weekly hours, as ops write them: `Mon-Sat 09:00-20:00, Sun 12:00-18:00`.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::TimeDelta;
 use jiff::civil::Weekday;
 use serde::{Deserialize, Serialize};
 
-/// When something may happen, by weekday, in local time.
+/// When something may happen, by weekday, in local time. Cheap to clone, because every step asks for the same few.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WeeklyHours {
-    text: String,
+    text: Arc<str>,
     /// Monday first; in each day, spans in order that don't touch.
-    days: [Vec<Span>; 7],
+    days: Arc<[Vec<Span>; 7]>,
 }
 
 /// From one minute of the day to another, the last left out.
@@ -53,7 +53,7 @@ pub enum HoursError {
     Empty,
 }
 
-const MINUTES_A_DAY: i16 = 24 * 60;
+pub(super) const MINUTES_A_DAY: i16 = 24 * 60;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Reads weekly hours.
@@ -83,7 +83,7 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
     if !named.is_empty() || days.iter().all(Vec::is_empty) {
         return Err(HoursError::Empty);
     }
-    Ok(WeeklyHours { text: text.trim().to_owned(), days: days.map(merged) })
+    Ok(WeeklyHours { text: text.trim().into(), days: Arc::new(days.map(merged)) })
 }
 
 /// `Mon-Sat 09:00-20:00` as days and span; `Mon` alone has no span yet.
@@ -150,19 +150,24 @@ impl WeeklyHours {
     /// All day, every day.
     pub fn any_time() -> Self {
         let day = vec![Span { from: 0, until: MINUTES_A_DAY }];
-        Self { text: "any time".to_owned(), days: std::array::from_fn(|_| day.clone()) }
+        Self { text: "any time".into(), days: Arc::new(std::array::from_fn(|_| day.clone())) }
     }
 
     /// Not at all.
     pub fn never() -> Self {
-        Self { text: "never".to_owned(), days: Default::default() }
+        Self { text: "never".into(), days: Arc::default() }
     }
 
     /// Whether every minute of these hours is one of the other's.
     pub fn is_within(&self, other: &Self) -> bool {
         let covers =
             |outer: &[Span], inner: &Span| outer.iter().any(|o| o.from <= inner.from && inner.until <= o.until);
-        self.days.iter().zip(&other.days).all(|(mine, theirs)| mine.iter().all(|span| covers(theirs, span)))
+        self.days.iter().zip(other.days.iter()).all(|(mine, theirs)| mine.iter().all(|span| covers(theirs, span)))
+    }
+
+    /// Whether they never close.
+    pub(super) fn are_any_time(&self) -> bool {
+        self.days.iter().all(|day| matches!(day.as_slice(), [Span { from: 0, until: MINUTES_A_DAY }]))
     }
 
     pub(super) fn on(&self, weekday: Weekday) -> &[Span] {
@@ -199,7 +204,7 @@ impl TryFrom<String> for WeeklyHours {
 
 impl From<WeeklyHours> for String {
     fn from(hours: WeeklyHours) -> Self {
-        hours.text
+        hours.text.to_string()
     }
 }
 

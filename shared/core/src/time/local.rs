@@ -44,7 +44,7 @@ impl LocalTime {
     /// skips is read as what it jumps to, one that comes twice as the first.
     pub fn after(self, from: DateTime<Utc>, zone: &Zone) -> DateTime<Utc> {
         let rules = zone.rules();
-        let today = to_jiff(from).to_zoned(rules.clone()).date();
+        let today = rules.to_datetime(to_jiff(from)).date();
         let on = |date: Date| {
             let zoned = Civil::from_parts(date, self.time).to_zoned(rules.clone());
             zoned.ok().map(|zoned| from_jiff(zoned.timestamp()))

@@ -6,7 +6,11 @@ use jiff::{
     tz::TimeZone,
 };
 
-use super::{Holidays, Window, Zone, Zones, from_jiff, hours::Span, to_jiff};
+use super::{
+    Holidays, Window, Zone, Zones, from_jiff,
+    hours::{MINUTES_A_DAY, Span},
+    to_jiff,
+};
 
 /// A span of time in which something may happen: from an instant until before another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,33 +21,117 @@ pub struct Opening {
     pub until: DateTime<Utc>,
 }
 
-/// How many days ahead is looked.
-const DAYS: usize = 16;
+impl Opening {
+    /// Whether it has no instant at all.
+    pub fn is_empty(self) -> bool {
+        self.until <= self.from
+    }
+}
+
+/// How many days are looked at, today among them.
+const DAYS: usize = 15;
 
 /// The first span, from `from` on, in which all the windows are open in all the zones; `None` if there is none in two weeks.
 pub fn opening(from: DateTime<Utc>, zones: &Zones, windows: &[Window], holidays: &Holidays) -> Option<Opening> {
-    let all = zones.iter().flat_map(|zone| windows.iter().map(move |window| open(from, zone, window, holidays)));
-    let common = all.reduce(|one, other| intersection(&one, &other))?;
-    let next = common.into_iter().find(|opening| opening.until > from)?;
-    Some(Opening { from: next.from.max(from), until: next.until })
+    let each = zones.iter().flat_map(|zone| windows.iter().map(move |window| (zone, window)));
+    let mut all: Vec<Spans<'_>> = each.map(|(zone, window)| Spans::new(from, zone, window, holidays)).collect();
+    let mut at = from;
+    loop {
+        let mut common: Option<Opening> = None;
+        for spans in &mut all {
+            let span = spans.ending_after(at)?;
+            let so_far = common.get_or_insert(span);
+            *so_far = Opening { from: so_far.from.max(span.from), until: so_far.until.min(span.until) };
+        }
+        let common = common?;
+        if common.from < common.until {
+            return Some(Opening { from: common.from.max(from), until: common.until });
+        }
+        // What is open last is shut until then, so nothing that ends before counts.
+        at = common.from;
+    }
 }
 
-/// When one window is open in one zone, from the day before `from`; spans that touch are one.
-fn open(from: DateTime<Utc>, zone: &Zone, window: &Window, holidays: &Holidays) -> Vec<Opening> {
-    let rules = zone.rules();
-    let today = to_jiff(from).to_zoned(rules.clone()).date();
-    let days = today.yesterday().unwrap_or(today).series(jiff::Span::new().days(1)).take(DAYS);
-    let open_days = days.filter(|date| !(window.skip_holidays && holidays.contains(*date)));
-    let mut openings: Vec<Opening> = Vec::new();
-    for date in open_days {
-        for found in window.hours.on(date.weekday()).iter().filter_map(|span| on(date, *span, &rules)) {
-            match openings.last_mut() {
-                Some(last) if found.from <= last.until => last.until = last.until.max(found.until),
-                Some(_) | None => openings.push(found),
+/// When one window is open in one zone, one span after the other, looked up day by day as far as they are asked for; spans that touch
+/// are one.
+struct Spans<'a> {
+    window: &'a Window,
+    rules: &'a TimeZone,
+    holidays: &'a Holidays,
+    date: Date,
+    days_left: usize,
+    /// How many of the day's spans were taken.
+    taken: usize,
+    current: Option<Opening>,
+    /// The span after the current one, where it had to be looked up to know that it doesn't touch.
+    after: Option<Opening>,
+}
+
+impl<'a> Spans<'a> {
+    fn new(from: DateTime<Utc>, zone: &'a Zone, window: &'a Window, holidays: &'a Holidays) -> Self {
+        let rules = zone.rules();
+        let date = rules.to_datetime(to_jiff(from)).date();
+        Self { window, rules, holidays, date, days_left: DAYS, taken: 0, current: None, after: None }
+    }
+
+    /// The first span that ends after `at`, which never goes back.
+    fn ending_after(&mut self, at: DateTime<Utc>) -> Option<Opening> {
+        while self.current.is_none_or(|current| current.until <= at) {
+            let current = self.next()?;
+            self.current = Some(current);
+        }
+        self.current
+    }
+
+    fn next(&mut self) -> Option<Opening> {
+        if self.window.hours.are_any_time() && !self.window.skip_holidays {
+            return self.all();
+        }
+        let (mut current, mut may_touch) = match self.after.take() {
+            Some(after) => (after, true),
+            None => self.next_of_day()?,
+        };
+        while may_touch {
+            let Some((next, next_may_touch)) = self.next_of_day() else { break };
+            if next.from > current.until {
+                self.after = Some(next);
+                break;
+            }
+            current.until = current.until.max(next.until);
+            may_touch = next_may_touch;
+        }
+        Some(current)
+    }
+
+    /// The next span of the day or of the days after it, and whether another may touch it: one of the same day, or of the next if it
+    /// lasts until midnight.
+    fn next_of_day(&mut self) -> Option<(Opening, bool)> {
+        while self.days_left > 0 {
+            let spans = self.window.hours.on(self.date.weekday());
+            let is_shut =
+                self.taken == 0 && self.window.skip_holidays && !spans.is_empty() && self.holidays.contains(self.date);
+            let Some(span) = spans.get(self.taken).filter(|_| !is_shut) else {
+                self.date = self.date.tomorrow().ok()?;
+                self.days_left -= 1;
+                self.taken = 0;
+                continue;
+            };
+            self.taken += 1;
+            if let Some(opening) = on(self.date, *span, self.rules) {
+                return Some((opening, self.taken < spans.len() || span.until == MINUTES_A_DAY));
             }
         }
+        None
     }
-    openings
+
+    /// All the days as one span.
+    fn all(&mut self) -> Option<Opening> {
+        let days = i32::try_from(std::mem::take(&mut self.days_left)).ok().filter(|days| *days > 0)?;
+        let last = self.date.checked_add(jiff::Span::new().days(days - 1)).ok()?;
+        let from = instant(self.date, 0, self.rules)?.later().ok()?;
+        let until = instant(last, MINUTES_A_DAY, self.rules)?.earlier().ok()?;
+        Some(Opening { from: from_jiff(from), until: from_jiff(until) })
+    }
 }
 
 /// One day's span as instants. Where a clock change makes a time ambiguous, the span is the shorter one.
@@ -55,28 +143,17 @@ fn on(date: Date, span: Span, rules: &TimeZone) -> Option<Opening> {
 
 fn instant(date: Date, minute: i16, rules: &TimeZone) -> Option<jiff::tz::AmbiguousTimestamp> {
     let (date, minute) = match minute {
-        1440 => (date.tomorrow().ok()?, 0),
+        MINUTES_A_DAY => (date.tomorrow().ok()?, 0),
         minute => (date, minute),
     };
     let time = Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()?;
     Some(rules.to_ambiguous_timestamp(date.to_datetime(time)))
 }
 
-fn intersection(one: &[Opening], other: &[Opening]) -> Vec<Opening> {
-    let mut common = Vec::new();
-    for a in one {
-        for b in other {
-            let both = Opening { from: a.from.max(b.from), until: a.until.min(b.until) };
-            if both.from < both.until {
-                common.push(both);
-            }
-        }
-    }
-    common
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::time::{WeeklyHours, parse_hours};
 
@@ -163,4 +240,61 @@ mod tests {
         let never = Window { hours: WeeklyHours::never(), skip_holidays: false };
         assert_eq!(opening(at("2026-11-24T10:00:00Z"), &zones(&["UTC"]), &[never], &Holidays::default()), None);
     }
+
+    /// All the spans of two weeks at once, put side by side.
+    fn looked_up_whole(from: DateTime<Utc>, zones: &Zones, windows: &[Window], holidays: &Holidays) -> Option<Opening> {
+        let whole = |zone: &Zone, window: &Window| {
+            let today = zone.rules().to_datetime(to_jiff(from)).date();
+            let mut spans: Vec<Opening> = Vec::new();
+            for date in today.series(jiff::Span::new().days(1)).take(15) {
+                let day =
+                    if window.skip_holidays && holidays.contains(date) { &[] } else { window.hours.on(date.weekday()) };
+                for span in day.iter().filter_map(|span| on(date, *span, zone.rules())) {
+                    match spans.last_mut() {
+                        Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+                        _ => spans.push(span),
+                    }
+                }
+            }
+            spans
+        };
+        let all = zones.iter().flat_map(|zone| windows.iter().map(move |window| whole(zone, window)));
+        let common = all.reduce(|one, other| {
+            let pairs = one.iter().flat_map(|a| other.iter().map(move |b| (a, b)));
+            let both = pairs.map(|(a, b)| Opening { from: a.from.max(b.from), until: a.until.min(b.until) });
+            both.filter(|both| both.from < both.until).collect()
+        })?;
+        let next = common.into_iter().find(|opening| opening.until > from)?;
+        Some(Opening { from: next.from.max(from), until: next.until })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn looking_only_as_far_as_needed_finds_the_same(
+            second in 0_i64..800 * 86_400,
+            zones in prop::sample::subsequence(vec!["America/New_York", "America/Phoenix", "Pacific/Honolulu", "UTC"], 1..3),
+            hours in prop::collection::vec((prop::sample::select(HOURS.to_vec()), any::<bool>()), 1..4),
+        ) {
+            let from = at("2026-01-01T00:00:00Z") + chrono::TimeDelta::seconds(second);
+            let zones = self::zones(&zones);
+            let windows: Vec<Window> = hours.into_iter().map(|(hours, skip)| window(hours, skip)).collect();
+            let holidays = Holidays::default();
+            let (found, whole) =
+                (opening(from, &zones, &windows, &holidays), looked_up_whole(from, &zones, &windows, &holidays));
+            prop_assert_eq!(found, whole);
+        }
+    }
+
+    const HOURS: [&str; 8] = [
+        "any time",
+        "daily 08:00-21:00",
+        "Mon-Sat 09:00-19:30",
+        "Mon-Fri 09:00-12:00, Mon-Fri 13:00-24:00, Sat 00:00-02:30",
+        "Sun 01:30-02:30",
+        "Tue 00:00-24:00",
+        "weekends 00:00-24:00",
+        "Mon 23:00-24:00, Tue 00:00-01:00",
+    ];
 }

@@ -117,7 +117,7 @@ fn days_after(
     holidays: &Holidays,
 ) -> Option<DateTime<Utc>> {
     let rules = zone.rules();
-    let local = to_jiff(base).to_zoned(rules.clone()).datetime();
+    let local = rules.to_datetime(to_jiff(base));
     let time = match at {
         Some(minute) => Time::new(i8::try_from(minute / 60).ok()?, i8::try_from(minute % 60).ok()?, 0, 0).ok()?,
         None => local.time(),

@@ -1,18 +1,22 @@
 //! Time zones, by their IANA names.
 
-use std::collections::BTreeSet;
+use std::{
+    cmp::Ordering,
+    collections::BTreeSet,
+    hash::{Hash, Hasher},
+};
 
 use chrono::{DateTime, Utc};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::to_jiff;
+use super::{from_jiff, to_jiff};
 use crate::records::problem::closest;
 
-/// A time zone that exists: `America/Los_Angeles`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A time zone that exists: `America/Los_Angeles`. Holds its rules, so that they are looked up once.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Zone(String);
+pub struct Zone(TimeZone);
 
 /// Every zone that a lead may be in: at least one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +35,7 @@ impl Zone {
     /// Reads an IANA name; `None` for anything else.
     pub fn parse(name: &str) -> Option<Self> {
         let zone = TimeZone::get(name.trim()).ok()?;
-        zone.iana_name().map(|name| Self(name.to_owned()))
+        zone.iana_name().is_some().then_some(Self(zone))
     }
 
     /// The name that somebody who wrote `word` most likely meant: one that is spelt like it, or whose place is. An abbreviation is
@@ -52,16 +56,21 @@ impl Zone {
 
     /// UTC, for what belongs to no place.
     pub fn utc() -> Self {
-        Self("UTC".to_owned())
+        Self(TimeZone::UTC)
     }
 
     /// The IANA name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.iana_name().unwrap_or("UTC")
     }
 
-    pub(super) fn rules(&self) -> TimeZone {
-        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC)
+    /// When the clock there next goes forward or back after an instant; `None` where it never does.
+    pub fn next_clock_change(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.rules().following(to_jiff(after)).next().map(|change| from_jiff(change.timestamp()))
+    }
+
+    pub(super) fn rules(&self) -> &TimeZone {
+        &self.0
     }
 }
 
@@ -91,7 +100,7 @@ impl Zones {
 
 /// An instant as people in that zone read it: `Tue Nov 24 10:00:05 PST`.
 pub fn local_text(at: DateTime<Utc>, zone: &Zone) -> String {
-    to_jiff(at).to_zoned(zone.rules()).strftime("%a %b %-d %H:%M:%S %Z").to_string()
+    to_jiff(at).to_zoned(zone.rules().clone()).strftime("%a %b %-d %H:%M:%S %Z").to_string()
 }
 
 impl TryFrom<String> for Zone {
@@ -104,7 +113,39 @@ impl TryFrom<String> for Zone {
 
 impl From<Zone> for String {
     fn from(zone: Zone) -> Self {
-        zone.0
+        zone.as_str().to_owned()
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Zone {}
+
+impl PartialOrd for Zone {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Zone {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl Hash for Zone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl std::fmt::Debug for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Zone").field(&self.as_str()).finish()
     }
 }
 
@@ -126,7 +167,7 @@ impl From<Zones> for BTreeSet<Zone> {
 
 impl std::fmt::Display for Zone {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -154,6 +195,18 @@ mod tests {
         ] {
             assert_eq!(Zone::closest(word).as_deref(), meant, "{word}");
         }
+    }
+
+    #[test]
+    fn clocks_change_twice_a_year_but_for_where_they_never_do() {
+        let next = |zone: &str, after: &str| {
+            let after = DateTime::parse_from_rfc3339(after).unwrap().to_utc();
+            Zone::parse(zone).unwrap().next_clock_change(after).map(|at| at.to_rfc3339())
+        };
+        let (autumn, spring) = ("2026-11-01T06:00:00+00:00", "2027-03-14T07:00:00+00:00");
+        assert_eq!(next("America/New_York", "2026-10-01T00:00:00Z").as_deref(), Some(autumn));
+        assert_eq!(next("America/New_York", autumn).as_deref(), Some(spring));
+        assert_eq!(next("America/Phoenix", "2026-10-01T00:00:00Z"), None);
     }
 
     #[test]

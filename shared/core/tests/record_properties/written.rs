@@ -77,7 +77,7 @@ fn hours() -> BoxedStrategy<Value> {
     one_of(&["any time", "Mon-Sat 09:00-19:30", "daily 08:00-12:00, Sat 13:00-18:00", "weekdays 10:00-11:00"])
 }
 
-fn cadences() -> BoxedStrategy<Value> {
+pub(crate) fn cadences() -> BoxedStrategy<Value> {
     let ids = || prop::collection::vec(Just(()), 1..5).prop_map(|steps| steps.len());
     ids()
         .prop_flat_map(|count| {
