@@ -18,7 +18,7 @@ use crate::{
     deployment::{CONFIG, LEADS, sdk_config},
     processes::Process,
     services::outbox::Sent,
-    words::words,
+    words::{standing::standing, words},
 };
 
 /// Why a page can't be shown.
@@ -38,6 +38,7 @@ pub(crate) async fn answer(cloud: &Cloud, request: &Request<Bytes>) -> Option<Re
     let wants_json = request.uri().query().is_some_and(|query| query.contains("json"))
         || request.headers().get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     let shown = match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
+        [""] if wants_json => json_page(&json!({ "now": cloud.now() })).map(Some),
         [""] => Ok(Some(plain(index(cloud)))),
         ["functions"] => functions(cloud, wants_json).map(Some),
         ["outbox"] => outbox(cloud, wants_json).map(Some),
@@ -128,9 +129,8 @@ async fn timeline(cloud: &Cloud, id: &LeadId, wants_json: bool) -> Result<Option
         let _ = writeln!(page, "{}", words(entry, &zone));
     }
     for enrollment in &known.enrollments {
-        if let Some(next) = enrollment.progress.next.as_ref().filter(|_| !enrollment.has_ended()) {
-            let _ = writeln!(page, "\nNext: {} at {}", next.step, local_text(next.due_at, &zone));
-        }
+        let context = store.load_step(id, &enrollment.id).await?;
+        let _ = writeln!(page, "\n{}", standing(&context, &zone, cloud.now()).join("\n"));
     }
     Ok(Some(plain(page)))
 }
