@@ -2,6 +2,7 @@
 
 mod doors;
 mod interruption;
+pub mod kills;
 mod steps;
 
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,6 @@ use cadence_boot::{Boot, run};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let app = outcomes::App::start(&Boot::of_process().await).await?;
+    let app = outcomes::App::start(&Boot::of_process().await?).await?;
     run(app, outcomes::on_event).await
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use cadence_boot::SecretsError;
 use cadence_store::{Said, StoreError};
 
 use crate::table::Place;
@@ -71,6 +72,20 @@ fn answered(Said { code, message }: &Said, place: &Place) -> String {
         }
         code => format!("{place} answered {code}: {message}"),
     }
+}
+
+/// Why the deployment's secret can't be read, with what to do about it.
+pub(crate) fn unread_secret(error: &SecretsError, id: &str) -> anyhow::Error {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said = error.to_string();
+        cause = error.source();
+    }
+    anyhow::anyhow!(
+        "the secret {id} can't be read: check --secret-id, the stack's output SecretId, and that these credentials may \
+         secretsmanager:GetSecretValue on it. It says: {said}"
+    )
 }
 
 /// What it comes to that there was no answer.

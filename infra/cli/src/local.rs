@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use cadence_local::{
     Cloud, Options, Pace,
     deployment::{self, SOURCE_SECRET, UserToken},
+    processes::Processes,
     server,
 };
 use chrono::{DateTime, Utc};
@@ -31,6 +32,10 @@ pub(crate) struct Args {
     /// goes on where it was, if that is later
     #[arg(long, value_name = "INSTANT", value_parser = instant)]
     at: Option<DateTime<Utc>>,
+    /// A folder of the functions' binaries, such as target/debug: each function runs as a process of its own, as on Lambda,
+    /// instead of in this one
+    #[arg(long, value_name = "DIR")]
+    processes: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
@@ -48,14 +53,22 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
         data: args.data.clone(),
         faults: None,
     })?;
-    let users = deployment::deploy(&cloud).await?;
+    let processes = args.processes.as_ref().map(Processes::in_folder);
+    let users = match &processes {
+        None => deployment::deploy(&cloud).await?,
+        Some(processes) => deployment::deploy_processes(&cloud, processes).await?,
+    };
     welcome(&cloud, &endpoint, &users);
     crate::start_logs("info,aws_config=warn,aws_smithy_runtime=warn");
-    tokio::select! {
+    let ended = tokio::select! {
         served = server::serve(cloud.clone(), listener) => served.context("the server stopped"),
         delivered = server::deliver(&cloud) => delivered.context("the local cloud stopped"),
         _ = tokio::signal::ctrl_c() => Ok(()),
+    };
+    if let Some(processes) = processes {
+        processes.stop();
     }
+    ended
 }
 
 /// Enough of Zillow's contact notification to start the reference cadence.

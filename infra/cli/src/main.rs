@@ -6,18 +6,23 @@ mod client;
 mod demo;
 mod diff;
 mod difference;
+mod doctor;
 mod list;
 mod local;
 mod named;
 mod pull;
 mod push;
+mod queues;
 mod records;
+mod redrive;
 mod rollback;
 mod schema;
 mod show;
 mod simulate;
+mod stage;
 mod table;
 mod told;
+mod why;
 
 use std::process::ExitCode;
 
@@ -58,6 +63,12 @@ enum Command {
     Push(push::Args),
     /// Writes an earlier version of a record as its newest edit
     Rollback(rollback::Args),
+    /// Tells what needs somebody's attention, and why
+    Doctor(doctor::Args),
+    /// Puts back what was given up, after telling what that would be
+    Redrive(redrive::Args),
+    /// Tells everything that was decided about a lead, and what comes next
+    Why(why::Args),
     /// Prints the JSON Schema of records, by which editors complete and explain their fields
     Schema(schema::Args),
 }
@@ -78,6 +89,9 @@ async fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args).await,
         Command::Push(args) => push::run(&args).await,
         Command::Rollback(args) => rollback::run(&args).await,
+        Command::Doctor(args) => doctor::run(&args).await,
+        Command::Redrive(args) => redrive::run(&args).await,
+        Command::Why(args) => why::run(&args).await,
         Command::Schema(args) => schema::run(&args),
     };
     done.unwrap_or_else(|error| {

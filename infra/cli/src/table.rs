@@ -6,10 +6,11 @@ use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use cadence_local::deployment::LEADS;
 use cadence_store::{Committed, Edited, Kept, Store, StoreError, list_tables};
 use serde_json::Value;
 
-use crate::{aws, records::Records};
+use crate::{aws, records::Records, stage::Stage};
 
 /// Where `cadence local` serves, unless it is told otherwise.
 const LOCAL: &str = "http://127.0.0.1:7878";
@@ -17,6 +18,8 @@ const LOCAL: &str = "http://127.0.0.1:7878";
 const LOCAL_TABLE: &str = "config";
 /// What the template calls the config table; CloudFormation names it `<stack>-ConfigTable-<something>`.
 const LOGICAL_ID: &str = "ConfigTable";
+/// What it calls the leads table.
+const LEADS_LOGICAL_ID: &str = "LeadsTable";
 
 /// Where the records are.
 #[derive(clap::Args, Clone, Debug)]
@@ -96,23 +99,48 @@ impl Args {
 
     /// The table. Nothing but a stage's name is looked up yet.
     pub(crate) async fn open(&self) -> anyhow::Result<Table> {
+        let (aws, mut place) = self.reach().await?;
+        place.table = match (&self.table, self.stack()) {
+            (Some(table), _) => table.clone(),
+            (None, Some(stack)) => table_of(&aws, &stack, LOGICAL_ID, &place).await?,
+            (None, None) if place.is_on_this_machine() => LOCAL_TABLE.to_owned(),
+            (None, None) => bail!("name the config table: --table NAME, or --stage dev"),
+        };
+        // What is counted of leads stands on the records: nothing is asked of the other table.
+        Ok(Table { store: Store::new(&aws, "", place.table.clone()), place })
+    }
+
+    /// The whole stage that the table is of.
+    pub(crate) async fn open_stage(&self) -> anyhow::Result<Stage> {
+        let (aws, mut place) = self.reach().await?;
+        let named_by_table = || Some(self.table.as_ref()?.split_once(&format!("-{LOGICAL_ID}-"))?.0.to_owned());
+        let stack = self.stack().or_else(named_by_table);
+        let (leads, config) = match &stack {
+            Some(stack) => {
+                let config = table_of(&aws, stack, LOGICAL_ID, &place).await?;
+                (table_of(&aws, stack, LEADS_LOGICAL_ID, &place).await?, config)
+            }
+            None if place.is_on_this_machine() => (LEADS.to_owned(), LOCAL_TABLE.to_owned()),
+            None => bail!("say which stage it is: --stage dev, or --stack NAME"),
+        };
+        place.table = format!("{leads} and {config}");
+        Ok(Stage { store: Store::new(&aws, leads, config), place, aws, stack })
+    }
+
+    /// The way to AWS, or to the local cloud.
+    async fn reach(&self) -> anyhow::Result<(SdkConfig, Place)> {
         if !self.is_given() {
             bail!("say where the records are: --local while `cadence local` runs, --stage dev, or --table NAME");
         }
         let endpoint = self.endpoint_url.clone().or_else(|| self.local.then(|| LOCAL.to_owned()));
         let aws = self.aws(endpoint.as_deref()).await;
         let region = aws.region().context("no region is known: give --region us-east-1, or set AWS_REGION")?;
-        let mut place =
-            Place { table: String::new(), endpoint, region: region.to_string(), profile: self.profile.clone() };
-        let stack = self.stack.clone().or_else(|| self.stage.as_ref().map(|stage| format!("cadence-{stage}")));
-        place.table = match (&self.table, stack) {
-            (Some(table), _) => table.clone(),
-            (None, Some(stack)) => table_of(&aws, &stack, &place).await?,
-            (None, None) if place.is_on_this_machine() => LOCAL_TABLE.to_owned(),
-            (None, None) => bail!("name the config table: --table NAME, or --stage dev"),
-        };
-        // What is counted of leads stands on the records: nothing is asked of the other table.
-        Ok(Table { store: Store::new(&aws, "", place.table.clone()), place })
+        let place = Place { table: String::new(), endpoint, region: region.to_string(), profile: self.profile.clone() };
+        Ok((aws, place))
+    }
+
+    fn stack(&self) -> Option<String> {
+        self.stack.clone().or_else(|| self.stage.as_ref().map(|stage| format!("cadence-{stage}")))
     }
 
     async fn aws(&self, endpoint: Option<&str>) -> SdkConfig {
@@ -144,10 +172,10 @@ impl Args {
     }
 }
 
-/// The config table of a stack, by the name that CloudFormation gave it.
-async fn table_of(aws: &SdkConfig, stack: &str, place: &Place) -> anyhow::Result<String> {
+/// A table of a stack, by the name that CloudFormation gave it.
+async fn table_of(aws: &SdkConfig, stack: &str, logical_id: &str, place: &Place) -> anyhow::Result<String> {
     let tables = list_tables(aws).await.map_err(|error| aws::explained(error, place))?;
-    let prefix = format!("{stack}-{LOGICAL_ID}-");
+    let prefix = format!("{stack}-{logical_id}-");
     let mut found = tables.iter().filter(|name| name.starts_with(&prefix));
     match (found.next(), found.next()) {
         (Some(table), None) => Ok(table.clone()),
@@ -155,7 +183,7 @@ async fn table_of(aws: &SdkConfig, stack: &str, place: &Place) -> anyhow::Result
             bail!("the stack {stack} has several tables that begin with {prefix}: give the right one with --table")
         }
         (None, _) => {
-            let suffix = |name: &String| name.split_once(&format!("-{LOGICAL_ID}-")).map(|(stack, _)| stack.to_owned());
+            let suffix = |name: &String| name.split_once(&format!("-{logical_id}-")).map(|(stack, _)| stack.to_owned());
             let stacks: Vec<String> = tables.iter().filter_map(suffix).collect();
             let there = match stacks.as_slice() {
                 [] => "there is no other stack of Cadence either".to_owned(),

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use cadence_boot::clock::Reckoning;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
@@ -64,9 +65,23 @@ impl LocalClock {
         }
     }
 
+    /// How the clock follows from the system's; `None` where it only jumps.
+    pub fn reckoning(&self) -> Option<Reckoning> {
+        let pace = self.reading().pace;
+        match pace {
+            Pace::Jumps => None,
+            Pace::Times(speed) => Some(Reckoning { told_at: self.now(), system_at: system_now(), speed }),
+        }
+    }
+
     fn reading(&self) -> MutexGuard<'_, Reading> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "other processes know no other clock")]
+fn system_now() -> DateTime<Utc> {
+    Utc::now()
 }
 
 /// In whole microseconds, counted so that at the runtime's own speed none is lost to rounding within a hundred days.

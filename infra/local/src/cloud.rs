@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use cadence_boot::clock::Reckoning;
 use cadence_core::Clock;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, Response, StatusCode};
@@ -27,6 +28,7 @@ use crate::{
     deployment::Deployed,
     dynamo,
     faults::Faults,
+    processes::{Process, Processes},
     services::{self, Scope, outbox, voice_agent},
 };
 
@@ -144,6 +146,11 @@ impl Cloud {
         self.0.clock.real_time_until(at)
     }
 
+    /// How its clock follows from the system's, for other processes; `None` where it only jumps.
+    pub fn reckoning(&self) -> Option<Reckoning> {
+        self.0.clock.reckoning()
+    }
+
     /// Answers a request to one of the AWS services, or to the voice agent.
     pub fn handle(&self, request: &Request<Bytes>) -> Response<Bytes> {
         let now = self.now();
@@ -175,6 +182,12 @@ impl Cloud {
     /// What was sent after that place in the outbox.
     pub fn outbox(&self, after: i64) -> Result<Vec<outbox::Sent>, CloudError> {
         Ok(self.0.database.with(|conn| outbox::list(conn, after))?)
+    }
+
+    /// The functions' processes, where they have their own.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        let processes = self.0.deployed.get().and_then(|deployed| deployed.processes.as_ref());
+        processes.map(Processes::running).unwrap_or_default()
     }
 
     /// Tells how AI calls to a number end from now on.

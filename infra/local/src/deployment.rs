@@ -1,6 +1,8 @@
 //! Deploys Cadence to a local cloud: the tables, queues, mappings, routes and environment that `template.yaml` deploys to AWS.
 
-use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
+mod functions;
+
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
@@ -13,15 +15,17 @@ use aws_smithy_types::retry::RetryConfig;
 use cadence_boot::{Boot, BootError, Env};
 use cadence_store::{config_table, leads_table};
 use chrono::TimeDelta;
-use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use self::functions::Functions;
 use crate::{
+    account::Account,
     cloud::{Cloud, CloudError},
     filter::{Pattern, PatternError},
-    function::{Context, Function, FunctionError},
+    function::Function,
     gateway::{Gateway, Route},
+    processes::{Processes, ProcessesError},
     queue_mapping::QueueMapping,
     records,
     services::{queues, secrets},
@@ -49,6 +53,7 @@ pub(crate) struct Deployed {
     pub(crate) queues: Vec<QueueMapping>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) voice_agent_secret: String,
+    pub(crate) processes: Option<Processes>,
 }
 
 /// A stream and its function. Whoever has a batch of it in hand has it alone.
@@ -81,6 +86,9 @@ pub enum DeployError {
     /// A function could not start.
     #[error("a function could not start")]
     Boot(#[from] BootError),
+    /// A function can't run as a process.
+    #[error(transparent)]
+    Processes(#[from] ProcessesError),
     /// A table could not be made.
     #[error("a table could not be made")]
     Table(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -114,25 +122,42 @@ impl Deployed {
     }
 }
 
-/// Deploys everything and publishes the records that ship, where they are not there yet; gives each user a token.
+/// Deploys everything, with the functions in this process, and publishes the records that ship, where they are not there yet;
+/// gives each user a token.
 pub async fn deploy(cloud: &Cloud) -> Result<Vec<UserToken>, DeployError> {
     deploy_with(cloud, &boot(cloud)).await
 }
 
 /// Deploys everything, with functions that start with that.
 pub async fn deploy_with(cloud: &Cloud, boot: &Boot) -> Result<Vec<UserToken>, DeployError> {
+    // Functions read the secret as they start.
     make_resources(cloud, &boot.aws).await?;
+    begin(cloud, &boot.aws, Functions::in_process(boot).await?, None).await
+}
+
+/// Deploys everything, with each function as a process of its own.
+pub async fn deploy_processes(cloud: &Cloud, processes: &Processes) -> Result<Vec<UserToken>, DeployError> {
+    let (aws, functions) = (sdk_config(cloud), Functions::as_processes(cloud, processes)?);
+    make_resources(cloud, &aws).await?;
+    begin(cloud, &aws, functions, Some(processes)).await
+}
+
+async fn begin(
+    cloud: &Cloud,
+    aws: &SdkConfig,
+    functions: Functions,
+    processes: Option<&Processes>,
+) -> Result<Vec<UserToken>, DeployError> {
     let tokens = Tokens::new(token_key(cloud)?);
-    let functions = start(boot).await?;
-    cloud.deploy(functions.deployed(&tokens)?)?;
-    let users = publish_records(cloud, &boot.aws).await?;
+    cloud.deploy(Deployed { processes: processes.cloned(), ..functions.deployed(&tokens)? })?;
+    let users = publish_records(cloud, aws).await?;
     let now = cloud.now();
     users.into_iter().map(|user| Ok(UserToken { token: tokens.issue(&user, now)?, user })).collect()
 }
 
 /// What functions on this cloud start with: the template's environment, real SDK clients and the cloud's clock.
 pub fn boot(cloud: &Cloud) -> Boot {
-    Boot { env: environment(cloud), aws: sdk_config(cloud), clock: cloud.clock() }
+    Boot { env: environment(cloud.account()), aws: sdk_config(cloud), clock: cloud.clock() }
 }
 
 /// What SDK clients of this cloud are made with: the real clients, with production's retries and timeouts.
@@ -160,8 +185,8 @@ impl TimeSource for CloudTime {
     }
 }
 
-fn environment(cloud: &Cloud) -> Env {
-    let account = cloud.account();
+/// What functions are told that reach the cloud at that account's endpoint.
+fn environment(account: &Account) -> Env {
     let queue = |name: &str| (account.queue_url(name), account.arn("sqs", name));
     let ((sms_url, sms), (email_url, email), (call_url, call)) = (queue("sms"), queue("email"), queue("call"));
     Env::of([
@@ -253,80 +278,6 @@ fn token_key(cloud: &Cloud) -> Result<Vec<u8>, CloudError> {
     Ok(key.into_bytes())
 }
 
-struct Functions {
-    ingest: Function,
-    schedule: Function,
-    sms: Function,
-    email: Function,
-    call: Function,
-    outcomes: Function,
-    console: Function,
-    publish: Function,
-    reconcile: Function,
-}
-
-/// Starts every function as its `main.rs` does, each with only the variables that it lists.
-async fn start(boot: &Boot) -> Result<Functions, BootError> {
-    let with = |names: &[&str]| Boot { env: boot.env.only(names), ..boot.clone() };
-    let ingest = ingest::App::start(&with(ingest::ENV)).await?;
-    let schedule = schedule::App::start(&with(schedule::ENV)).await?;
-    let sms = sms::App::start(&with(sms::ENV)).await?;
-    let email = email::App::start(&with(email::ENV)).await?;
-    let call = call::App::start(&with(call::ENV)).await?;
-    let outcomes = outcomes::App::start(&with(outcomes::ENV)).await?;
-    let console = console::App::start(&with(console::ENV)).await?;
-    let publish = publish::App::start(&with(publish::ENV)).await?;
-    let reconcile = reconcile::App::start(&with(reconcile::ENV)).await?;
-    Ok(Functions {
-        ingest: function("ingest", 29, ingest, |app, event| {
-            Box::pin(async move { ingest::on_event(&app, event).await })
-        }),
-        schedule: function("schedule", 60, schedule, |app, event| {
-            Box::pin(async move { schedule::on_event(&app, event).await })
-        }),
-        sms: function("sms", 60, sms, |app, event| Box::pin(async move { sms::on_event(&app, event).await })),
-        email: function("email", 60, email, |app, event| Box::pin(async move { email::on_event(&app, event).await })),
-        call: function("call", 60, call, |app, event| Box::pin(async move { call::on_event(&app, event).await })),
-        outcomes: function("outcomes", 29, outcomes, |app, event| {
-            Box::pin(async move { outcomes::on_event(&app, event).await })
-        }),
-        console: function("console", 29, console, |app, event| {
-            Box::pin(async move { console::on_event(&app, event).await })
-        }),
-        publish: function("publish", 60, publish, |app, event| {
-            Box::pin(async move { publish::on_event(&app, event).await })
-        }),
-        reconcile: function("reconcile", 300, reconcile, |app, event| {
-            Box::pin(async move { reconcile::on_event(&app, event).await })
-        }),
-    })
-}
-
-type Answered = Pin<Box<dyn Future<Output = Result<Value, Diagnostic>> + Send>>;
-
-fn function<A: Clone + Send + Sync + 'static>(
-    name: &str,
-    seconds: u64,
-    app: A,
-    on_event: impl Fn(A, LambdaEvent<Value>) -> Answered + Send + Sync + 'static,
-) -> Function {
-    Function::new(name, Duration::from_secs(seconds), move |event, context| {
-        let answered = on_event(app.clone(), LambdaEvent::new(event, lambda_context(&context)));
-        Box::pin(async move {
-            let failed =
-                |failure: Diagnostic| FunctionError { error_type: failure.error_type, message: failure.error_message };
-            answered.await.map_err(failed)
-        })
-    })
-}
-
-fn lambda_context(context: &Context) -> lambda_runtime::Context {
-    let mut lambda = lambda_runtime::Context::default();
-    lambda.request_id.clone_from(&context.request_id);
-    lambda.deadline = u64::try_from(context.deadline.timestamp_millis()).unwrap_or(0);
-    lambda
-}
-
 impl Functions {
     /// What is mapped to what, as the template says.
     fn deployed(self, tokens: &Tokens) -> Result<Deployed, DeployError> {
@@ -367,6 +318,7 @@ impl Functions {
             queues: vec![queue("sms", self.sms), queue("email", self.email), queue("call", self.call)],
             rules: vec![Rule { function: self.reconcile, every: TimeDelta::minutes(5) }],
             voice_agent_secret: VOICE_AGENT_SECRET.to_owned(),
+            processes: None,
         })
     }
 }

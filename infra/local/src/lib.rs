@@ -15,6 +15,7 @@ pub mod filter;
 pub mod function;
 pub mod gateway;
 mod pages;
+pub mod processes;
 pub mod queue_mapping;
 pub mod records;
 pub mod server;

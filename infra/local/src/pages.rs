@@ -16,8 +16,9 @@ use serde_json::json;
 use crate::{
     cloud::{Cloud, CloudError},
     deployment::{CONFIG, LEADS, sdk_config},
+    processes::Process,
     services::outbox::Sent,
-    words::words,
+    words::{standing::standing, words},
 };
 
 /// Why a page can't be shown.
@@ -37,7 +38,9 @@ pub(crate) async fn answer(cloud: &Cloud, request: &Request<Bytes>) -> Option<Re
     let wants_json = request.uri().query().is_some_and(|query| query.contains("json"))
         || request.headers().get("accept").is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
     let shown = match path.trim_matches('/').split('/').collect::<Vec<_>>().as_slice() {
+        [""] if wants_json => json_page(&json!({ "now": cloud.now() })).map(Some),
         [""] => Ok(Some(plain(index(cloud)))),
+        ["functions"] => functions(cloud, wants_json).map(Some),
         ["outbox"] => outbox(cloud, wants_json).map(Some),
         ["leads"] => leads(cloud, wants_json).await.map(Some),
         ["leads", id] => timeline(cloud, &LeadId::new(*id), wants_json).await,
@@ -58,7 +61,7 @@ fn index(cloud: &Cloud) -> String {
     let zone = Zone::utc();
     format!(
         "Cadence, on this machine. The clock says {}.\n\n  {at}/_local/leads         every lead\n  {at}/_local/leads/<id>    what happened to a lead\n  \
-         {at}/_local/outbox        everything that was sent\n\nAdd ?json for JSON.\n",
+         {at}/_local/outbox        everything that was sent\n  {at}/_local/functions     the functions' processes\n\nAdd ?json for JSON.\n",
         local_text(cloud.now(), &zone)
     )
 }
@@ -76,6 +79,22 @@ fn outbox(cloud: &Cloud, wants_json: bool) -> Result<Response<Bytes>, PageError>
     }
     if sent.is_empty() {
         page.push_str("Nothing was sent yet.\n");
+    }
+    Ok(plain(page))
+}
+
+fn functions(cloud: &Cloud, wants_json: bool) -> Result<Response<Bytes>, PageError> {
+    let processes = cloud.processes();
+    if wants_json {
+        return json_page(&json!({ "functions": processes }));
+    }
+    let mut page = String::new();
+    for Process { function, pid, request_id } in &processes {
+        let at = request_id.as_ref().map_or("waits".to_owned(), |id| format!("is at {id}"));
+        let _ = writeln!(page, "{function}  process {pid}  {at}");
+    }
+    if processes.is_empty() {
+        page.push_str("No function has a process of its own: they run in the cloud's, or none was needed yet.\n");
     }
     Ok(plain(page))
 }
@@ -110,9 +129,8 @@ async fn timeline(cloud: &Cloud, id: &LeadId, wants_json: bool) -> Result<Option
         let _ = writeln!(page, "{}", words(entry, &zone));
     }
     for enrollment in &known.enrollments {
-        if let Some(next) = enrollment.progress.next.as_ref().filter(|_| !enrollment.has_ended()) {
-            let _ = writeln!(page, "\nNext: {} at {}", next.step, local_text(next.due_at, &zone));
-        }
+        let context = store.load_step(id, &enrollment.id).await?;
+        let _ = writeln!(page, "\n{}", standing(&context, &zone, cloud.now()).join("\n"));
     }
     Ok(Some(plain(page)))
 }

@@ -2,7 +2,13 @@
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::StatusCode,
+    response::IntoResponse,
+};
 use http::{Request, Response};
 use tokio::{net::TcpListener, task::JoinSet};
 
@@ -46,12 +52,20 @@ pub async fn deliver(cloud: &Cloud) -> Result<(), CloudError> {
     }
 }
 
-async fn answer(State(cloud): State<Cloud>, request: Request<Body>) -> Response<Body> {
+/// A request with all of its body, or the answer to one whose body is too long.
+pub(crate) async fn whole(request: Request<Body>) -> Result<Request<Bytes>, Response<Body>> {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, MAX_BODY).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response();
+    match axum::body::to_bytes(body, MAX_BODY).await {
+        Ok(body) => Ok(Request::from_parts(parts, body)),
+        Err(_) => Err((StatusCode::PAYLOAD_TOO_LARGE, "the body is too long").into_response()),
+    }
+}
+
+async fn answer(State(cloud): State<Cloud>, request: Request<Body>) -> Response<Body> {
+    let request = match whole(request).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
     };
-    let request = Request::from_parts(parts, body);
     if let Some(page) = pages::answer(&cloud, &request).await {
         return page.map(Body::from);
     }

@@ -1,4 +1,6 @@
-//! A timeline's entries in words, for the pages and the demo.
+//! A timeline's entries in words, and where an enrollment stands.
+
+pub mod standing;
 
 use std::fmt::Write;
 

@@ -42,6 +42,11 @@ impl Env {
         Self(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
+    /// The variables, by name.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A variable that must be set; an empty one is not.
     pub fn required(&self, name: &'static str) -> Result<String, EnvError> {
         self.optional(name).ok_or(EnvError::Missing { name })

@@ -1,5 +1,6 @@
 //! What every function needs before its first event, and around each: configuration, logs, envelopes, diagnostics.
 
+pub mod clock;
 pub mod diagnostic;
 pub mod env;
 pub mod http;
@@ -45,15 +46,16 @@ pub enum BootError {
 
 impl Boot {
     /// What Lambda's process gives: its environment, AWS and the system's clock. Starts the logs.
-    pub async fn of_process() -> Self {
+    pub async fn of_process() -> Result<Self, BootError> {
         let env = Env::of_process();
         start_logs(&env);
+        let clock = clock::of_process(&env)?;
         let aws = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(timeouts())
             .load()
             .await;
-        Self { env, aws, clock: Clock::new(system_now) }
+        Ok(Self { env, aws, clock })
     }
 }
 
@@ -88,9 +90,4 @@ fn start_logs(env: &Env) {
     let level = env.optional("LOG_LEVEL").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     // A second call in one process keeps the first's logs.
     let _ = tracing_subscriber::fmt().json().flatten_event(true).with_max_level(level).without_time().try_init();
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is where a function's process reads the clock")]
-fn system_now() -> DateTime<Utc> {
-    Utc::now()
 }

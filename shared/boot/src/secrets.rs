@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::{Client, operation::get_secret_value::GetSecretValueError};
 use serde::Deserialize;
 
@@ -40,11 +41,14 @@ pub enum SecretsError {
 impl Secrets {
     /// Reads the secret that `SECRET_ID` names.
     pub async fn load(boot: &Boot) -> Result<Self, BootError> {
-        let id = boot.env.required("SECRET_ID")?;
-        let found = Client::new(&boot.aws).get_secret_value().secret_id(id).send().await;
+        Ok(Self::read(&boot.aws, &boot.env.required("SECRET_ID")?).await?)
+    }
+
+    /// Reads that secret.
+    pub async fn read(aws: &SdkConfig, id: &str) -> Result<Self, SecretsError> {
+        let found = Client::new(aws).get_secret_value().secret_id(id).send().await;
         let found = found.map_err(|error| SecretsError::Get(Box::new(error)))?;
-        let text = found.secret_string.unwrap_or_default();
-        Ok(serde_json::from_str(&text).map_err(SecretsError::Read)?)
+        serde_json::from_str(&found.secret_string.unwrap_or_default()).map_err(SecretsError::Read)
     }
 
     /// The key, which must be there: without it addresses would be hashed, and links signed, with nothing.

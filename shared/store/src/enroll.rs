@@ -69,6 +69,21 @@ impl Store {
         Ok(leads.into_iter().map(named).collect())
     }
 
+    /// The leads with that phone number or email address, by a scan: for people, who have not the key of the addresses' hashes.
+    pub async fn load_leads_reached_at(&self, address: &str) -> Result<Vec<LeadId>, StoreError> {
+        let scan = self.client.scan().table_name(&self.leads);
+        let scan = scan.filter_expression("sk = :lead AND (phone = :address OR email = :address)");
+        let scan = scan
+            .expression_attribute_values(":lead", s(keys::LEAD))
+            .expression_attribute_values(":address", s(address));
+        let mut pages = scan.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(read::<Lead>(item.map_err(|error| sorted("Scan", error))?)?.id);
+        }
+        Ok(found)
+    }
+
     /// Writes one webhook's lead, enrollment and timeline, all or nothing.
     pub async fn enroll(&self, arrival: &Arrival) -> Result<Committed, StoreError> {
         let mut items = vec![self.webhook_item(arrival)?];

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     Committed, Store, StoreError,
     config::Published,
-    item::{Item, attribute, key, read},
+    item::{Item, attribute, key, read, s},
     keys,
     load::text,
     running::LEADS,
@@ -162,6 +162,20 @@ impl Store {
             items.push(put(&self.config, key(keys::unpublished_pk(kind), id))?);
         }
         self.write(items).await
+    }
+
+    /// Has a record checked again, as if it had just been edited. Stale if it is gone.
+    ///
+    /// That its check is gone is what asks for one; so that there is one to take away, it says first what it waits for.
+    pub async fn ask_for_check(&self, pk: &str) -> Result<Committed, StoreError> {
+        let mut told = Edit::of(key(pk, keys::CURRENT));
+        told.set(&["check"], s("waits to be checked again"));
+        let mut asked = Edit::of(key(pk, keys::CURRENT));
+        asked.remove(&["check"]);
+        match self.write(vec![told.item(&self.config)?]).await? {
+            Committed::Yes => self.write(vec![asked.item(&self.config)?]).await,
+            Committed::Stale => Ok(Committed::Stale),
+        }
     }
 
     /// Writes a deleted record again as that image of it was, with what it is told. Stale if there is one again.

@@ -1,5 +1,6 @@
 //! What a source sent and could not be used: kept, so that nothing is lost.
 
+use cadence_core::SourceId;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Store, StoreError,
     error::sorted,
-    item::{Item, key},
+    item::{Item, key, read, s},
     keys,
 };
 
@@ -31,7 +32,7 @@ impl Store {
     /// Keeps what could not be used. The same body is kept once.
     pub async fn quarantine(&self, kept: &Quarantined) -> Result<(), StoreError> {
         let mut item: Item = serde_dynamo::to_item(kept)?;
-        item.extend(key(keys::quarantine_pk(&kept.source), hex(&Sha256::digest(kept.body.as_bytes()))));
+        item.extend(kept.key());
         let expires_at = (kept.at + KEPT_FOR).timestamp();
         item.insert(keys::EXPIRES_AT.to_owned(), crate::item::attribute(&expires_at)?);
         let put = self.client.put_item().table_name(&self.leads).set_item(Some(item));
@@ -41,6 +42,41 @@ impl Store {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
             Err(error) => Err(sorted("PutItem", error)),
         }
+    }
+
+    /// What is kept of a source, in no particular order.
+    pub async fn load_quarantined(&self, source: &SourceId) -> Result<Vec<Quarantined>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.leads)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", s(keys::quarantine_pk(source.as_str())));
+        let mut pages = query.into_paginator().items().send();
+        let mut kept = Vec::new();
+        while let Some(item) = pages.next().await {
+            kept.push(read(item.map_err(|error| sorted("Query", error))?)?);
+        }
+        Ok(kept)
+    }
+
+    /// Keeps it no longer: it was taken after all.
+    pub async fn release_quarantined(&self, kept: &Quarantined) -> Result<(), StoreError> {
+        let delete = self.client.delete_item().table_name(&self.leads).set_key(Some(kept.key()));
+        delete.send().await.map_err(|error| sorted("DeleteItem", error))?;
+        Ok(())
+    }
+}
+
+impl Quarantined {
+    /// What tells it from every other body: the same body is kept once.
+    pub fn digest(&self) -> String {
+        hex(&Sha256::digest(self.body.as_bytes()))
+    }
+
+    fn key(&self) -> Item {
+        key(keys::quarantine_pk(&self.source), self.digest())
     }
 }
 

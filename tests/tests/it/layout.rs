@@ -54,8 +54,7 @@ fn dependencies_point_one_way() {
         ("cadence-vendors", set(["cadence-core"])),
         ("cadence-boot", set(["cadence-core"])),
         ("cadence-local", beneath_infra.clone()),
-        // The local cloud starts functions as Lambda's process does; the command leaves that to it.
-        ("cadence", &(&beneath_infra - &set(["cadence-boot"])) | &set(["cadence-local"])),
+        ("cadence", &beneath_infra | &set(["cadence-local"])),
         ("cadence-tests", &beneath_infra | &set(["cadence-local", "cadence"])),
     ];
     may_use.extend(functions.iter().map(|name| (name.as_str(), shared.clone())));

@@ -14,6 +14,7 @@ mod gates;
 mod interleavings;
 mod layout;
 mod leases;
+mod processes;
 mod publishing;
 mod reconcile;
 mod snippets;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on stops")]
 
 mod answers;
+mod operations;
 mod records;
 mod restart;
 mod running;

@@ -106,28 +106,39 @@ impl Local {
     /// Deletes a record, as somebody in the console does.
     pub(crate) fn delete_record(&self, pk: &str) {
         let key = json!({ "TableName": "config", "Key": { "pk": { "S": pk }, "sk": { "S": "CURRENT" } } });
-        let headers = "x-amz-target: DynamoDB_20120810.DeleteItem\r\n\
-            authorization: AWS4-HMAC-SHA256 Credential=local/20261201/us-east-1/dynamodb/aws4_request, Signature=none\r\n";
-        self.send("POST", "/", headers, &key.to_string());
+        self.aws("dynamodb", "DynamoDB_20120810.DeleteItem", "POST", "/", &key);
+    }
+
+    /// Asks one of the AWS services, as its SDK does.
+    pub(crate) fn aws(&self, service: &str, target: &str, method: &str, path: &str, body: &Value) -> Value {
+        let scope = format!("Credential=local/20261201/us-east-1/{service}/aws4_request");
+        let head = format!("authorization: AWS4-HMAC-SHA256 {scope}\r\nx-amz-target: {target}\r\n");
+        let (status, answer) = self.request(method, path, &head, &body.to_string());
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
+    /// Posts JSON and gives the status of the answer.
+    pub(crate) fn status_of_post(&self, path: &str, body: &Value) -> u16 {
+        self.request("POST", path, "", &body.to_string()).0
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
-        self.send(method, path, "", body)
+        let (status, answer) = self.request(method, path, "", body);
+        assert!((200..=209).contains(&status), "{status} {answer}");
+        answer
     }
 
-    fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Value {
+    fn request(&self, method: &str, path: &str, head: &str, body: &str) -> (u16, Value) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let (address, length) = (&self.address, body.len());
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
+        let head = format!("host: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{head}");
+        write!(stream, "{method} {path} HTTP/1.1\r\n{head}\r\n{body}").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 20"), "{answer}");
-        serde_json::from_str(body).unwrap()
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
 }
 

@@ -1,0 +1,152 @@
+//! Looks at a stage, one thing after another.
+
+use cadence_core::{
+    EnrollmentId, LeadId, SourceId, UserId,
+    enrollment::{Park, State},
+    overdue::{Remedy, remedy},
+    plan::StepContext,
+    task::TaskKind,
+};
+use cadence_store::StoreError;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::Value;
+
+use super::finding::{Finding, Kind};
+use crate::{check::counted, stage::Stage};
+
+/// Everything that somebody should know.
+pub(super) async fn examine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = of_enrollments(stage).await?;
+    findings.extend(of_tasks(stage).await?);
+    findings.extend(of_quarantine(stage).await?);
+    findings.extend(of_queues(stage).await?);
+    findings.extend(of_records(stage).await?);
+    Ok(findings)
+}
+
+async fn of_enrollments(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let now = stage.now().await;
+    let mut found = stage.store.load_due(now).await.map_err(|error| stage.explained(error))?;
+    found.extend(stage.store.load_parked().await.map_err(|error| stage.explained(error))?);
+    let mut findings = Vec::new();
+    for (lead, enrollment) in found {
+        match stage.store.load_step(&lead, &enrollment).await {
+            Ok(context) => findings.extend(of_enrollment(&context, now)),
+            Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+                findings.push(unreadable(&lead, &enrollment, &error));
+            }
+            Err(error) => return Err(stage.explained(error)),
+        }
+    }
+    Ok(findings)
+}
+
+/// What `reconcile` would do about it is what is wrong with it.
+fn of_enrollment(context: &StepContext, now: DateTime<Utc>) -> Option<Finding> {
+    let enrollment = &context.enrollment;
+    let step = enrollment.progress.next.as_ref().map(|next| &next.step);
+    let about = |step: &str| format!("{step} of lead {}", enrollment.lead);
+    let due = step.map_or("nothing", |step| step.as_str());
+    let (kind, about, why) = match (remedy(context, now), &enrollment.progress.state, &enrollment.claim) {
+        (Remedy::Settle(_), _, Some(claim)) => {
+            (Kind::Unsettled, about(claim.step.as_str()), format!("claimed at {}", told(claim.claimed_at)))
+        }
+        (Remedy::Requeue, ..) => {
+            let since = enrollment.progress.next.as_ref().map(|next| told(next.due_at)).unwrap_or_default();
+            (Kind::Overdue, about(due), format!("due since {since}"))
+        }
+        (Remedy::Release(_), ..) => (Kind::Parked, about(due), "what it waited for is there".to_owned()),
+        (Remedy::Leave, State::Parked { why }, _) => (Kind::Parked, about(due), waits_for(*why, context)),
+        (Remedy::Leave | Remedy::Settle(_), ..) => return None,
+    };
+    Some(Finding { kind, about, why, lead: Some(enrollment.lead.clone()) })
+}
+
+fn waits_for(why: Park, context: &StepContext) -> String {
+    match why {
+        Park::CadencePaused => format!("the cadence {} is paused", context.enrollment.cadence),
+        Park::NoLicensedOwner => {
+            let state = context.lead.state.as_deref().unwrap_or("an unknown state");
+            format!("no active user may act for a lead in {state}")
+        }
+        Park::Outcome => "an outcome asked for a pause".to_owned(),
+    }
+}
+
+fn unreadable(lead: &LeadId, enrollment: &EnrollmentId, error: &StoreError) -> Finding {
+    let about = format!("enrollment {enrollment} of lead {lead}");
+    Finding { kind: Kind::Unreadable, about, why: error.to_string(), lead: Some(lead.clone()) }
+}
+
+async fn of_tasks(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let now = stage.now().await;
+    let mut findings = Vec::new();
+    for user in ids(stage, "USER").await? {
+        let tasks = stage.store.load_open_tasks(&UserId::new(user)).await.map_err(|error| stage.explained(error))?;
+        for task in tasks {
+            let about = format!("{} of lead {}", task.id.key.step, task.id.lead);
+            let (kind, why) = match task.kind {
+                TaskKind::Review => (Kind::Unsure, format!("{} was told: {}", task.user, task.text)),
+                _ if task.task_due_at < now => {
+                    (Kind::LateTask, format!("{} had until {}", task.user, told(task.task_due_at)))
+                }
+                _ => continue,
+            };
+            findings.push(Finding { kind, about, why, lead: Some(task.id.lead) });
+        }
+    }
+    Ok(findings)
+}
+
+async fn of_quarantine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for source in ids(stage, "SOURCE").await? {
+        let kept =
+            stage.store.load_quarantined(&SourceId::new(source)).await.map_err(|error| stage.explained(error))?;
+        findings.extend(kept.into_iter().map(|kept| Finding {
+            kind: Kind::Quarantined,
+            about: format!("one of {} of {}", kept.source, told(kept.at)),
+            why: kept.problems.join("; "),
+            lead: None,
+        }));
+    }
+    Ok(findings)
+}
+
+async fn of_queues(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let queues = stage.queues().await?;
+    let mut findings = Vec::new();
+    for queue in queues.given_up() {
+        let count = queues.count(queue).await?;
+        if count > 0 {
+            let why = counted(usize::try_from(count).unwrap_or(usize::MAX), "message");
+            findings.push(Finding { kind: Kind::GivenUp, about: queue.name.to_owned(), why, lead: None });
+        }
+    }
+    Ok(findings)
+}
+
+async fn of_records(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+    let records = stage.store.load_edited_all().await.map_err(|error| stage.explained(error))?;
+    let finding = |kind, about, why| Some(Finding { kind, about, why, lead: None });
+    let findings = records.into_iter().filter_map(|edited| match edited.told {
+        None => finding(Kind::Unchecked, edited.pk, "it says nothing of a check".to_owned()),
+        Some(told) if told.check.starts_with("NOT PUBLISHED") => {
+            finding(Kind::Refused, edited.pk, told.problems.join("; "))
+        }
+        Some(_) => None,
+    });
+    Ok(findings.collect())
+}
+
+/// The ids of the published records of a kind.
+async fn ids(stage: &Stage, kind: &str) -> anyhow::Result<Vec<String>> {
+    let records = stage.store.load_published_all(kind).await.map_err(|error| stage.explained(error))?;
+    let id = |record: &Value| record.get("id").and_then(Value::as_str).map(str::to_owned);
+    Ok(records.iter().filter_map(id).collect())
+}
+
+/// An instant as ops read it who sit in no lead's zone.
+fn told(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

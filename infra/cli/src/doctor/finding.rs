@@ -1,0 +1,100 @@
+//! A finding: what it is about, and why.
+
+use cadence_core::LeadId;
+use serde::Serialize;
+
+/// Something that somebody should know.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) kind: Kind,
+    /// What it is about: a lead's step, a queue, a source, a record.
+    pub(crate) about: String,
+    /// Why it is one.
+    pub(crate) why: String,
+    /// The lead, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lead: Option<LeadId>,
+}
+
+/// The kinds of findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A step is over ten minutes late.
+    Overdue,
+    /// A claim ran out and is not settled.
+    Unsettled,
+    /// An enrollment can't be looked at.
+    Unreadable,
+    /// Whether a step reached its lead isn't known, or it failed for good.
+    Unsure,
+    /// A user's task is late.
+    LateTask,
+    /// An enrollment rests.
+    Parked,
+    /// A webhook could not be used.
+    Quarantined,
+    /// Messages were given up.
+    GivenUp,
+    /// A record was refused.
+    Refused,
+    /// A record was not looked at yet.
+    Unchecked,
+}
+
+impl Kind {
+    /// In the order in which they are told.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Overdue,
+        Self::Unsettled,
+        Self::Unreadable,
+        Self::Unsure,
+        Self::GivenUp,
+        Self::Quarantined,
+        Self::Refused,
+        Self::Unchecked,
+        Self::LateTask,
+        Self::Parked,
+    ];
+
+    /// Whether somebody has to do something, or only may want to know.
+    pub(crate) fn needs_somebody(self) -> bool {
+        !matches!(self, Self::LateTask | Self::Parked)
+    }
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Overdue => "Steps over ten minutes late",
+            Self::Unsettled => "Steps begun and never settled",
+            Self::Unreadable => "Enrollments that can't be looked at",
+            Self::Unsure => "Steps to look at, that failed or may not have reached their lead",
+            Self::LateTask => "Users' tasks that are late",
+            Self::Parked => "Enrollments that rest",
+            Self::Quarantined => "Webhooks that could not be used",
+            Self::GivenUp => "Messages that were given up",
+            Self::Refused => "Records that were refused",
+            Self::Unchecked => "Records that were not checked",
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(self) -> &'static str {
+        match self {
+            Self::Overdue | Self::Unsettled => {
+                "reconcile sees to them every five minutes; if they stay, its alarm and its log say why"
+            }
+            Self::Unreadable => {
+                "the record that they name is gone or can't be read: put it back, and cadence why LEAD tells more"
+            }
+            Self::Unsure => "their owners have a task for each; cadence why LEAD tells what happened",
+            Self::LateTask => "ask their users, or give the leads other owners",
+            Self::Parked => "they go on within minutes once what they wait for is there; cadence why LEAD tells more",
+            Self::Quarantined => "cadence redrive posts again what its source's format can read by now",
+            Self::GivenUp => "cadence redrive tells what each was, and puts back what is still due",
+            Self::Refused => "edit them as they say; until then their last good version is at work",
+            Self::Unchecked => {
+                "publish looks at an edit within seconds; if it didn't, cadence redrive has it look again"
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `cadence redrive`: what was given up goes back to where it came from, if it still means something.
+
+mod letters;
+mod records;
+mod webhook;
+mod webhooks;
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{stage::Stage, table, told::print};
+
+/// Puts back what was given up: due steps, webhooks that could not be used, and edits that were not looked at
+#[derive(clap::Args)]
+#[command(after_help = "\
+Without --yes nothing is changed: it tells what would be done. It is safe to run twice, and while everything runs:
+  a due step goes back to its queue only if it is still what is due, and is claimed there as any other;
+  a webhook is posted to the API as its vendor does, under the idempotency key of its own body, and kept until that is taken;
+  a record is checked as if it had just been edited.
+Ends with 0 if nothing is left, with 1 if something is that needs somebody, with 2 if it can't be told.
+
+Examples:
+
+  cadence redrive --local
+  cadence redrive --local --yes
+  cadence redrive --stage prod --only steps --yes
+  cadence redrive --stage prod --api-url https://abc123.execute-api.us-east-1.amazonaws.com --secret-id arn:aws:... --yes")]
+pub(crate) struct Args {
+    /// Do it, instead of telling what would be done
+    #[arg(long)]
+    yes: bool,
+    /// Only these: due steps, webhooks or records
+    #[arg(long, value_name = "WHAT", value_enum)]
+    only: Option<What>,
+    /// The stack's output ApiUrl, where webhooks are posted; the local cloud's is known
+    #[arg(long, value_name = "URL")]
+    api_url: Option<String>,
+    /// The stack's output SecretId, which holds the sources' secrets; the local cloud's is known
+    #[arg(long, value_name = "ID")]
+    secret_id: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    table: table::Args,
+}
+
+/// What is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Steps,
+    Webhooks,
+    Records,
+}
+
+/// What is done with one thing that was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Fate {
+    /// It goes back to its queue.
+    Requeue,
+    /// It is posted to the API.
+    Post,
+    /// It is looked at again.
+    Check,
+    /// It is deleted: it means nothing any more.
+    Drop,
+    /// It stays: somebody has to see to it.
+    Keep,
+}
+
+/// One thing that was given up.
+#[derive(Clone, Debug, Serialize)]
+struct Found {
+    /// Where it is.
+    from: String,
+    /// What it is.
+    about: String,
+    fate: Fate,
+    why: String,
+}
+
+pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let stage = args.table.open_stage().await?;
+    let wants = |what| args.only.is_none_or(|only| only == what);
+    let mut found = Vec::new();
+    if wants(What::Steps) {
+        found.extend(letters::redrive(&stage, args.yes).await?);
+    }
+    if wants(What::Records) {
+        found.extend(records::redrive(&stage, args.yes).await?);
+    }
+    if wants(What::Webhooks) {
+        found.extend(webhooks::redrive(&stage, args).await?);
+    }
+    let is_left = found.iter().any(|found| found.fate == Fate::Keep);
+    match args.json {
+        true => print(&json!({ "done": args.yes, "found": found }).to_string()),
+        false => tell(&found, args.yes, &stage),
+    }
+    Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn tell(found: &[Found], done: bool, stage: &Stage) {
+    for Found { from, about, fate, why } in found {
+        print(&format!("{:<8} {from}: {about}: {why}", fate.word(done)));
+    }
+    let changes = found.iter().filter(|found| found.fate != Fate::Keep).count();
+    let kept = found.len() - changes;
+    print(&match (found.len(), done) {
+        (0, _) => format!("Nothing was given up in {}.", stage.place),
+        (_, true) => format!("\n{changes} done, {kept} left."),
+        (_, false) => {
+            format!("\nNothing was changed in {}. With --yes {changes} are done, and {kept} are left.", stage.place)
+        }
+    });
+}
+
+impl Fate {
+    fn word(self, done: bool) -> &'static str {
+        match (self, done) {
+            (Self::Requeue, true) => "requeued",
+            (Self::Requeue, false) => "requeue",
+            (Self::Post, true) => "posted",
+            (Self::Post, false) => "post",
+            (Self::Check, true) => "checked",
+            (Self::Check, false) => "check",
+            (Self::Drop, true) => "dropped",
+            (Self::Drop, false) => "drop",
+            (Self::Keep, _) => "keep",
+        }
+    }
+}

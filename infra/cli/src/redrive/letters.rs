@@ -1,0 +1,113 @@
+//! Due steps that were given up, and the notes of what `schedule` gave up.
+
+use cadence_core::{
+    Channel,
+    enrollment::StepDue,
+    plan::{Plan, plan_step},
+};
+use cadence_store::StoreError;
+use chrono::{DateTime, Utc};
+
+use super::{Fate, Found};
+use crate::{
+    queues::{Held, Purpose, Queue, Queues},
+    stage::Stage,
+};
+
+/// Puts back the steps that are still due, and deletes the rest.
+pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Found>> {
+    let (queues, now) = (stage.queues().await?, stage.now().await);
+    let mut all = Vec::new();
+    for queue in queues.given_up() {
+        match queue.purpose {
+            Purpose::DeadLetters => all.extend(of_queue(stage, &queues, queue, now, yes).await?),
+            Purpose::ScheduleFailures => all.extend(notes(&queues, queue, yes).await?),
+            Purpose::PublishFailures | Purpose::Steps(_) => {}
+        }
+    }
+    Ok(all)
+}
+
+async fn of_queue(
+    stage: &Stage,
+    queues: &Queues,
+    queue: &Queue,
+    now: DateTime<Utc>,
+    yes: bool,
+) -> anyhow::Result<Vec<Found>> {
+    let held = queues.look(queue).await?;
+    let mut all = Vec::new();
+    for letter in &held {
+        let (found, channel) = fate(stage, queue, letter, now).await?;
+        if yes {
+            // Sent before it is deleted: if this ends in between, the step is due twice, and is claimed once.
+            if let Some(channel) = channel {
+                queues.send(channel, &letter.body).await?;
+            }
+            if found.fate != Fate::Keep {
+                queues.delete(queue, letter).await?;
+            }
+        }
+        all.push(found);
+    }
+    if !yes {
+        queues.let_go(queue, &held).await;
+    }
+    Ok(all)
+}
+
+/// What becomes of a message, and the channel that it goes back to: what its function would make of it says whether it is still due.
+async fn fate(
+    stage: &Stage,
+    queue: &Queue,
+    letter: &Held,
+    now: DateTime<Utc>,
+) -> anyhow::Result<(Found, Option<Channel>)> {
+    let found =
+        |about: String, fate, why: &str| Found { from: queue.name.to_owned(), about, fate, why: why.to_owned() };
+    let Ok(due) = serde_json::from_str::<StepDue>(&letter.body) else {
+        return Ok((found("a message".to_owned(), Fate::Keep, "it names no due step; look at it in SQS"), None));
+    };
+    let about = format!("lead {}, generation {}", due.lead, due.generation);
+    let context = match stage.store.load_step(&due.lead, &due.enrollment).await {
+        Ok(context) => context,
+        Err(StoreError::Missing { what: "lead" | "enrollment" | "facts", .. }) => {
+            return Ok((found(about, Fate::Drop, "the lead is gone"), None));
+        }
+        Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+            return Ok((found(about, Fate::Keep, &error.to_string()), None));
+        }
+        Err(error) => return Err(stage.explained(error)),
+    };
+    let next = context.enrollment.progress.next.as_ref();
+    Ok(match (plan_step(&context, &due, now), next) {
+        (Plan::Skip(stale), _) => (found(about, Fate::Drop, stale.as_str()), None),
+        (Plan::Busy, _) => (found(about, Fate::Drop, "it is being delivered, and what is due then follows"), None),
+        (Plan::Send(_) | Plan::Change(_) | Plan::Settle(_), Some(next)) => {
+            let why = format!("{} is still due", next.step);
+            (found(about, Fate::Requeue, &why), Some(next.channel))
+        }
+        (Plan::Send(_) | Plan::Change(_) | Plan::Settle(_), None) => {
+            (found(about, Fate::Drop, "its enrollment ended; reconcile settles what was begun"), None)
+        }
+    })
+}
+
+/// Notes of changes that `schedule` gave up hold nothing to put back; `reconcile` finds what they were about once it is due.
+async fn notes(queues: &Queues, queue: &Queue, yes: bool) -> anyhow::Result<Vec<Found>> {
+    let held = queues.look(queue).await?;
+    for note in held.iter().filter(|_| yes) {
+        queues.delete(queue, note).await?;
+    }
+    if !yes {
+        queues.let_go(queue, &held).await;
+    }
+    let why = "reconcile queues what it was about, ten minutes after it is due";
+    let note = |_| Found {
+        from: queue.name.to_owned(),
+        about: "a note of changes that schedule gave up".to_owned(),
+        fate: Fate::Drop,
+        why: why.to_owned(),
+    };
+    Ok(held.iter().map(note).collect())
+}

@@ -1,0 +1,42 @@
+//! Edits of records that `publish` gave up, or never saw.
+
+use super::{Fate, Found};
+use crate::{queues::Purpose, stage::Stage};
+
+/// Has records looked at again: those that say nothing of a check, and all of them if `publish` gave up any edit, since its notes don't
+/// say of which.
+pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Found>> {
+    let queues = stage.queues().await?;
+    let mut notes = Vec::new();
+    for queue in queues.given_up().filter(|queue| queue.purpose == Purpose::PublishFailures) {
+        for held in queues.look(queue).await? {
+            notes.push((queue, held));
+        }
+    }
+    let mut records = stage.store.load_edited_all().await.map_err(|error| stage.explained(error))?;
+    if notes.is_empty() {
+        records.retain(|edited| edited.told.is_none());
+    }
+    let mut all = Vec::new();
+    for edited in records {
+        if yes {
+            stage.store.ask_for_check(&edited.pk).await.map_err(|error| stage.explained(error))?;
+        }
+        let why = match edited.told {
+            None => "it says nothing of a check",
+            Some(_) => "publish gave up an edit that may have been of it",
+        };
+        all.push(Found { from: "config".to_owned(), about: edited.pk, fate: Fate::Check, why: why.to_owned() });
+    }
+    for (queue, held) in &notes {
+        match yes {
+            // Once every record was asked for: if this ends before, the note is still there.
+            true => queues.delete(queue, held).await?,
+            false => queues.let_go(queue, std::slice::from_ref(held)).await,
+        }
+        let about = "a note of edits that publish gave up".to_owned();
+        let why = "every record is checked again".to_owned();
+        all.push(Found { from: queue.name.to_owned(), about, fate: Fate::Drop, why });
+    }
+    Ok(all)
+}

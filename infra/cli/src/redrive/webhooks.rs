@@ -1,0 +1,97 @@
+//! Webhooks that could not be used: posted again where their source's format can read them by now.
+
+use cadence_boot::Secrets;
+use cadence_core::{records::Source, sources};
+use cadence_store::Quarantined;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Args, Fate, Found, webhook::Api};
+use crate::{aws, stage::Stage};
+
+/// What the local cloud calls its secret.
+const LOCAL_SECRET: &str = "cadence";
+
+/// The way to post webhooks, if it is known.
+struct Door {
+    api: Api,
+    secrets: Secrets,
+}
+
+pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
+    let now = stage.now().await;
+    let door = match args.yes {
+        true => door(stage, args).await?,
+        false => None,
+    };
+    let mut all = Vec::new();
+    for record in stage.store.load_published_all("SOURCE").await.map_err(|error| stage.explained(error))? {
+        let source: Source = serde_json::from_value(record)?;
+        let kept = stage.store.load_quarantined(&source.id).await.map_err(|error| stage.explained(error))?;
+        for kept in kept {
+            let (mut fate, mut why) = fate(&source, &kept, now);
+            if args.yes && fate == Fate::Post {
+                (fate, why) = post(stage, door.as_ref(), &source, &kept).await?;
+            }
+            let about = format!("{} {}", source.id, kept.digest().get(..8).unwrap_or_default());
+            all.push(Found { from: "quarantine".to_owned(), about, fate, why });
+        }
+    }
+    Ok(all)
+}
+
+/// Whether its source's format can read it by now.
+fn fate(source: &Source, kept: &Quarantined, now: DateTime<Utc>) -> (Fate, String) {
+    match sources::parse(&source.format, None, kept.body.as_bytes()) {
+        Ok(_) => (Fate::Post, format!("it can be read by now; it came {} ago", age(now - kept.at))),
+        Err(problems) => {
+            let problems: Vec<String> =
+                problems.iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect();
+            (Fate::Keep, problems.join("; "))
+        }
+    }
+}
+
+async fn post(
+    stage: &Stage,
+    door: Option<&Door>,
+    source: &Source,
+    kept: &Quarantined,
+) -> anyhow::Result<(Fate, String)> {
+    let Some(door) = door else {
+        return Ok((
+            Fate::Keep,
+            "give --api-url and --secret-id, the stack's outputs, so that it can be posted".to_owned(),
+        ));
+    };
+    let Some(secret) = door.secrets.sources.get(&source.secret) else {
+        return Ok((Fate::Keep, format!("the deployment's secret holds none named {}", source.secret)));
+    };
+    let answer = door.api.post(&source.id, secret, kept).await;
+    Ok(match answer {
+        Ok(status) if (200..=299).contains(&status) => {
+            // Taken and kept, if this ends in between: then it is posted again under the same key, which changes nothing.
+            stage.store.release_quarantined(kept).await.map_err(|error| stage.explained(error))?;
+            (Fate::Post, format!("the API answered {status}"))
+        }
+        Ok(status) => (Fate::Keep, format!("the API answered {status}")),
+        Err(error) => (Fate::Keep, format!("{error:#}")),
+    })
+}
+
+/// The API and the sources' secrets, where both are known.
+async fn door(stage: &Stage, args: &Args) -> anyhow::Result<Option<Door>> {
+    let is_here = stage.place.is_on_this_machine();
+    let url = args.api_url.clone().or_else(|| stage.place.endpoint.clone().filter(|_| is_here));
+    let secret = args.secret_id.clone().or_else(|| is_here.then(|| LOCAL_SECRET.to_owned()));
+    let (Some(url), Some(secret)) = (url, secret) else { return Ok(None) };
+    let secrets = Secrets::read(&stage.aws, &secret).await.map_err(|error| aws::unread_secret(&error, &secret))?;
+    Ok(Some(Door { api: Api::at(&stage.aws, &url), secrets }))
+}
+
+fn age(age: TimeDelta) -> String {
+    match (age.num_days(), age.num_hours(), age.num_minutes()) {
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, _) => format!("{hours} h"),
+        (days, ..) => format!("{days} days"),
+    }
+}

@@ -1,0 +1,117 @@
+//! `cadence why`: what was decided about a lead, and what comes next.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use cadence_core::{
+    LeadId,
+    address::{normalize_email, normalize_phone},
+    arrival::Known,
+    lead::OptOut,
+    time::{Zone, local_text},
+};
+use cadence_local::words::{standing::standing, words};
+use serde_json::{Value, json};
+
+use crate::{
+    stage::Stage,
+    table,
+    told::{complain, print},
+};
+
+/// Tells everything that was decided about a lead, and what comes next, in the lead's local time
+#[derive(clap::Args)]
+#[command(after_help = "\
+A phone number or an email address is looked for in the whole leads table, which takes a minute in a big one:
+its index holds hashes, and the key of these stays with the functions. A lead's id is found at once.
+
+Examples:
+
+  cadence why 415-555-0123 --local
+  cadence why jordan@example.com --stage prod
+  cadence why 0198c0a2b7e07d0f8b1c2d3e4f5a6b7c --stage prod --json")]
+pub(crate) struct Args {
+    /// The lead's id, phone number or email address; the id of a task of theirs does too
+    lead: String,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    table: table::Args,
+}
+
+pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let stage = args.table.open_stage().await?;
+    let id = lead_of(&stage, args.lead.trim()).await?;
+    let known = stage.store.load_lead(&id).await.map_err(|error| stage.explained(error))?;
+    let known = known.with_context(|| format!("there is no lead {id} in {}", stage.place))?;
+    let told = Told::of(&stage, known).await?;
+    match args.json {
+        true => print(&told.json.to_string()),
+        false => told.lines.iter().for_each(|line| print(line)),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The lead that is meant: by its id, with which a task's begins too, or by an address.
+async fn lead_of(stage: &Stage, text: &str) -> anyhow::Result<LeadId> {
+    let id = text.split('.').next().unwrap_or(text);
+    if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(LeadId::new(id.to_lowercase()));
+    }
+    let address = normalize_phone(text).or_else(|| normalize_email(text));
+    let address = address.with_context(|| format!("{text} is no lead's id, no phone number and no email address"))?;
+    let found = stage.store.load_leads_reached_at(&address).await.map_err(|error| stage.explained(error))?;
+    match found.as_slice() {
+        [lead] => Ok(lead.clone()),
+        [] => bail!("nobody in {} is reached at {address}", stage.place),
+        [lead, others @ ..] => {
+            let others: Vec<&str> = others.iter().map(LeadId::as_str).collect();
+            complain(&format!("note: {address} is also in {}", others.join(", ")));
+            Ok(lead.clone())
+        }
+    }
+}
+
+/// What is told of a lead, for people and for machines.
+struct Told {
+    lines: Vec<String>,
+    json: Value,
+}
+
+impl Told {
+    async fn of(stage: &Stage, known: Known) -> anyhow::Result<Self> {
+        let (id, now) = (&known.lead.id, stage.now().await);
+        let zone = known.lead.zones.as_ref().map_or_else(Zone::utc, |zones| zones.first().clone());
+        let timeline = stage.store.load_timeline(id).await.map_err(|error| stage.explained(error))?;
+        let mut lines =
+            vec![format!("{}, lead {id}, in the lead's time ({zone})", known.facts.full_name()), String::new()];
+        lines.extend(timeline.iter().map(|entry| words(entry, &zone)));
+        for (closed, at) in &known.lead.opt_outs {
+            let what = match closed {
+                OptOut::Phone => "calls and texts",
+                OptOut::Email => "emails",
+            };
+            lines.push(format!("\nClosed to {what} since {}", local_text(*at, &zone)));
+        }
+        let mut runs = Vec::new();
+        let mut enrollments = known.enrollments;
+        enrollments.sort_by_key(|enrollment| enrollment.enrolled_at);
+        for enrollment in enrollments {
+            let context = stage.store.load_step(id, &enrollment.id).await.map_err(|error| stage.explained(error))?;
+            let (cadence, version) = (&context.enrollment.cadence, context.enrollment.progress.version);
+            let stands = standing(&context, &zone, now);
+            lines.push(format!("\n{cadence}, version {version}, since {}", local_text(enrollment.enrolled_at, &zone)));
+            lines.extend(stands.iter().map(|line| format!("  {line}")));
+            runs.push(json!({ "enrollment": enrollment, "stands": stands, "open_tasks": context.open_tasks }));
+        }
+        if runs.is_empty() {
+            lines.push("\nNo cadence has taken the lead.".to_owned());
+        }
+        let json = json!({
+            "lead": id, "name": known.facts.full_name(), "zone": zone.to_string(), "opt_outs": known.lead.opt_outs,
+            "timeline": timeline, "runs": runs,
+        });
+        Ok(Self { lines, json })
+    }
+}

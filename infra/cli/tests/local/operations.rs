@@ -1,0 +1,194 @@
+//! The commands of those who look after a stage: doctor, redrive, why.
+
+use serde_json::{Value, json};
+
+use crate::running::{Local, MORNING, Ran};
+
+const ACCOUNT: &str = "000000000000";
+
+/// Runs a command on that cloud.
+fn ask(local: &Local, args: &[&str]) -> Ran {
+    Ran::of(&[&args[..1], &["--endpoint-url", &local.endpoint()], &args[1..]].concat(), &[])
+}
+
+/// What doctor found, as `kind about`.
+fn found(local: &Local) -> (i32, Vec<String>) {
+    let ran = ask(local, &["doctor", "--json"]);
+    let findings = ran.json()["findings"].clone();
+    let told =
+        |finding: &Value| format!("{} {}", finding["kind"].as_str().unwrap(), finding["about"].as_str().unwrap());
+    (ran.code, findings.as_array().unwrap().iter().map(told).collect())
+}
+
+/// What redrive does, as `fate from`.
+fn redriven(local: &Local, args: &[&str]) -> (i32, Vec<String>) {
+    let ran = ask(local, &[&["redrive", "--json"], args].concat());
+    let found = ran.json()["found"].clone();
+    let told = |found: &Value| format!("{} {}", found["fate"].as_str().unwrap(), found["from"].as_str().unwrap());
+    (ran.code, found.as_array().unwrap().iter().map(told).collect())
+}
+
+fn give_up(local: &Local, queue: &str, body: &Value) {
+    let url = format!("{}/{ACCOUNT}/{queue}", local.endpoint());
+    let message = json!({ "QueueUrl": url, "MessageBody": body.to_string() });
+    local.aws("sqs", "AmazonSQS.SendMessage", "POST", "/", &message);
+}
+
+/// What is due of the lead's only enrollment, as queues carry it.
+fn step_due(local: &Local, lead: &str) -> Value {
+    let why = ask(local, &["why", lead, "--json"]).json();
+    let enrollment = &why["runs"][0]["enrollment"];
+    json!({ "lead": lead, "enrollment": enrollment["id"], "generation": enrollment["progress"]["generation"] })
+}
+
+/// Waits until the first call and the first text of the lead are out.
+fn has_begun(local: &Local) {
+    let outbox = || local.get("/_local/outbox?json")["outbox"].as_array().unwrap().len();
+    local.until("the notice and the text are out", || outbox() == 2);
+    local.until("the text is settled", || {
+        let why = ask(local, &["why", "415-555-0123", "--json"]).json();
+        why["runs"][0]["enrollment"]["progress"]["next"]["step"] == "robot-call"
+            && why["runs"][0]["enrollment"]["claim"].is_null()
+    });
+}
+
+#[test]
+fn why_tells_what_happened_to_a_lead_and_what_comes_next_by_id_phone_or_email() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let lead = local.post_lead();
+    has_begun(&local);
+    let told = ask(&local, &["why", &lead]);
+    assert_eq!(told.code, 0, "{}", told.complained);
+    for address in ["(415) 555-0123", "Jordan@Example.com", &format!("{lead}.e.first-call.1")] {
+        assert_eq!(ask(&local, &["why", address]).told, told.told, "{address}");
+    }
+    // What differs from run to run: the id, and the seconds.
+    let seconds = |line: &str| match line.split_once(" PST") {
+        Some((before, after)) => format!("{}:.. PST{}", &before[..before.len() - 3], seconds_of_rest(after)),
+        None => line.to_owned(),
+    };
+    let lines: Vec<String> = told.told.replace(&lead, "[lead]").lines().map(seconds).collect();
+    insta::assert_snapshot!("why", lines.join("\n"));
+
+    let nobody = ask(&local, &["why", "415-555-0199"]);
+    assert_eq!(nobody.code, 2);
+    assert!(nobody.complained.contains("nobody in leads and config"), "{}", nobody.complained);
+    let nonsense = ask(&local, &["why", "Jordan"]);
+    assert!(
+        nonsense.complained.contains("no lead's id, no phone number and no email address"),
+        "{}",
+        nonsense.complained
+    );
+}
+
+/// The same for the instants after the first one of a line.
+fn seconds_of_rest(rest: &str) -> String {
+    match rest.split_once(" PST") {
+        Some((before, after)) if before.len() > 3 => {
+            format!("{}:.. PST{}", &before[..before.len() - 3], seconds_of_rest(after))
+        }
+        _ => rest.to_owned(),
+    }
+}
+
+#[test]
+fn a_stage_that_is_well_needs_nobody() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    local.post_lead();
+    has_begun(&local);
+    assert_eq!(found(&local), (0, vec![]));
+    assert_eq!(
+        ask(&local, &["doctor"]).told,
+        format!("Nothing needs anybody in leads and config at {}.\n", local.endpoint())
+    );
+    assert_eq!(redriven(&local, &[]), (0, vec![]));
+}
+
+#[test]
+fn a_step_that_was_given_up_goes_back_if_it_is_still_due_and_only_once() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Local::start(data.path(), "1", MORNING);
+    let lead = first.post_lead();
+    has_begun(&first);
+    // The call's timer is lost, and everything is down when it is due.
+    let due = step_due(&first, &lead);
+    let timer = format!("/schedules/{}-{}?groupName=cadence", due["enrollment"].as_str().unwrap(), due["generation"]);
+    first.aws("scheduler", "", "DELETE", &timer, &json!({}));
+    first.kill();
+    let local = Local::start(data.path(), "1", "2026-12-01T10:25:00-08:00");
+    let stale = json!({ "lead": lead, "enrollment": due["enrollment"], "generation": 1 });
+    let gone = json!({ "lead": "0".repeat(32), "enrollment": "0".repeat(32), "generation": 1 });
+    for (queue, body) in [("call-dlq", &due), ("timers-dlq", &stale), ("sms-dlq", &gone), ("email-dlq", &json!("?"))] {
+        give_up(&local, queue, body);
+    }
+    give_up(&local, "schedule-failures", &json!({ "DDBStreamBatchInfo": {} }));
+
+    let given_up = ["sms-dlq", "email-dlq", "call-dlq", "timers-dlq", "schedule-failures"];
+    let mut findings: Vec<String> = given_up.iter().map(|queue| format!("given_up {queue}")).collect();
+    findings.insert(0, format!("late_task first-call of lead {lead}"));
+    assert_eq!(found(&local), (1, findings));
+
+    let expected = ["drop sms-dlq", "keep email-dlq", "requeue call-dlq", "drop timers-dlq", "drop schedule-failures"];
+    assert_eq!(redriven(&local, &[]), (1, expected.map(str::to_owned).to_vec()), "dry");
+    assert_eq!(redriven(&local, &[]), (1, expected.map(str::to_owned).to_vec()), "dry again: nothing was changed");
+    assert_eq!(redriven(&local, &["--yes", "--only", "records"]), (0, vec![]));
+    assert_eq!(redriven(&local, &["--yes"]), (1, expected.map(str::to_owned).to_vec()));
+    let calls = || {
+        let outbox = local.get("/_local/outbox?json");
+        outbox["outbox"].as_array().unwrap().iter().filter(|sent| sent["kind"] == "ai_call").count()
+    };
+    local.until("the lead is called", || calls() == 1);
+    assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep email-dlq".to_owned()]), "what nobody can read stays");
+    assert_eq!(calls(), 1);
+}
+
+#[test]
+fn a_webhook_that_could_not_be_used_is_posted_again_once_its_format_reads_it() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let body =
+        json!({ "first_name": "Casey", "last_name": "Sample", "phone": "415-555-0187", "email": "casey@example.com" });
+    assert_eq!(local.status_of_post("/leads/zillow/local-secret", &body), 422);
+    let (code, findings) = found(&local);
+    assert_eq!((code, findings.len()), (1, 1), "{findings:?}");
+    assert!(findings[0].starts_with("quarantined one of zillow"), "{findings:?}");
+    assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep quarantine".to_owned()]), "it still says nobody's name");
+
+    let records = data.path().join("records");
+    let folder = records.to_str().unwrap();
+    assert_eq!(ask(&local, &["pull", folder]).code, 0);
+    let source = records.join("source-zillow.json");
+    let text = std::fs::read_to_string(&source).unwrap();
+    std::fs::write(&source, text.replace("\"format\": \"zillow\"", "\"format\": \"plain\"")).unwrap();
+    let pushed = ask(&local, &["push", folder]);
+    assert_eq!(pushed.code, 0, "{}{}", pushed.told, pushed.complained);
+
+    assert_eq!(redriven(&local, &[]), (0, vec!["post quarantine".to_owned()]));
+    assert_eq!(local.get("/_local/leads?json")["leads"], json!([]), "nothing was changed");
+    assert_eq!(redriven(&local, &["--yes"]), (0, vec!["post quarantine".to_owned()]));
+    assert_eq!(local.get("/_local/leads?json")["leads"][0]["name"], "Casey Sample");
+    assert_eq!(redriven(&local, &["--yes"]), (0, vec![]));
+    assert_eq!(found(&local), (0, vec![]));
+}
+
+#[test]
+fn a_record_that_was_never_looked_at_is_checked_and_a_refused_one_is_told() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    give_up(&local, "publish-failures", &json!({ "DDBStreamBatchInfo": {} }));
+    assert_eq!(found(&local), (1, vec!["given_up publish-failures".to_owned()]));
+    let (code, all) = redriven(&local, &["--yes"]);
+    assert_eq!((code, all.last().map(String::as_str)), (0, Some("drop publish-failures")));
+    assert_eq!(all.iter().filter(|found| *found == "check config").count(), all.len() - 1);
+    local.until("every record is checked", || found(&local) == (0, vec![]));
+
+    let key = json!({ "pk": { "S": "CADENCE#zillow-purchase" }, "sk": { "S": "CURRENT" } });
+    let edit = json!({
+        "TableName": "config", "Key": key, "UpdateExpression": "SET priority = :p",
+        "ExpressionAttributeValues": { ":p": { "S": "high" } },
+    });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    local.until("the edit is refused", || found(&local) == (1, vec!["refused CADENCE#zillow-purchase".to_owned()]));
+}
