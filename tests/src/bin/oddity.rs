@@ -1,5 +1,7 @@
 //! A function that does as its event says, for tests of how processes are run: it answers, fails, panics, hangs or ends.
 
+#![expect(clippy::panic, reason = "that is one of the things that it is told to do")]
+
 use cadence_boot::{Boot, run};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};

@@ -32,8 +32,8 @@ pub fn built() -> Tested<PathBuf> {
         return Err("the binaries could not be built".into());
     }
     let messages = String::from_utf8(built.stdout)?;
-    let folders = messages.lines().filter_map(folder_of_a_function);
-    folders.last().ok_or_else(|| "cargo built no function".into())
+    let mut folders = messages.lines().filter_map(folder_of_a_function);
+    folders.next_back().ok_or_else(|| "cargo built no function".into())
 }
 
 /// Where a message of Cargo's says that it put the binary of `sms`.
