@@ -3,6 +3,7 @@
 pub mod diagnostic;
 pub mod env;
 pub mod http;
+pub mod path;
 pub mod problem;
 pub mod queue;
 pub mod secrets;
