@@ -4,12 +4,12 @@ mod subject;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::{Boot, BootError, http, problem::Problem};
+use cadence_boot::{Boot, BootError, http, path::Path, problem::Problem};
 use cadence_core::{
     Clock, Outcome, TaskId,
     apply::{Completed, complete_task},
@@ -97,7 +97,10 @@ async fn complete(
         Ok(told) => told,
         Err(error) => {
             let detail = format!("Send {{\"outcome\": \"connected\", \"note\": \"...\"}}: {error}.");
-            return Problem::new(422, "unreadable-outcome", "The outcome can't be read").detail(detail).into_response();
+            return Problem::new(422, "unreadable-outcome", "The outcome can't be read")
+                .detail(detail)
+                .errors([(culprit(&body), "This is not what was asked for.".to_owned())])
+                .into_response();
         }
     };
     for _ in 0..ROUNDS {
@@ -132,6 +135,18 @@ async fn complete(
         .into_response()
 }
 
+/// Where a body can't be read: at the first field that is none of ours, or at the one that has no value of its kind.
+fn culprit(body: &[u8]) -> String {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(body) else { return String::new() };
+    let unknown = fields.keys().find(|name| !["outcome", "note"].contains(&name.as_str()));
+    let is_note = fields.get("note").is_none_or(|note| note.is_null() || note.is_string());
+    match unknown {
+        Some(name) => format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+        None if is_note => "/outcome".to_owned(),
+        None => "/note".to_owned(),
+    }
+}
+
 /// The user's own task; somebody else's is as good as none.
 async fn load_mine(app: &App, user: &cadence_core::UserId, id: &str) -> Result<Option<Task>, StoreError> {
     match TaskId::parse(id) {
@@ -161,7 +176,7 @@ fn not_an_outcome(task: &Task) -> Response {
     let outcomes: Vec<_> = task.kind.outcomes().iter().map(|outcome| outcome.as_str()).collect();
     Problem::new(422, "not-an-outcome", "A task of this kind can't end so")
         .detail(format!("Use one of: {}.", outcomes.join(", ")))
-        .errors([("/outcome".to_owned(), "not an outcome of this kind of task".to_owned())])
+        .errors([("/outcome".to_owned(), "This is no outcome of this kind of task.".to_owned())])
         .into_response()
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{DefaultBodyLimit, State},
     http::HeaderMap,
     response::Response,
     routing::post,
 };
-use cadence_boot::{Boot, BootError, Secrets, http};
+use cadence_boot::{Boot, BootError, Secrets, http, path::Path};
 use cadence_core::{Clock, SourceId, intake};
 use cadence_store::Store;
 use lambda_runtime::{Diagnostic, LambdaEvent};

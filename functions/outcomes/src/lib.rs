@@ -5,12 +5,12 @@ mod unsubscribe;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::{Boot, BootError, Secrets, http, problem::Problem};
+use cadence_boot::{Boot, BootError, Secrets, http, path::Path, problem::Problem};
 use cadence_core::{
     Clock,
     apply::{Applied, apply_outcome},

@@ -1,11 +1,11 @@
 //! The unsubscribe link of every email. Only a POST unsubscribes: scanners follow links with GET.
 
 use axum::{
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
-use cadence_core::lead::OptOut;
+use cadence_core::{LeadId, lead::OptOut};
 
 use crate::App;
 
@@ -14,17 +14,20 @@ const DONE: &str = "<p>You are unsubscribed. We will send you no more emails.</p
 const UNKNOWN: &str = "<p>This link is not complete. Please copy all of it from the email.</p>";
 const FAILED: &str = "<p>That did not work just now. Please try again in a minute.</p>";
 
+/// The path's last part; none where it is no text, which is no link of ours either.
+type Token = Result<Path<String>, PathRejection>;
+
 /// Asks; changes nothing.
-pub(crate) async fn page(State(app): State<App>, Path(token): Path<String>) -> Response {
-    match app.links.unsubscribing(&token) {
+pub(crate) async fn page(State(app): State<App>, token: Token) -> Response {
+    match unsubscribing(&app, token) {
         Some(_) => show(StatusCode::OK, ASK),
         None => show(StatusCode::NOT_FOUND, UNKNOWN),
     }
 }
 
 /// Unsubscribes, from the page's button or from a mail program's one click (RFC 8058).
-pub(crate) async fn confirm(State(app): State<App>, Path(token): Path<String>) -> Response {
-    let Some(lead) = app.links.unsubscribing(&token) else {
+pub(crate) async fn confirm(State(app): State<App>, token: Token) -> Response {
+    let Some(lead) = unsubscribing(&app, token) else {
         return show(StatusCode::NOT_FOUND, UNKNOWN);
     };
     match app.store.opt_out(&lead, OptOut::Email, app.clock.now()).await {
@@ -38,6 +41,10 @@ pub(crate) async fn confirm(State(app): State<App>, Path(token): Path<String>) -
             show(StatusCode::SERVICE_UNAVAILABLE, FAILED)
         }
     }
+}
+
+fn unsubscribing(app: &App, token: Token) -> Option<LeadId> {
+    app.links.unsubscribing(&token.ok()?)
 }
 
 fn show(status: StatusCode, body: &str) -> Response {

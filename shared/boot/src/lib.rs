@@ -4,6 +4,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod env;
 pub mod http;
+pub mod path;
 pub mod problem;
 pub mod queue;
 pub mod secrets;

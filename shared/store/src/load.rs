@@ -101,6 +101,9 @@ impl Store {
     }
 
     pub(crate) async fn get(&self, table: &str, key: Item) -> Result<Option<Item>, StoreError> {
+        if !could_be(&key) {
+            return Ok(None);
+        }
         let get = self.client.get_item().table_name(table).set_key(Some(key)).consistent_read(true);
         Ok(get.send().await.map_err(|error| sorted("GetItem", error))?.item)
     }
@@ -247,6 +250,15 @@ fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {
         said: None,
         source: source.into(),
     })
+}
+
+/// Whether an item could have that key at all; asking for one that is longer is an error:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>.
+fn could_be(key: &Item) -> bool {
+    let fits = |(name, most): (&str, usize)| {
+        key.get(name).and_then(|part| part.as_s().ok()).is_none_or(|part| part.len() <= most)
+    };
+    [(keys::PK, 2048), (keys::SK, 1024)].into_iter().all(fits)
 }
 
 fn sort_key(item: &Item) -> String {

@@ -30,7 +30,6 @@
 //! A message that `reconcile` puts back while the first is still in some worker's hand is the same as one that comes twice, which `mishaps` counts.
 
 #![cfg(test)]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test may panic")]
 
 mod actions;
 mod against_core;

@@ -219,10 +219,10 @@ impl Protocol {
     /// A lease is longer than a function may run, so it runs out only on a holder that is gone.
     pub(crate) fn run_out(&self, world: &mut World, id: u8) {
         let has_holder = world.enrollment(id).claim.is_some_and(|claim| world.has_holder(&claim));
-        if !has_holder || self.is(Broken::ShortLease) {
-            if let Some(claim) = &mut world.enrollments[usize::from(id)].claim {
-                claim.has_run_out = true;
-            }
+        if (!has_holder || self.is(Broken::ShortLease))
+            && let Some(claim) = &mut world.enrollments[usize::from(id)].claim
+        {
+            claim.has_run_out = true;
         }
     }
 

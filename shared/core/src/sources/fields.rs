@@ -46,6 +46,11 @@ impl<'a> Fields<'a> {
         self.object?.get(name)
     }
 
+    /// A field that is a number; kept as text where it could not be stored as one.
+    pub(super) fn number(&self, name: &str) -> Option<Value> {
+        self.value(name).filter(|value| value.is_number()).and_then(plain)
+    }
+
     /// Every other field that is a plain value or a list of such, by its snake_case name.
     pub(super) fn attributes_but(&self, known: &[&str]) -> BTreeMap<String, Value> {
         let fields = self.object.into_iter().flatten();
@@ -60,6 +65,7 @@ impl<'a> Fields<'a> {
 
 fn plain(value: &Value) -> Option<Value> {
     match value {
+        Value::Number(number) if !is_storable(number) => line(value).map(Value::String),
         Value::Bool(_) | Value::Number(_) => Some(value.clone()),
         Value::String(_) => line(value).map(Value::String),
         Value::Array(items) => {
@@ -68,6 +74,11 @@ fn plain(value: &Value) -> Option<Value> {
         }
         Value::Null | Value::Object(_) => None,
     }
+}
+
+/// Whether DynamoDB stores it as a number: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>.
+fn is_storable(number: &serde_json::Number) -> bool {
+    number.as_f64().is_some_and(|number| number == 0.0 || (1e-130..1e126).contains(&number.abs()))
 }
 
 /// Text on one line, without control characters, cut to a sensible length.
@@ -134,6 +145,16 @@ mod tests {
         assert_eq!(
             serde_json::to_value(fields.attributes_but(&["a"])).unwrap(),
             json!({"n": 12345, "l": ["x"], "b": true})
+        );
+    }
+
+    #[test]
+    fn a_number_that_could_not_be_stored_is_kept_as_text() {
+        let body = json!({"n": 1e300, "l": [1e126, 0.0, -9e125], "t": -1e-131, "u": u64::MAX});
+        let kept = Fields::new("", body.as_object()).attributes_but(&[]);
+        assert_eq!(
+            serde_json::to_value(kept).unwrap(),
+            json!({"n": "1e300", "l": ["1e126", 0.0, -9e125], "t": "-1e-131", "u": u64::MAX})
         );
     }
 }

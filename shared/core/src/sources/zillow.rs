@@ -37,9 +37,7 @@ pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
     inbound.reach((&sender, "phoneNumber"), (&sender, "emailAddress"))?;
     inbound.place(&details, "city", "stateAbbreviation", "zipCode");
     inbound.created(top, "created");
-    if let Some(price) = top.value("price").filter(|price| price.is_number()) {
-        inbound.attributes.insert("lead_cost".to_owned(), price.clone());
-    }
+    inbound.attributes.extend(top.number("price").map(|price| ("lead_cost".to_owned(), price)));
     if let Some(status) = top.text("conciergeStatus").or_else(|| details.text("conciergeStatus")) {
         inbound.outcome = concierge_outcome(&status);
         inbound.notes.push(format!("Zillow's concierge says {}", snake_case(&status)));
@@ -113,6 +111,13 @@ mod tests {
             *body.pointer_mut(pointer).unwrap() = value;
             assert!(parse(&body).is_ok(), "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_price_beyond_all_bounds_is_kept_as_text() {
+        let mut body = notification();
+        body["price"] = json!(1e300);
+        assert_eq!(parse(&body).unwrap().attributes["lead_cost"], "1e300");
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! Good inputs, and what may happen to them on the way.
+
+use bolero::generator::{TypeGenerator, ValueGenerator, produce};
+
+/// One change of some bytes. Places count modulo the length.
+#[derive(Clone, Copy, Debug, TypeGenerator)]
+pub(crate) enum Edit {
+    /// Another byte there.
+    Set { at: u16, to: u8 },
+    /// A word of [`WORDS`] there.
+    Insert { at: u16, word: u8 },
+    /// A word of [`WORDS`] instead of what is there.
+    Replace { at: u16, length: u8, word: u8 },
+    /// What is there goes.
+    Remove { at: u16, length: u8 },
+    /// What is there comes again and again.
+    Repeat { at: u16, length: u8, times: u8 },
+    /// Nothing from there on.
+    Cut { at: u16 },
+}
+
+/// What parsers trip over.
+pub(crate) const WORDS: [&[u8]; 44] = [
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b":",
+    b",",
+    b"null",
+    b"true",
+    b"-",
+    b"0",
+    b"-1",
+    b"1e999",
+    b"1e300",
+    b"99999999999999999999",
+    b"\\u0000",
+    b"\\ud800",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\r\n",
+    b"\t",
+    b" ",
+    b"%",
+    b"%00",
+    b"%zz",
+    b"+",
+    b"&",
+    b"=",
+    b".",
+    b"..",
+    b"/",
+    b"#",
+    b"\xe2\x80\xae",
+    b"\xf0\x9f\x93\x9e",
+    b"\xc3\xa9",
+    b"{{",
+    b"{%",
+    b"}}",
+    b"9",
+    b"@",
+    b"Z",
+    b"T24:00:00",
+];
+
+/// Some bytes after these changes; never much longer than a webhook may be.
+pub(crate) fn damaged(good: &[u8], edits: &[Edit]) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for edit in edits {
+        let length = bytes.len();
+        let place = |at: u16| usize::from(at) % (length + 1);
+        let span = |at: u16, long: u8| place(at)..(place(at) + usize::from(long)).min(length);
+        let word = |word: u8| WORDS[usize::from(word) % WORDS.len()].iter().copied();
+        match *edit {
+            Edit::Set { at, to } => bytes.get_mut(place(at)).into_iter().for_each(|byte| *byte = to),
+            Edit::Insert { at, word: index } => drop(bytes.splice(place(at)..place(at), word(index))),
+            Edit::Replace { at, length, word: index } => drop(bytes.splice(span(at, length), word(index))),
+            Edit::Remove { at, length } => drop(bytes.drain(span(at, length))),
+            Edit::Repeat { at, length, times } => {
+                let again = bytes[span(at, length)].repeat(usize::from(times));
+                drop(bytes.splice(place(at)..place(at), again));
+            }
+            Edit::Cut { at } => bytes.truncate(place(at)),
+        }
+    }
+    bytes
+}
+
+/// One of so many good inputs, and what happens to it.
+pub(crate) fn one_of(count: usize) -> impl ValueGenerator<Output = (usize, Vec<Edit>)> {
+    (0..count, produce::<Vec<Edit>>().with().len(0_usize..9))
+}
