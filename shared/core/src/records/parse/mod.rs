@@ -23,7 +23,6 @@ use crate::address::{normalize_email, normalize_phone};
 
 /// A record that could be read.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one record is held at a time")]
 pub enum Record {
     /// `CADENCE#...`
     Cadence(Cadence),
