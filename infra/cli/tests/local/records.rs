@@ -230,7 +230,7 @@ fn files_are_checked_without_a_table() {
     let findings = Ran::of(&["check", file.to_str().unwrap(), "--json"], &[]).json();
     assert_eq!(
         (&findings["errors"], &findings["records"][0]["findings"][0]["path"]),
-        (&json!(1), &json!("steps[0].wait"))
+        (&json!(2), &json!("steps[0].wait"))
     );
 
     fs::write(&file, record.to_string().replace("soon", "0m")).unwrap();
