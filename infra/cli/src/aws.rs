@@ -28,7 +28,7 @@ pub(crate) fn explained(error: StoreError, place: &Place) -> anyhow::Error {
 /// What an error answer comes to.
 ///
 /// Codes: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-fn answered(Said { code, message }: &Said, place: &Place) -> String {
+pub(crate) fn answered(Said { code, message }: &Said, place: &Place) -> String {
     match code.as_str() {
         "ResourceNotFoundException" => format!(
             "there is no table {} in {}. Check --region and --profile; the stack's output ConfigTableName is its name",
@@ -65,7 +65,7 @@ fn answered(Said { code, message }: &Said, place: &Place) -> String {
             format!("{place} is asked too much at the moment: try again in a minute. AWS says: {message}")
         }
         "InternalServerError" | "ServiceUnavailable" | "InternalFailure" => {
-            format!("DynamoDB has trouble of its own: try again in a minute. AWS says: {message}")
+            format!("AWS has trouble of its own: try again in a minute. AWS says: {message}")
         }
         "ValidationException" => {
             format!("{place} does not take that: is it Cadence's config table? AWS says: {message}")
@@ -89,7 +89,7 @@ pub(crate) fn unread_secret(error: &SecretsError, id: &str) -> anyhow::Error {
 }
 
 /// What it comes to that there was no answer.
-fn unanswered(error: &(dyn Error + 'static), place: &Place) -> String {
+pub(crate) fn unanswered(error: &(dyn Error + 'static), place: &Place) -> String {
     let mut chain = vec![error];
     while let Some(cause) = chain.last().copied().and_then(Error::source) {
         chain.push(cause);
@@ -108,7 +108,7 @@ fn unanswered(error: &(dyn Error + 'static), place: &Place) -> String {
         }
         Some(endpoint) => format!("{endpoint} can't be reached: check --endpoint-url and the network ({said})"),
         None => format!(
-            "DynamoDB in {} can't be reached: check the network, and that the region's name is right ({said})",
+            "AWS in {} can't be reached: check the network, and that the region's name is right ({said})",
             place.region
         ),
     }

@@ -1,23 +1,26 @@
 //! The queues of a stage, as people look after them: what waits in them, what was given up, and how it goes back.
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::QueueAttributeName,
 };
 use cadence_core::Channel;
+use cadence_store::Said;
 
-use crate::table::Place;
+use crate::{aws, table::Place};
 
 /// What a queue is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// A channel's due steps.
     Steps(Channel),
-    /// Due steps that were given up: after five tries, or because their timer's queue did not take them.
+    /// Due steps that their function gave up after five tries.
     DeadLetters,
+    /// Due steps that their channel's queue did not take from their timer.
+    TimerDeadLetters,
     /// Changes of enrollments that `schedule` gave up. They say where in the stream the change is, not what it was.
     ScheduleFailures,
     /// Edits of records that `publish` gave up.
@@ -32,7 +35,7 @@ const QUEUES: [(Purpose, &str, &str); 9] = [
     (Purpose::DeadLetters, "sms-dlq", "SmsDeadLetters"),
     (Purpose::DeadLetters, "email-dlq", "EmailDeadLetters"),
     (Purpose::DeadLetters, "call-dlq", "CallDeadLetters"),
-    (Purpose::DeadLetters, "timers-dlq", "TimerDeadLetters"),
+    (Purpose::TimerDeadLetters, "timers-dlq", "TimerDeadLetters"),
     (Purpose::ScheduleFailures, "schedule-failures", "ScheduleFailures"),
     (Purpose::PublishFailures, "publish-failures", "PublishFailures"),
 ];
@@ -66,6 +69,19 @@ pub(crate) struct Held {
     receipt: String,
 }
 
+impl Purpose {
+    /// Why messages are in it.
+    pub(crate) fn why(self) -> &'static str {
+        match self {
+            Self::Steps(_) => "their function has yet to take them",
+            Self::DeadLetters => "their function failed five times, and its log says why",
+            Self::TimerDeadLetters => "their timer could not put them on their channel's queue",
+            Self::ScheduleFailures => "schedule failed each time, and its log says why",
+            Self::PublishFailures => "publish failed each time, and its log says why",
+        }
+    }
+}
+
 impl Queues {
     /// Finds the queues of a stack; without one, those of the local cloud.
     pub(crate) async fn find(aws: &SdkConfig, stack: Option<&str>, place: &Place) -> anyhow::Result<Self> {
@@ -82,8 +98,10 @@ impl Queues {
         };
         let find = |(purpose, local, logical): (Purpose, &'static str, &str)| {
             let url = listed.queue_urls().iter().find(|url| is_it(url, local, logical));
-            let url =
-                url.with_context(|| format!("{place} has no queue {logical}: is the stack's template this one's?"))?;
+            let Some(url) = url else {
+                let whose = stack.map_or_else(|| place.to_string(), |stack| format!("the stack {stack}"));
+                bail!("{whose} has no queue {logical}: deploy this version's template first")
+            };
             Ok(Queue { purpose, name: local, url: url.clone() })
         };
         let found = QUEUES.into_iter().map(find).collect::<anyhow::Result<Vec<_>>>()?;
@@ -141,13 +159,11 @@ impl Queues {
         delete.send().await.map_err(|error| explained("sqs:DeleteMessage", &error, &self.place)).map(drop)
     }
 
-    /// Shows the messages that were looked at again at once.
-    pub(crate) async fn let_go(&self, queue: &Queue, held: &[Held]) {
-        for held in held {
-            let change = self.client.change_message_visibility().queue_url(&queue.url);
-            // Otherwise they show when their time is up.
-            let _ = change.receipt_handle(&held.receipt).visibility_timeout(0).send().await;
-        }
+    /// Shows a message that was looked at again at once.
+    pub(crate) async fn let_go(&self, queue: &Queue, held: &Held) {
+        let change = self.client.change_message_visibility().queue_url(&queue.url);
+        // Otherwise it shows when its time is up.
+        let _ = change.receipt_handle(&held.receipt).visibility_timeout(0).send().await;
     }
 }
 
@@ -155,19 +171,23 @@ impl Queues {
 fn explained<E, R>(action: &str, error: &SdkError<E, R>, place: &Place) -> anyhow::Error
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    match code {
-        Some("AccessDenied" | "AccessDeniedException") => {
-            anyhow!(
-                "access denied: these credentials may not {action} on the queues of {place}. Ask for a role that may"
-            )
+    let message = error.message().unwrap_or_default();
+    match error.code() {
+        Some("AccessDenied" | "AccessDeniedException") => anyhow!(
+            "access denied: these credentials may not {action} on the queues of {place}. Ask for a role that may; doctor takes \
+             sqs:ListQueues and GetQueueAttributes, redrive also ReceiveMessage, ChangeMessageVisibility, SendMessage and \
+             DeleteMessage. AWS says: {message}"
+        ),
+        Some("AWS.SimpleQueueService.NonExistentQueue" | "QueueDoesNotExist") => {
+            anyhow!("a queue of {place} is gone: is the stack being deployed or deleted? AWS says: {message}")
         }
         Some(code) => {
-            anyhow!("the queues of {place} answered {code} to {action}: {}", error.message().unwrap_or_default())
+            let said = Said { code: code.to_owned(), message: message.to_owned() };
+            anyhow!("{} (to {action})", aws::answered(&said, place))
         }
-        None => anyhow!("the queues of {place} can't be reached: {}", DisplayErrorContext(error)),
+        None => anyhow!(aws::unanswered(error, place)),
     }
 }
 

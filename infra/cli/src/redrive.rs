@@ -111,9 +111,9 @@ fn tell(found: &[Found], done: bool, stage: &Stage) {
     let kept = found.len() - changes;
     print(&match (found.len(), done) {
         (0, _) => format!("Nothing was given up in {}.", stage.place),
-        (_, true) => format!("\n{changes} done, {kept} left."),
+        (_, true) => format!("\nDid {changes} in {} and left {kept}.", stage.place),
         (_, false) => {
-            format!("\nNothing was changed in {}. With --yes {changes} are done, and {kept} are left.", stage.place)
+            format!("\nNothing was changed in {}. With --yes it does {changes} and leaves {kept}.", stage.place)
         }
     });
 }

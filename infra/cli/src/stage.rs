@@ -43,6 +43,11 @@ impl Stage {
     }
 }
 
+/// What is wrong with something that can't be loaded, causes and all.
+pub(crate) fn unreadable(error: StoreError) -> String {
+    format!("{:#}", anyhow::Error::new(error))
+}
+
 #[expect(clippy::disallowed_methods, reason = "a stage on AWS has the time that everybody has")]
 fn system_now() -> DateTime<Utc> {
     Utc::now()

@@ -11,10 +11,11 @@ use cadence_core::{
     time::{Zone, local_text},
 };
 use cadence_local::words::{standing::standing, words};
+use cadence_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::{
-    stage::Stage,
+    stage::{Stage, unreadable},
     table,
     told::{complain, print},
 };
@@ -98,12 +99,18 @@ impl Told {
         let mut enrollments = known.enrollments;
         enrollments.sort_by_key(|enrollment| enrollment.enrolled_at);
         for enrollment in enrollments {
-            let context = stage.store.load_step(id, &enrollment.id).await.map_err(|error| stage.explained(error))?;
-            let (cadence, version) = (&context.enrollment.cadence, context.enrollment.progress.version);
-            let stands = standing(&context, &zone, now);
+            let (cadence, version) = (&enrollment.cadence, enrollment.progress.version);
             lines.push(format!("\n{cadence}, version {version}, since {}", local_text(enrollment.enrolled_at, &zone)));
+            let (stands, open_tasks) = match stage.store.load_step(id, &enrollment.id).await {
+                Ok(context) => (standing(&context, &zone, now), context.open_tasks),
+                // That is the very thing that somebody wants to know who asks why nothing happens.
+                Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+                    (vec![format!("Stuck: its functions can't read what they need: {}", unreadable(error))], Vec::new())
+                }
+                Err(error) => return Err(stage.explained(error)),
+            };
             lines.extend(stands.iter().map(|line| format!("  {line}")));
-            runs.push(json!({ "enrollment": enrollment, "stands": stands, "open_tasks": context.open_tasks }));
+            runs.push(json!({ "enrollment": enrollment, "stands": stands, "open_tasks": open_tasks }));
         }
         if runs.is_empty() {
             lines.push("\nNo cadence has taken the lead.".to_owned());

@@ -1,5 +1,7 @@
 //! Looks at a stage, one thing after another.
 
+use std::collections::BTreeSet;
+
 use cadence_core::{
     EnrollmentId, LeadId, SourceId, UserId,
     enrollment::{Park, State},
@@ -12,7 +14,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::finding::{Finding, Kind};
-use crate::{check::counted, stage::Stage};
+use crate::{
+    check::counted,
+    stage::{self, Stage},
+};
 
 /// Everything that somebody should know.
 pub(super) async fn examine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
@@ -28,12 +33,15 @@ async fn of_enrollments(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     let now = stage.now().await;
     let mut found = stage.store.load_due(now).await.map_err(|error| stage.explained(error))?;
     found.extend(stage.store.load_parked().await.map_err(|error| stage.explained(error))?);
+    // One that parks in between is in both.
+    let mut seen = BTreeSet::new();
+    found.retain(|(_, enrollment)| seen.insert(enrollment.clone()));
     let mut findings = Vec::new();
     for (lead, enrollment) in found {
         match stage.store.load_step(&lead, &enrollment).await {
             Ok(context) => findings.extend(of_enrollment(&context, now)),
             Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
-                findings.push(unreadable(&lead, &enrollment, &error));
+                findings.push(unreadable(lead, &enrollment, error));
             }
             Err(error) => return Err(stage.explained(error)),
         }
@@ -73,9 +81,9 @@ fn waits_for(why: Park, context: &StepContext) -> String {
     }
 }
 
-fn unreadable(lead: &LeadId, enrollment: &EnrollmentId, error: &StoreError) -> Finding {
+fn unreadable(lead: LeadId, enrollment: &EnrollmentId, error: StoreError) -> Finding {
     let about = format!("enrollment {enrollment} of lead {lead}");
-    Finding { kind: Kind::Unreadable, about, why: error.to_string(), lead: Some(lead.clone()) }
+    Finding { kind: Kind::Unreadable, about, why: stage::unreadable(error), lead: Some(lead) }
 }
 
 async fn of_tasks(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
@@ -119,7 +127,8 @@ async fn of_queues(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     for queue in queues.given_up() {
         let count = queues.count(queue).await?;
         if count > 0 {
-            let why = counted(usize::try_from(count).unwrap_or(usize::MAX), "message");
+            let count = counted(usize::try_from(count).unwrap_or(usize::MAX), "message");
+            let why = format!("{count}: {}", queue.purpose.why());
             findings.push(Finding { kind: Kind::GivenUp, about: queue.name.to_owned(), why, lead: None });
         }
     }

@@ -81,7 +81,7 @@ impl Kind {
     pub(crate) fn remedy(self) -> &'static str {
         match self {
             Self::Overdue | Self::Unsettled => {
-                "reconcile sees to them every five minutes; if they stay, its alarm and its log say why"
+                "reconcile sees to them every five minutes; if they stay, its log says why"
             }
             Self::Unreadable => {
                 "the record that they name is gone or can't be read: put it back, and cadence why LEAD tells more"

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use super::{Fate, Found};
 use crate::{
     queues::{Held, Purpose, Queue, Queues},
-    stage::Stage,
+    stage::{Stage, unreadable},
 };
 
 /// Puts back the steps that are still due, and deletes the rest.
@@ -20,7 +20,9 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
     let mut all = Vec::new();
     for queue in queues.given_up() {
         match queue.purpose {
-            Purpose::DeadLetters => all.extend(of_queue(stage, &queues, queue, now, yes).await?),
+            Purpose::DeadLetters | Purpose::TimerDeadLetters => {
+                all.extend(of_queue(stage, &queues, queue, now, yes).await?)
+            }
             Purpose::ScheduleFailures => all.extend(notes(&queues, queue, yes).await?),
             Purpose::PublishFailures | Purpose::Steps(_) => {}
         }
@@ -39,19 +41,16 @@ async fn of_queue(
     let mut all = Vec::new();
     for letter in &held {
         let (found, channel) = fate(stage, queue, letter, now).await?;
-        if yes {
+        if yes && found.fate != Fate::Keep {
             // Sent before it is deleted: if this ends in between, the step is due twice, and is claimed once.
             if let Some(channel) = channel {
                 queues.send(channel, &letter.body).await?;
             }
-            if found.fate != Fate::Keep {
-                queues.delete(queue, letter).await?;
-            }
+            queues.delete(queue, letter).await?;
+        } else {
+            queues.let_go(queue, letter).await;
         }
         all.push(found);
-    }
-    if !yes {
-        queues.let_go(queue, &held).await;
     }
     Ok(all)
 }
@@ -75,7 +74,7 @@ async fn fate(
             return Ok((found(about, Fate::Drop, "the lead is gone"), None));
         }
         Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
-            return Ok((found(about, Fate::Keep, &error.to_string()), None));
+            return Ok((found(about, Fate::Keep, &unreadable(error)), None));
         }
         Err(error) => return Err(stage.explained(error)),
     };
@@ -96,11 +95,11 @@ async fn fate(
 /// Notes of changes that `schedule` gave up hold nothing to put back; `reconcile` finds what they were about once it is due.
 async fn notes(queues: &Queues, queue: &Queue, yes: bool) -> anyhow::Result<Vec<Found>> {
     let held = queues.look(queue).await?;
-    for note in held.iter().filter(|_| yes) {
-        queues.delete(queue, note).await?;
-    }
-    if !yes {
-        queues.let_go(queue, &held).await;
+    for note in &held {
+        match yes {
+            true => queues.delete(queue, note).await?,
+            false => queues.let_go(queue, note).await,
+        }
     }
     let why = "reconcile queues what it was about, ten minutes after it is due";
     let note = |_| Found {

@@ -32,7 +32,7 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
         match yes {
             // Once every record was asked for: if this ends before, the note is still there.
             true => queues.delete(queue, held).await?,
-            false => queues.let_go(queue, std::slice::from_ref(held)).await,
+            false => queues.let_go(queue, held).await,
         }
         let about = "a note of edits that publish gave up".to_owned();
         let why = "every record is checked again".to_owned();

@@ -11,6 +11,10 @@ use crate::{aws, stage::Stage};
 /// What the local cloud calls its secret.
 const LOCAL_SECRET: &str = "cadence";
 
+/// What is missing where a stage's API or secret is not named.
+const UNKNOWN_PLACE: &str =
+    "give --api-url and --secret-id, the stack's outputs ApiUrl and SecretId, so that it can be posted";
+
 /// The way to post webhooks, if it is known.
 struct Door {
     api: Api,
@@ -19,9 +23,10 @@ struct Door {
 
 pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
     let now = stage.now().await;
-    let door = match args.yes {
-        true => door(stage, args).await?,
-        false => None,
+    let place = place(stage, args);
+    let door = match &place {
+        Some((url, secret)) if args.yes => Some(door(stage, url, secret).await?),
+        _ => None,
     };
     let mut all = Vec::new();
     for record in stage.store.load_published_all("SOURCE").await.map_err(|error| stage.explained(error))? {
@@ -29,8 +34,10 @@ pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Fo
         let kept = stage.store.load_quarantined(&source.id).await.map_err(|error| stage.explained(error))?;
         for kept in kept {
             let (mut fate, mut why) = fate(&source, &kept, now);
-            if args.yes && fate == Fate::Post {
-                (fate, why) = post(stage, door.as_ref(), &source, &kept).await?;
+            match (fate, &place, &door) {
+                (Fate::Post, None, _) => (fate, why) = (Fate::Keep, format!("{why}; {UNKNOWN_PLACE}")),
+                (Fate::Post, Some(_), Some(door)) => (fate, why) = post(stage, door, &source, &kept).await?,
+                _ => {}
             }
             let about = format!("{} {}", source.id, kept.digest().get(..8).unwrap_or_default());
             all.push(Found { from: "quarantine".to_owned(), about, fate, why });
@@ -51,18 +58,7 @@ fn fate(source: &Source, kept: &Quarantined, now: DateTime<Utc>) -> (Fate, Strin
     }
 }
 
-async fn post(
-    stage: &Stage,
-    door: Option<&Door>,
-    source: &Source,
-    kept: &Quarantined,
-) -> anyhow::Result<(Fate, String)> {
-    let Some(door) = door else {
-        return Ok((
-            Fate::Keep,
-            "give --api-url and --secret-id, the stack's outputs, so that it can be posted".to_owned(),
-        ));
-    };
+async fn post(stage: &Stage, door: &Door, source: &Source, kept: &Quarantined) -> anyhow::Result<(Fate, String)> {
     let Some(secret) = door.secrets.sources.get(&source.secret) else {
         return Ok((Fate::Keep, format!("the deployment's secret holds none named {}", source.secret)));
     };
@@ -78,14 +74,17 @@ async fn post(
     })
 }
 
-/// The API and the sources' secrets, where both are known.
-async fn door(stage: &Stage, args: &Args) -> anyhow::Result<Option<Door>> {
-    let is_here = stage.place.is_on_this_machine();
-    let url = args.api_url.clone().or_else(|| stage.place.endpoint.clone().filter(|_| is_here));
-    let secret = args.secret_id.clone().or_else(|| is_here.then(|| LOCAL_SECRET.to_owned()));
-    let (Some(url), Some(secret)) = (url, secret) else { return Ok(None) };
-    let secrets = Secrets::read(&stage.aws, &secret).await.map_err(|error| aws::unread_secret(&error, &secret))?;
-    Ok(Some(Door { api: Api::at(&stage.aws, &url), secrets }))
+/// Where the API is, and what the sources' secrets are called, if both are known.
+fn place(stage: &Stage, args: &Args) -> Option<(String, String)> {
+    let is_local = stage.stack.is_none();
+    let url = args.api_url.clone().or_else(|| stage.place.endpoint.clone().filter(|_| is_local))?;
+    let secret = args.secret_id.clone().or_else(|| is_local.then(|| LOCAL_SECRET.to_owned()))?;
+    Some((url, secret))
+}
+
+async fn door(stage: &Stage, url: &str, secret: &str) -> anyhow::Result<Door> {
+    let secrets = Secrets::read(&stage.aws, secret).await.map_err(|error| aws::unread_secret(&error, secret))?;
+    Ok(Door { api: Api::at(&stage.aws, url), secrets })
 }
 
 fn age(age: TimeDelta) -> String {

@@ -11,13 +11,18 @@ use crate::running::Ran;
 
 /// A service that answers every request the same, until the test ends.
 fn answering(status: &'static str, body: &'static str) -> String {
+    answering_by(move |_| (status, body.to_owned()))
+}
+
+/// A service that answers each request as that says of its text, until the test ends.
+pub(crate) fn answering_by(answer_to: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || listener.incoming().for_each(|stream| drop(answer(stream.unwrap(), status, body))));
+    thread::spawn(move || listener.incoming().for_each(|stream| drop(answer(stream.unwrap(), &answer_to))));
     endpoint
 }
 
-fn answer(mut stream: TcpStream, status: &str, body: &str) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, answer_to: &impl Fn(&str) -> (&'static str, String)) -> std::io::Result<()> {
     let mut request = Vec::new();
     let mut part = [0; 4096];
     while !is_whole(&request) {
@@ -27,6 +32,7 @@ fn answer(mut stream: TcpStream, status: &str, body: &str) -> std::io::Result<()
         }
         request.extend_from_slice(&part[..length]);
     }
+    let (status, body) = answer_to(&String::from_utf8_lossy(&request));
     let length = body.len();
     write!(
         stream,

@@ -7,3 +7,4 @@ mod operations;
 mod records;
 mod restart;
 mod running;
+mod stage;
