@@ -263,6 +263,10 @@ fn line_of(source: &str, name: &str) -> usize {
 
 /// What a lead may see: no control characters but line ends, none that turn the direction of reading.
 fn shown(text: &str) -> String {
+    let is_plain = |c: u8| c.is_ascii_graphic() || matches!(c, b' ' | b'\n');
+    if text.bytes().all(is_plain) {
+        return text.trim().to_owned();
+    }
     let text = text.replace("\r\n", "\n").replace('\t', " ");
     let kept = text.chars().filter(|c| *c == '\n' || !variables::is_unprintable(*c));
     kept.collect::<String>().trim().to_owned()

@@ -36,15 +36,18 @@ fn web_address(text: &str) -> Option<usize> {
 
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
+    // A run of what needs no escape at once: that is nearly all of it.
+    for run in text.split_inclusive(['&', '<', '>', '"', '\'']) {
+        let (plain, escape) = match run.as_bytes().last() {
+            Some(b'&') => (run.strip_suffix('&'), "&amp;"),
+            Some(b'<') => (run.strip_suffix('<'), "&lt;"),
+            Some(b'>') => (run.strip_suffix('>'), "&gt;"),
+            Some(b'"') => (run.strip_suffix('"'), "&quot;"),
+            Some(b'\'') => (run.strip_suffix('\''), "&#39;"),
+            Some(_) | None => (None, ""),
+        };
+        html.push_str(plain.unwrap_or(run));
+        html.push_str(escape);
     }
     html
 }

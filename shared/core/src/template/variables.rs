@@ -65,8 +65,10 @@ pub(super) fn is_declared(name: &str) -> bool {
 /// What the declared names stand for, for one lead.
 #[derive(Clone)]
 pub struct Variables {
-    values: BTreeMap<&'static str, Value>,
+    values: Arc<BTreeMap<&'static str, Value>>,
     attributes: Arc<Attributes>,
+    /// The snippets that the template uses, filled.
+    filled: Option<Value>,
     /// The settings' snippets as they are written; `None` within a snippet.
     pub(super) snippets: Option<Arc<BTreeMap<String, String>>>,
 }
@@ -102,6 +104,7 @@ impl Variables {
         let attributes = facts.attributes.iter();
         Self {
             values: values(text),
+            filled: None,
             attributes: Arc::new(Attributes {
                 values: attributes.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
                 otherwise: Value::from(""),
@@ -132,6 +135,7 @@ impl Variables {
         let snippets = settings.map(|settings| settings.snippets.clone()).unwrap_or_default();
         Self {
             values: values(text),
+            filled: None,
             attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }),
             snippets: Some(Arc::new(snippets)),
         }
@@ -144,20 +148,21 @@ impl Variables {
 
     /// Lets the template use these snippets.
     pub(super) fn fill_snippets(&mut self, filled: BTreeMap<String, Value>) {
-        self.values.insert(SNIPPETS, Value::from(filled));
+        self.filled = Some(Value::from(filled));
     }
 }
 
-fn values(text: impl Fn(&Variable) -> String) -> BTreeMap<&'static str, Value> {
+fn values(text: impl Fn(&Variable) -> String) -> Arc<BTreeMap<&'static str, Value>> {
     let value = |variable: &Variable| (variable.name, Value::from(text(variable)));
     let is_word = |variable: &&Variable| ![ATTRIBUTES, SNIPPETS].contains(&variable.name);
-    DECLARED.iter().filter(is_word).map(value).collect()
+    Arc::new(DECLARED.iter().filter(is_word).map(value).collect())
 }
 
 impl Object for Variables {
     fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
         match name.as_str()? {
             ATTRIBUTES => Some(Value::from_dyn_object(self.attributes.clone())),
+            SNIPPETS => self.filled.clone(),
             name => self.values.get(name).cloned(),
         }
     }
