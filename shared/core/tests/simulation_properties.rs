@@ -77,13 +77,28 @@ impl Story {
 }
 
 fn stories() -> impl Strategy<Value = Story> {
-    (good_cadences(), leads(), instants(), scripts()).prop_map(|((cadence, licences), lead, at, script)| Story {
-        cadence,
-        licences,
-        lead,
-        at,
-        script,
-    })
+    let heeded = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
+    (good_cadences(), leads(), instants(), scripts(), heeded).prop_map(
+        |((cadence, licences), lead, at, script, heeded)| {
+            let named = named(&cadence);
+            let heeded = heeded.iter().filter(|_| !named.is_empty()).map(|index| index.get(&named).as_str());
+            let script = std::iter::once(script.as_str()).chain(heeded).collect::<Vec<_>>().join("\n");
+            Story { cadence, licences, lead, at, script }
+        },
+    )
+}
+
+/// What the cadence says something of, as a script's lines: what leads it elsewhere, and round.
+fn named(cadence: &Value) -> Vec<String> {
+    let keys = |map: &Value| map.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect::<Vec<_>>();
+    let anytime = keys(&cadence["anytime"]);
+    let steps = cadence["steps"].as_array().unwrap();
+    let of_step = |step: &Value| {
+        let outcomes = keys(&step["on"]).into_iter().chain(anytime.clone());
+        let said = outcomes.filter(|outcome| !["expired", "failed"].contains(&outcome.as_str()));
+        said.map(|outcome| format!("{}={outcome}", step["id"].as_str().unwrap())).collect::<Vec<_>>()
+    };
+    steps.iter().flat_map(of_step).collect()
 }
 
 /// A cadence that the check lets pass beside the other records, and where its users are licensed.

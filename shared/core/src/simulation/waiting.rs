@@ -157,15 +157,16 @@ impl World {
             (None, Some(last)) => last.step_due_at,
             (None, None) => now,
         };
+        // A step that leads back to itself waits as it does each time it is come to; a redial waits as its rounds do.
         let every = step.every.as_ref().filter(|_| last.is_some_and(|last| last.step == next.step));
-        let wait = every.unwrap_or(&step.wait);
         let ready_at =
-            |due_at| course::ready_at(&calendar, Leg { step, round: 0, due_at, held_until: Some(now) }, wait);
-        let is_it = |until: &DateTime<Utc>| calendar.opening(step.action, *until).from == next.due_at;
-        let (from, until) =
-            [due_at, now].into_iter().map(|from| (from, ready_at(from))).find(|(_, until)| is_it(until))?;
+            |due_at, wait| course::ready_at(&calendar, Leg { step, round: 0, due_at, held_until: Some(now) }, wait);
+        let counted = every.into_iter().chain([&step.wait]);
+        let (wait, from, until) = counted
+            .flat_map(|wait| [due_at, now].map(|from| (wait, from, ready_at(from, wait))))
+            .find(|(_, _, until)| calendar.opening(step.action, *until).from == next.due_at)?;
         let after = last.map(|last| last.step.clone()).filter(|_| from == due_at);
-        Some(match every {
+        Some(match every.filter(|every| *every == wait) {
             Some(every) => Reason::Every { every: every.clone(), until },
             None => Reason::Wait { wait: wait.clone(), after, until },
         })
