@@ -168,6 +168,11 @@ pub(crate) fn check_snippet(source: &str) -> Result<(), TemplateError> {
     Ok(())
 }
 
+/// A name as far as it fits a sentence.
+fn shortened(name: &str) -> String {
+    name.chars().take(100).collect()
+}
+
 /// Far more steps than any message takes.
 const FUEL: u64 = 20_000;
 /// Far more bytes than any message has.
@@ -223,7 +228,7 @@ fn read(name: &str, source: &str) -> Result<Arc<Environment<'static>>, TemplateE
             template: name.to_owned(),
             line: line_of(source, &unknown),
             guess: closest(&unknown, self::variables().iter().map(|variable| variable.name)),
-            name: unknown,
+            name: shortened(&unknown),
         });
     }
     let environment = Arc::new(environment);

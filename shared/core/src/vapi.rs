@@ -25,6 +25,8 @@ pub enum VapiError {
 
 /// How much of a call's summary the timeline keeps, in characters.
 const MAX_NOTE: usize = 1000;
+/// How long what names a lead or a step of ours may be, in bytes; what is longer is none, and could be no key of an item either.
+const MAX_KEY: usize = 300;
 
 /// Reads an event; `None` where it ends no call of ours.
 pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Report>, VapiError> {
@@ -34,7 +36,9 @@ pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Re
     if kind != "end-of-call-report" {
         return Ok(None);
     }
-    let metadata = |name: &str| message.pointer(&format!("/call/metadata/{name}")).and_then(Value::as_str);
+    let metadata = |name: &str| {
+        message.pointer(&format!("/call/metadata/{name}")).and_then(Value::as_str).filter(|key| key.len() <= MAX_KEY)
+    };
     let (Some(lead), Some(key)) = (metadata(LEAD), metadata(STEP_KEY).and_then(StepKey::parse)) else {
         return Ok(None);
     };
@@ -49,7 +53,8 @@ pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Re
     let summary = analysis.and_then(|analysis| analysis.get("summary")).and_then(Value::as_str);
     let note = match summary.map(str::trim).filter(|summary| !summary.is_empty()) {
         Some(summary) => Some(summary.chars().take(MAX_NOTE).collect()),
-        None => matches!(outcome, Outcome::Failed | Outcome::Unknown).then(|| format!("the call ended with {reason}")),
+        None => matches!(outcome, Outcome::Failed | Outcome::Unknown)
+            .then(|| format!("the call ended with {reason}").chars().take(MAX_NOTE).collect()),
     };
     Ok(Some(Report { lead: LeadId::new(lead), key, outcome, note, at: received_at }))
 }
@@ -118,6 +123,15 @@ mod tests {
             assert_eq!(report.outcome, expected, "{reason}");
             assert_eq!(report.key.to_string(), "b2.robot-call.1");
         }
+    }
+
+    #[test]
+    fn what_is_kept_of_an_event_has_bounds() {
+        let told = report(&"x".repeat(5_000), json!({})).unwrap().note.unwrap();
+        assert_eq!(told.chars().count(), MAX_NOTE);
+        let metadata = json!({"lead": "a".repeat(MAX_KEY + 1), "step_key": "b2.robot-call.1"});
+        let body = json!({"message": {"type": "end-of-call-report", "call": {"metadata": metadata}}});
+        assert!(parse_report(body.to_string().as_bytes(), DateTime::UNIX_EPOCH).unwrap().is_none());
     }
 
     #[test]

@@ -13,14 +13,14 @@ pub(crate) enum Edit {
     Replace { at: u16, length: u8, word: u8 },
     /// What is there goes.
     Remove { at: u16, length: u8 },
-    /// What is there comes again and again.
-    Repeat { at: u16, length: u8, times: u8 },
+    /// The few bytes there come again and again: twice to 4,096 times, so that a digit makes a number of any length, and a letter a text.
+    Repeat { at: u16, length: u8, doublings: u8 },
     /// Nothing from there on.
     Cut { at: u16 },
 }
 
 /// What parsers trip over.
-pub(crate) const WORDS: [&[u8]; 44] = [
+pub(crate) const WORDS: [&[u8]; 46] = [
     b"\"",
     b"\\",
     b"{",
@@ -36,6 +36,8 @@ pub(crate) const WORDS: [&[u8]; 44] = [
     b"-1",
     b"1e999",
     b"1e300",
+    b"400",
+    b"4000000000",
     b"99999999999999999999",
     b"\\u0000",
     b"\\ud800",
@@ -80,8 +82,8 @@ pub(crate) fn damaged(good: &[u8], edits: &[Edit]) -> Vec<u8> {
             Edit::Insert { at, word: index } => drop(bytes.splice(place(at)..place(at), word(index))),
             Edit::Replace { at, length, word: index } => drop(bytes.splice(span(at, length), word(index))),
             Edit::Remove { at, length } => drop(bytes.drain(span(at, length))),
-            Edit::Repeat { at, length, times } => {
-                let again = bytes[span(at, length)].repeat(usize::from(times));
+            Edit::Repeat { at, length, doublings } => {
+                let again = bytes[span(at, length % 4)].repeat((1 << (1 + doublings % 12)) - 1);
                 drop(bytes.splice(place(at)..place(at), again));
             }
             Edit::Cut { at } => bytes.truncate(place(at)),
@@ -90,7 +92,12 @@ pub(crate) fn damaged(good: &[u8], edits: &[Edit]) -> Vec<u8> {
     bytes
 }
 
-/// One of so many good inputs, and what happens to it.
+/// One of so many good inputs, and what happens to it; often little, since much leaves nothing of a short one.
 pub(crate) fn one_of(count: usize) -> impl ValueGenerator<Output = (usize, Vec<Edit>)> {
-    (0..count, produce::<Vec<Edit>>().with().len(0_usize..9))
+    let edits = (produce::<Vec<Edit>>().with().len(0_usize..9), produce::<bool>());
+    let edits = edits.map_gen(|(mut edits, are_few)| {
+        edits.truncate(if are_few { 2 } else { edits.len() });
+        edits
+    });
+    (0..count, edits)
 }

@@ -22,7 +22,7 @@ use bolero::generator::{
 use rand::{SeedableRng, rngs::SmallRng};
 
 /// How many inputs `cargo test` tries of each kind.
-const TRIES: u64 = 1_000;
+const TRIES: u64 = 2_000;
 
 /// Tries a closure on many inputs of a generator: the same ones each time, or a fuzzer's.
 macro_rules! fuzz {

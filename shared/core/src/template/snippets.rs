@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::{Template, Value};
 
-use super::{ENVIRONMENT, TemplateError, Variables, fill, line_of};
+use super::{ENVIRONMENT, TemplateError, Variables, fill, line_of, shortened};
 use crate::records::{Settings, problem::closest};
 
 pub(super) const SNIPPETS: &str = "snippets";
@@ -31,7 +31,7 @@ pub(super) fn filled(
                 template: name.to_owned(),
                 line: line_of(source, &used),
                 guess: closest(&used, known.keys().map(String::as_str)).map(str::to_owned),
-                name: used,
+                name: shortened(&used),
             });
         };
         let text = fill(&format!("snippet {used}"), snippet, &variables.within_snippet())?;

@@ -180,6 +180,15 @@ fn what_uses_snippets_otherwise_than_by_a_known_name_is_refused() {
 }
 
 #[test]
+fn what_is_said_of_a_long_name_is_short() {
+    let settings = with_snippets(&[("signature", "Riley")]);
+    for text in [format!("{{{{ {} }}}}", "x".repeat(5_000)), format!("{{{{ snippets.{} }}}}", "x".repeat(5_000))] {
+        let told = check_template(&text, Some(&settings)).unwrap_err().to_string();
+        assert!(told.len() < 200, "{told}");
+    }
+}
+
+#[test]
 fn a_snippet_is_held_to_what_a_message_is_and_uses_no_other() {
     for (text, is_good) in [
         ("{{ lo_first_name }}", true),
