@@ -154,7 +154,7 @@ mod tests {
         let kept = Fields::new("", body.as_object()).attributes_but(&[]);
         assert_eq!(
             serde_json::to_value(kept).unwrap(),
-            json!({"n": "1e300", "l": ["1e126", 0.0, -9e125], "t": "-1e-131", "u": u64::MAX})
+            json!({"n": "1e+300", "l": ["1e+126", 0.0, -9e125], "t": "-1e-131", "u": u64::MAX})
         );
     }
 }

@@ -117,7 +117,7 @@ mod tests {
     fn a_price_beyond_all_bounds_is_kept_as_text() {
         let mut body = notification();
         body["price"] = json!(1e300);
-        assert_eq!(parse(&body).unwrap().attributes["lead_cost"], "1e300");
+        assert_eq!(parse(&body).unwrap().attributes["lead_cost"], "1e+300");
     }
 
     #[test]
