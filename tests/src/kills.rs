@@ -44,9 +44,10 @@ const DOWN: TimeDelta = TimeDelta::minutes(15);
 const CLOUD_ONE_IN: u32 = 8;
 /// The longest wait between two kills.
 const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
-/// When work ends for the day, as told in UTC, and how long nothing happens then: leads may be texted from 9 to 20 in California.
-const EVENING: TimeDelta = TimeDelta::hours(10);
-const NIGHT: TimeDelta = TimeDelta::hours(14);
+/// How long after the morning work ends for the day, and how long everything is down then: leads are called until 19:30 in California, so that
+/// what began before has come to its end.
+const EVENING: TimeDelta = TimeDelta::hours(8);
+const NIGHT: TimeDelta = TimeDelta::hours(16);
 /// A Tuesday, 09:30 in Los Angeles.
 const MORNING: &str = "2026-12-01T17:30:00Z";
 /// No cadence takes longer to end by itself.
@@ -74,10 +75,11 @@ pub async fn run(plan: &Plan, tell: &dyn Fn(&str)) -> Tested<Report> {
     let (functions_killed, clouds_killed) = killed?;
     let (taken, told) = (taken?, told?);
 
-    tell("the last kill takes everything down for a quarter of an hour");
+    let down = if site.worked() > EVENING { NIGHT } else { DOWN };
+    tell(&format!("the last kill takes everything down for {} minutes", down.num_minutes()));
     site.kill_cloud().await?;
     let before = site.passes().len();
-    site.start_again(DOWN).await?;
+    site.start_again(down).await?;
     let verdict = converge(&site, before, &taken, &told).await?;
     Ok(Report {
         functions_killed,
