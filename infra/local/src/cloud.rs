@@ -24,7 +24,7 @@ use crate::{
     account::Account,
     clock::{LocalClock, Pace},
     connector::Connector,
-    database::{Database, DatabaseError},
+    database::{Database, DatabaseError, Image},
     deployment::Deployed,
     dynamo,
     faults::Faults,
@@ -93,6 +93,21 @@ impl Cloud {
             Some(folder) => Database::open(&folder.join("cloud.sqlite"), clock.clone())?,
             None => Database::memory(clock.clone())?,
         };
+        Self::over(database, clock, options)
+    }
+
+    /// Opens a cloud in memory that begins with all that another one held.
+    pub fn open_image(image: &Image, options: Options) -> Result<Self, CloudError> {
+        let clock = LocalClock::new(options.start, options.pace);
+        Self::over(Database::of_image(image, clock.clone())?, clock, options)
+    }
+
+    /// A copy of all that it holds now.
+    pub fn image(&self) -> Result<Image, CloudError> {
+        Ok(self.0.database.image()?)
+    }
+
+    fn over(database: Database, clock: LocalClock, options: Options) -> Result<Self, CloudError> {
         let told_until: Option<i64> = database.with(|conn| {
             conn.execute_batch(SCHEMA)?;
             conn.execute_batch(services::SCHEMA)?;

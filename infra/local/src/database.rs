@@ -4,7 +4,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use dynoxide::{DynoxideError, storage::Storage, storage_backend::Clock};
@@ -25,6 +25,10 @@ struct Opened {
     /// Held while the database is open. It comes after the storage, so it is let go of last.
     _only_process: Option<File>,
 }
+
+/// A copy of all that a database held at an instant. Clones are the same copy.
+#[derive(Clone)]
+pub struct Image(Arc<Mutex<Connection>>);
 
 /// Why the database cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +74,19 @@ impl Database {
         // What was answered must outlive the machine's power, not only the process.
         storage.conn().pragma_update(None, "synchronous", "FULL")?;
         Self::prepared(storage, clock, Some(only_process))
+    }
+
+    /// A copy of all that is in it now.
+    pub(crate) fn image(&self) -> Result<Image, DatabaseError> {
+        let copy = self.storage(Storage::backup_to_memory)?;
+        Ok(Image(Arc::new(Mutex::new(copy))))
+    }
+
+    /// A database in memory that begins with all that is in the image.
+    pub(crate) fn of_image(image: &Image, clock: LocalClock) -> Result<Self, DatabaseError> {
+        let mut storage = Storage::memory()?;
+        storage.restore_from_connection(&image.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Self::prepared(storage, clock, None)
     }
 
     fn prepared(storage: Storage, clock: LocalClock, only_process: Option<File>) -> Result<Self, DatabaseError> {

@@ -94,7 +94,7 @@ impl Function {
 
 impl Invocation {
     /// The invocation that asks; `None` where nobody does on behalf of a function.
-    pub(crate) fn that_asks() -> Option<Self> {
+    pub fn that_asks() -> Option<Self> {
         RUNNING.try_with(Clone::clone).ok()
     }
 

@@ -25,5 +25,5 @@ pub mod tokens;
 pub mod words;
 
 pub use clock::Pace;
-pub use cloud::{Cloud, CloudError, Delivery, Options};
+pub use cloud::{Cloud, CloudError, Delivery, Message, Options, Timer, Written};
 pub use services::{outbox::Sent, voice_agent::Ending};

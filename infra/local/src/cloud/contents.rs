@@ -66,6 +66,13 @@ impl Cloud {
         Ok(written.collect::<Result<_, DatabaseError>>()?)
     }
 
+    /// The place of the last write of a table in its stream.
+    pub fn last_written(&self, table: &str) -> Result<i64, CloudError> {
+        let sql =
+            "SELECT coalesce(max(CAST(sequence_number AS INTEGER)), 0) FROM _stream_records WHERE table_name = ?1";
+        Ok(self.0.database.with(|conn| conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)))?)
+    }
+
     /// How far each function has read a table's stream: all up to that place. The one that is furthest behind counts.
     pub fn read_until(&self, table: &str) -> Result<i64, CloudError> {
         let deployed = self.0.deployed.get();
@@ -96,6 +103,15 @@ impl Cloud {
             let input = request.pointer("/Target/Input").and_then(Value::as_str).unwrap_or_default().to_owned();
             Ok(Timer { name: row.get(0)?, due_at: instant(due_at).unwrap_or_default(), input })
         })
+    }
+
+    /// How many reports the voice agent will have to make by then.
+    pub fn reports_due(&self, by: DateTime<Utc>) -> Result<i64, CloudError> {
+        let sql = "SELECT count(*) FROM calls WHERE reported = 0 AND ends_at <= ?1";
+        Ok(self
+            .0
+            .database
+            .with(|conn| conn.prepare_cached(sql)?.query_row([by.timestamp_millis()], |row| row.get(0)))?)
     }
 
     fn listed<T>(&self, sql: &str, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>, CloudError> {
