@@ -3,6 +3,7 @@
 mod doors;
 mod interruption;
 pub mod kills;
+pub mod simulation;
 mod steps;
 
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,46 @@
+//! Plants each known bug and tells which seed finds it, and after how long.
+
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use cadence_tests::simulation::{Bug, Run};
+
+use super::print;
+
+/// Plant each known bug, and find it
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this bug
+    #[arg(long)]
+    bug: Option<Bug>,
+    /// How long to look for each, in seconds
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    within: u64,
+}
+
+pub(crate) fn run(args: &Args) -> ExitCode {
+    let mut missed = 0;
+    print(&format!("{:<28} {:>6} {:>8}  {}", "bug", "seed", "found in", "what it breaks"));
+    for bug in Bug::ALL.into_iter().filter(|bug| args.bug.is_none_or(|wanted| wanted == *bug)) {
+        match found(bug, Duration::from_secs(args.within)) {
+            Some((seed, time, what)) => print(&format!("{bug:<28} {seed:>6} {:>6.1} s  {what}", time.as_secs_f64())),
+            None => {
+                missed += 1;
+                print(&format!("{bug:<28} {:>6} {:>8}  NOT FOUND: {}", "-", "-", bug.words()));
+            }
+        }
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The first seed whose world shows the bug, how long it took to find it, and what the bug breaks there.
+fn found(bug: Bug, within: Duration) -> Option<(u64, Duration, String)> {
+    let began = Instant::now();
+    let mut seeds = (0..).take_while(|_| began.elapsed() < within);
+    seeds.find_map(|seed| {
+        let ran = Run { planted: Some(bug), ..Run::of_seed(seed) }.go();
+        ran.violation.map(|violation| (seed, began.elapsed(), violation.invariant.to_string()))
+    })
+}

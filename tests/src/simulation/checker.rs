@@ -1,0 +1,266 @@
+//! The checker: it reads the tables, the queues and what vendors received, and nothing else, and asserts what must hold.
+
+use std::collections::BTreeMap;
+
+use cadence_core::{EnrollmentId, enrollment::Enrollment, records::settings::Caps};
+use cadence_local::{
+    Cloud, CloudError, Sent,
+    deployment::{CONFIG, LEADS},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{
+    invariants::{
+        effects, progress,
+        rest::{self, OnItsWay},
+        words::{self, Changed},
+    },
+    ledger::Ledger,
+    people::Person,
+    seen::{Moment, Seen},
+    violation::{Held, Invariant, Violation},
+};
+
+/// Asserts what must hold of one world.
+pub(crate) struct Checker {
+    cloud: Cloud,
+    ledger: Ledger,
+    people: Vec<Person>,
+    /// What was seen so far.
+    pub(crate) seen: Seen,
+    leads_until: i64,
+    config_until: i64,
+    sent_until: i64,
+    webhooks_until: usize,
+    opt_outs_until: usize,
+    /// The highest caps that were ever in force.
+    caps: Option<Caps>,
+}
+
+impl From<CloudError> for Violation {
+    fn from(error: CloudError) -> Self {
+        Self::of(Invariant::Alive, format!("the local cloud failed: {error}"))
+    }
+}
+
+impl From<Box<dyn std::error::Error + Send + Sync>> for Violation {
+    fn from(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self::of(Invariant::Alive, format!("what was written can't be read: {error}"))
+    }
+}
+
+impl Checker {
+    pub(crate) fn new(cloud: Cloud, ledger: Ledger, people: Vec<Person>) -> Self {
+        Self {
+            cloud,
+            ledger,
+            people,
+            seen: Seen::default(),
+            leads_until: 0,
+            config_until: 0,
+            sent_until: 0,
+            webhooks_until: 0,
+            opt_outs_until: 0,
+            caps: None,
+        }
+    }
+
+    /// Looks at all that happened since it looked last.
+    pub(crate) fn look(&mut self) -> Held {
+        self.look_at_records()?;
+        let changed = self.look_at_leads()?;
+        for changed in changed.values() {
+            words::told(&self.seen, changed)?;
+        }
+        self.look_at_effects()?;
+        self.look_at_answers()?;
+        let on_its_way = self.on_its_way()?;
+        rest::nothing_lost(&self.seen, &on_its_way, self.cloud.now())
+    }
+
+    fn look_at_records(&mut self) -> Held {
+        for written in self.cloud.written(CONFIG, self.config_until)? {
+            self.config_until = written.number;
+            if let Moment::VersionChanged { pk, sk } = self.seen.note_config(written)? {
+                return Err(Violation::of(Invariant::Records, format!("{pk} {sk} was written over")));
+            }
+        }
+        if let Some(now) = self.caps_in_force() {
+            let before = self.caps.unwrap_or(now);
+            self.caps = Some(Caps {
+                contacts_per_day: before.contacts_per_day.max(now.contacts_per_day),
+                contacts_per_week: before.contacts_per_week.max(now.contacts_per_week),
+                ai_calls_per_day: before.ai_calls_per_day.max(now.ai_calls_per_day),
+                sms_per_day: before.sms_per_day.max(now.sms_per_day),
+                emails_per_day: before.emails_per_day.max(now.emails_per_day),
+            });
+        }
+        Ok(())
+    }
+
+    fn caps_in_force(&self) -> Option<Caps> {
+        let caps = self.seen.published("SETTINGS", "company")?.get("caps")?;
+        serde_json::from_value(caps.clone()).ok()
+    }
+
+    fn look_at_leads(&mut self) -> Result<BTreeMap<EnrollmentId, Changed>, Violation> {
+        let mut changed = BTreeMap::new();
+        for written in self.cloud.written(LEADS, self.leads_until)? {
+            self.leads_until = written.number;
+            match self.seen.note(written)? {
+                Moment::Enrollment { lead, before, after } => {
+                    let before = before.as_deref();
+                    progress::growth(&self.seen, &lead, before, &after)?;
+                    progress::finished(before, &after)?;
+                    progress::opt_out(&self.seen, &lead, before, &after)?;
+                    progress::course(&self.seen, before, &after)?;
+                    let noted = changed.entry(after.id.clone()).or_insert_with(|| Changed::of(lead, after.id.clone()));
+                    noted.note(before, &after);
+                }
+                Moment::Outcome { before, after } => words::outcomes(before.as_ref(), &after)?,
+                Moment::Task { lead, before, after } => {
+                    effects::one_task(before.as_deref(), &after)?;
+                    self.look_at_task(&lead, &after)?;
+                }
+                Moment::Entry { before, entry } => {
+                    words::nothing_unsaid(before.as_deref(), &entry)?;
+                    if let Some(id) = &entry.enrollment {
+                        let noted =
+                            changed.entry(id.clone()).or_insert_with(|| Changed::of(entry.lead.clone(), id.clone()));
+                        noted.entries += 1;
+                    }
+                }
+                Moment::VersionChanged { .. } | Moment::Other => {}
+            }
+        }
+        Ok(changed)
+    }
+
+    /// A user is asked to call or to write only when the lead may be called or written to.
+    fn look_at_task(&self, id: &cadence_core::LeadId, task: &cadence_core::task::Task) -> Held {
+        let Some(lead) = self.seen.leads.get(id).filter(|_| task.closed.is_none()) else { return Ok(()) };
+        let Some(claim) = lead.claims.iter().rev().find(|claim| claim.key() == task.id.key) else { return Ok(()) };
+        let told = self.ledger.told();
+        effects::hours(&self.seen, &told, &self.people, id, claim, task.opened_at)?;
+        effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))
+    }
+
+    fn look_at_effects(&mut self) -> Held {
+        for sent in self.cloud.outbox(self.sent_until)? {
+            self.sent_until = sent.seq;
+            match self.is_notice(&sent) {
+                true => self.note_notice(sent)?,
+                false => {
+                    let (id, place) = effects::one_effect(&mut self.seen, &sent)?;
+                    let Some(lead) = self.seen.leads.get(&id) else { continue };
+                    let Some(claim) = lead.claims.get(place) else { continue };
+                    let told = self.ledger.told();
+                    effects::hours(&self.seen, &told, &self.people, &id, claim, sent.at)?;
+                    effects::person(&told, &self.people, lead, claim, &sent)?;
+                    effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether it tells one of us of a task.
+    fn is_notice(&self, sent: &Sent) -> bool {
+        let users = self.seen.config.iter().filter(|((pk, _), _)| pk == "PUBLISHED#USER");
+        let mut emails = users.filter_map(|(_, user)| user.pointer("/record/email"));
+        sent.kind == "email" && emails.any(|email| email == sent.to.as_str())
+    }
+
+    /// A user is told of a task once a try.
+    fn note_notice(&mut self, sent: Sent) -> Held {
+        let Some((lead, key)) = effects::addressed(&sent) else { return Ok(()) };
+        let claims = self.seen.leads.get_mut(&lead).map(|lead| &mut lead.claims);
+        let mut claims = claims.into_iter().flatten().filter(|claim| {
+            claim.key() == key && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
+        });
+        let claim = claims.next();
+        match claim {
+            Some(claim) if claim.notice.is_none() => {
+                claim.notice = Some(sent);
+                Ok(())
+            }
+            _ => Err(Violation::of(
+                Invariant::OneEffect,
+                format!("a notice of {key} at {} has no claim of its own", sent.at),
+            )),
+        }
+    }
+
+    fn look_at_answers(&mut self) -> Held {
+        let told = self.ledger.told();
+        for webhook in told.webhooks.iter().skip(self.webhooks_until) {
+            rest::webhook(&self.seen, webhook)?;
+        }
+        for opt_out in told.opt_outs.iter().skip(self.opt_outs_until) {
+            rest::confirmed(&self.seen, opt_out)?;
+        }
+        self.webhooks_until = told.webhooks.len();
+        self.opt_outs_until = told.opt_outs.len();
+        Ok(())
+    }
+
+    fn on_its_way(&self) -> Result<OnItsWay, Violation> {
+        let (messages, timers) = (self.cloud.messages()?, self.cloud.timers()?);
+        Ok(OnItsWay::of(&messages, &timers, self.cloud.read_until(LEADS)?))
+    }
+
+    /// What must hold once nothing goes wrong any more and what was due is done.
+    pub(crate) fn at_rest(&mut self) -> Held {
+        self.look()?;
+        let now = self.cloud.now();
+        rest::nothing_overdue(&self.seen, now, TimeDelta::minutes(30))?;
+        words::effects_told(&self.seen)?;
+        for lead in self.seen.leads.values() {
+            for enrollment in lead.enrollments.values().filter(|enrollment| enrollment.now.has_ended()) {
+                words::ended(lead, &enrollment.now)?;
+            }
+        }
+        let told = self.ledger.told();
+        words::reports(&self.seen, &told)?;
+        let given_up = self.given_up_edits()?;
+        rest::records(&self.seen, &told, |written| given_up.gave_up(written))
+    }
+
+    /// The edits of which `publish` was never told: they lie in its failure queue.
+    fn given_up_edits(&self) -> Result<OnItsWay, Violation> {
+        let messages: Vec<_> =
+            self.cloud.messages()?.into_iter().filter(|message| message.queue == "publish-failures").collect();
+        Ok(OnItsWay::of(&messages, &[], 0))
+    }
+
+    /// The next instant at which `reconcile` has something to look at.
+    pub(crate) fn reconcile_at(&self) -> Option<DateTime<Utc>> {
+        let waits = |enrollment: &Enrollment| {
+            let lease = enrollment.claim.as_ref().map(|claim| claim.lease_until);
+            lease.or(enrollment.progress.next.as_ref().map(|next| next.due_at).filter(|_| enrollment.is_active()))
+        };
+        self.seen.enrollments().filter_map(|(_, enrollment)| waits(&enrollment.now)).min()
+    }
+
+    /// How many enrollments rest, and how many run.
+    pub(crate) fn resting_and_running(&self) -> (usize, usize) {
+        let is_over = |enrollment: &Enrollment| enrollment.has_ended() && enrollment.claim.is_none();
+        let open = || self.seen.enrollments().filter(|(_, enrollment)| !is_over(&enrollment.now));
+        let running =
+            open().filter(|(_, enrollment)| enrollment.now.is_active() || enrollment.now.claim.is_some()).count();
+        (open().count() - running, running)
+    }
+}
+
+impl Changed {
+    fn of(lead: cadence_core::LeadId, enrollment: EnrollmentId) -> Self {
+        Self { lead, enrollment, moves: 0, entries: 0, settled: Vec::new() }
+    }
+
+    fn note(&mut self, before: Option<&Enrollment>, after: &Enrollment) {
+        self.moves += usize::from(before.is_some_and(|before| before.progress != after.progress));
+        if let (Some(claim), Some(before)) = (progress::settled_claim(before, after), before) {
+            self.settled.push((claim.clone(), before.progress.generation));
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What must hold between one state of an enrollment and the next.
+
+use cadence_core::{
+    Channel, LeadId, StepId,
+    enrollment::{Claim, Effect, Enrollment},
+    lead::OptOut,
+    records::{Cadence, Target},
+};
+
+use crate::simulation::{
+    seen::Seen,
+    violation::{Held, Invariant, Violation},
+};
+
+/// Generation, round and try only grow, and the generation with every change of what is due.
+pub(crate) fn growth(seen: &Seen, lead: &LeadId, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::Growth, what));
+    if let Some(before) = before {
+        let (was, is) = (&before.progress, &after.progress);
+        if was != is && is.generation <= was.generation {
+            return broken(format!("{} changed without a new generation: {was:?} became {is:?}", after.id));
+        }
+        for (step, round) in &was.rounds {
+            if is.rounds.get(step) < Some(round) {
+                return broken(format!("{}: the rounds of {step} shrank from {round}", after.id));
+            }
+        }
+    }
+    if let Some(claim) = new_claim(before, after) {
+        let claims = seen.leads.get(lead).into_iter().flat_map(|lead| &lead.claims);
+        let same = claims.filter(|taken| taken.enrollment == after.id && taken.claim.id != claim.id);
+        let mut same = same.filter(|taken| (&taken.claim.step, taken.claim.round) == (&claim.step, claim.round));
+        if let Some(taken) = same.find(|taken| taken.claim.try_number >= claim.try_number) {
+            let (step, round) = (&claim.step, claim.round);
+            return broken(format!(
+                "{}.{step}.{round} was claimed as try {} after try {}",
+                after.id, claim.try_number, taken.claim.try_number
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// A finished enrollment emits nothing: it stays as it is, and nothing of it is claimed.
+pub(crate) fn finished(before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    let Some(before) = before.filter(|before| before.has_ended()) else { return Ok(()) };
+    if before.progress != after.progress {
+        let found = format!("{} was over and went on: {:?}", after.id, after.progress);
+        return Err(Violation::of(Invariant::Finished, found));
+    }
+    match new_claim(Some(before), after) {
+        Some(claim) => {
+            Err(Violation::of(Invariant::Finished, format!("{} was over and {} was claimed", after.id, claim.step)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nothing is claimed after an opt-out has committed, be it the lead's or that of its address.
+pub(crate) fn opt_out(seen: &Seen, lead: &LeadId, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    let Some(claim) = new_claim(before, after) else { return Ok(()) };
+    let Some(lead) = seen.leads.get(lead).and_then(|seen| seen.lead.as_ref()) else { return Ok(()) };
+    let closed_by = closed_by(seen, after, claim);
+    let hash = match closed_by {
+        OptOut::Phone => &lead.phone_hash,
+        OptOut::Email => &lead.email_hash,
+    };
+    let is_suppressed =
+        hash.as_ref().and_then(|hash| seen.addresses.get(hash)).is_some_and(|a| a.suppressed_at.is_some());
+    if lead.opt_outs.contains_key(&closed_by) || is_suppressed {
+        let found = format!("{} claimed {} ({:?}) after {closed_by:?} was closed", after.id, claim.step, claim.effect);
+        return Err(Violation::of(Invariant::OptOut, found));
+    }
+    Ok(())
+}
+
+/// What would forbid what is claimed: by its channel, also where a user is asked.
+fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> OptOut {
+    match claim.effect {
+        Effect::Sms | Effect::AiCall => OptOut::Phone,
+        Effect::Email => OptOut::Email,
+        Effect::Task => match channel_of(seen, enrollment, &claim.step) {
+            Some(Channel::Email) => OptOut::Email,
+            Some(Channel::Call | Channel::Sms) | None => OptOut::Phone,
+        },
+    }
+}
+
+fn channel_of(seen: &Seen, enrollment: &Enrollment, step: &StepId) -> Option<Channel> {
+    let cadences = cadences_of(seen, enrollment);
+    cadences.iter().find_map(|cadence| cadence.step(step)).map(|step| step.action.channel())
+}
+
+/// The version that the enrollment is on, and the newest, which it may be about to follow.
+pub(crate) fn cadences_of(seen: &Seen, enrollment: &Enrollment) -> Vec<Cadence> {
+    let id = enrollment.cadence.as_str();
+    let pinned = seen.versions.get(&(id.to_owned(), enrollment.progress.version)).cloned();
+    let newest = seen.published("CADENCE", id).and_then(|record| serde_json::from_value(record.clone()).ok());
+    pinned.into_iter().chain(newest).collect()
+}
+
+/// No step is passed over: what is due next follows what was due, or an outcome leads there.
+pub(crate) fn course(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    if after.is_active() && after.progress.next.is_none() {
+        return Err(Violation::of(Invariant::NothingLost, format!("{} is active and has nothing due", after.id)));
+    }
+    let (Some(was), Some(is)) = (before.and_then(|before| before.progress.next.as_ref()), &after.progress.next) else {
+        return Ok(());
+    };
+    if was.step == is.step {
+        return Ok(());
+    }
+    let leads_there = cadences_of(seen, after).iter().any(|cadence| {
+        let follows = cadence.step_after(&was.step).is_some_and(|step| step.id == is.step);
+        follows || targets(cadence).any(|target| matches!(target, Target::Step(id) if *id == is.step))
+    });
+    match leads_there {
+        true => Ok(()),
+        false => {
+            let found =
+                format!("{} went from {} to {}, which neither follows nor is led to", after.id, was.step, is.step);
+            Err(Violation::of(Invariant::NothingLost, found))
+        }
+    }
+}
+
+fn targets(cadence: &Cadence) -> impl Iterator<Item = &Target> {
+    cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values())
+}
+
+/// The claim that was taken between the two.
+pub(crate) fn new_claim<'a>(before: Option<&Enrollment>, after: &'a Enrollment) -> Option<&'a Claim> {
+    let held = before.and_then(|before| before.claim.as_ref()).map(|claim| &claim.id);
+    after.claim.as_ref().filter(|claim| Some(&claim.id) != held)
+}
+
+/// The claim that was settled between the two.
+pub(crate) fn settled_claim<'a>(before: Option<&'a Enrollment>, after: &Enrollment) -> Option<&'a Claim> {
+    let holds = after.claim.as_ref().map(|claim| &claim.id);
+    before.and_then(|before| before.claim.as_ref()).filter(|claim| holds != Some(&claim.id))
+}

@@ -1,0 +1,183 @@
+//! What must hold of a world whenever it is looked at, and once it has come to rest.
+
+use std::{collections::BTreeSet, ops::RangeInclusive};
+
+use cadence_core::{
+    EnrollmentId,
+    enrollment::{Enrollment, StepDue},
+    records::parse_record,
+};
+use cadence_local::{Message, Timer};
+use cadence_store::Edited;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::simulation::{
+    ledger::{Confirmed, Told, Webhook},
+    seen::{Seen, SeenEnrollment},
+    violation::{Held, Invariant, Violation},
+};
+
+/// What is on its way: whose messages and timers of which generation, and what was given up loudly.
+#[derive(Default)]
+pub(crate) struct OnItsWay {
+    due: BTreeSet<(EnrollmentId, u64)>,
+    /// The timers of the same enrollment and generation as another one.
+    twice: Vec<String>,
+    given_up: Vec<RangeInclusive<i64>>,
+    /// How far `schedule` has read the leads table's stream.
+    read_until: i64,
+}
+
+/// What dynoxide adds to a record's number when it tells it.
+const NUMBERS_FROM: i128 = 100_000_000_000_000_000_000;
+/// How long after its lease `reconcile` has a claim at the latest, while it runs at all.
+const SETTLED_WITHIN: TimeDelta = TimeDelta::minutes(75);
+
+impl OnItsWay {
+    pub(crate) fn of(messages: &[Message], timers: &[Timer], read_until: i64) -> Self {
+        let mut on_its_way = Self { read_until, ..Self::default() };
+        for body in messages.iter().map(|message| &message.body).chain(timers.iter().map(|timer| &timer.input)) {
+            if let Ok(due) = serde_json::from_str::<StepDue>(body) {
+                on_its_way.due.insert((due.enrollment, due.generation));
+            } else {
+                on_its_way.given_up.extend(given_up(body));
+            }
+        }
+        let mut inputs = BTreeSet::new();
+        let twice = timers.iter().filter(|timer| !inputs.insert(&timer.input));
+        on_its_way.twice = twice.map(|timer| timer.name.clone()).collect();
+        on_its_way
+    }
+
+    /// Whether a write of the config or the leads table was given up.
+    pub(crate) fn gave_up(&self, written: i64) -> bool {
+        self.given_up.iter().any(|range| range.contains(&written))
+    }
+
+    fn moves(&self, enrollment: &SeenEnrollment) -> bool {
+        let due = (enrollment.now.id.clone(), enrollment.now.progress.generation);
+        enrollment.written > self.read_until || self.due.contains(&due) || self.gave_up(enrollment.written)
+    }
+}
+
+/// The records that a stream's function was not told of, as its failure queue says.
+fn given_up(body: &str) -> Option<RangeInclusive<i64>> {
+    let told: Value = serde_json::from_str(body).ok()?;
+    let batch = told.get("DDBStreamBatchInfo")?;
+    let number = |name: &str| {
+        let number: i128 = batch.get(name)?.as_str()?.parse().ok()?;
+        i64::try_from(number - NUMBERS_FROM).ok()
+    };
+    Some(number("startSequenceNumber")?..=number("endSequenceNumber")?)
+}
+
+/// Every active enrollment has at least one of: an unread change, a timer or message of its generation, a claim, a parked mark.
+pub(crate) fn nothing_lost(seen: &Seen, on_its_way: &OnItsWay, now: DateTime<Utc>) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::NothingLost, what));
+    if let Some(timer) = on_its_way.twice.first() {
+        return Err(Violation::of(Invariant::OneEffect, format!("{timer} is the second timer of what it is for")));
+    }
+    for (_, enrollment) in seen.enrollments() {
+        let Enrollment { id, claim, progress, .. } = &enrollment.now;
+        match claim {
+            Some(claim) if claim.lease_until + SETTLED_WITHIN < now => {
+                return broken(format!(
+                    "the claim of {id} on {} ran out at {} and nobody settles it",
+                    claim.step, claim.lease_until
+                ));
+            }
+            Some(_) => {}
+            None if enrollment.now.is_active() && !on_its_way.moves(enrollment) => {
+                return broken(format!("nothing will move {id} on: {:?}", progress.next));
+            }
+            None => {}
+        }
+        index(enrollment)?;
+    }
+    Ok(())
+}
+
+/// `reconcile` finds it: it stands in the index of what is due for what it waits for.
+fn index(enrollment: &SeenEnrollment) -> Held {
+    let Enrollment { id, claim, progress, .. } = &enrollment.now;
+    let waits_for = claim.as_ref().map(|claim| claim.lease_until).or(progress.next.as_ref().map(|next| next.due_at));
+    let expected = waits_for.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let found = enrollment.due_index.as_ref().map(|(_, at)| at.clone());
+    let is_resting = claim.is_none() && !enrollment.now.is_active();
+    let is_parked = enrollment.due_index.as_ref().is_some_and(|(shard, _)| shard.starts_with("parked#"));
+    if found != expected || (found.is_some() && is_parked != is_resting) {
+        let found = format!("{id} waits for {expected:?} and stands in the index as {:?}", enrollment.due_index);
+        return Err(Violation::of(Invariant::NothingLost, found));
+    }
+    Ok(())
+}
+
+/// Nothing that is active is overdue for that long: `reconcile` has put it back by then.
+pub(crate) fn nothing_overdue(seen: &Seen, now: DateTime<Utc>, for_long: TimeDelta) -> Held {
+    let overdue = seen.enrollments().find(|(_, enrollment)| {
+        let next = enrollment.now.progress.next.as_ref();
+        enrollment.now.is_active() && next.is_some_and(|next| next.due_at + for_long < now)
+    });
+    match overdue {
+        Some((_, enrollment)) => {
+            let found = format!("{} is overdue at {now}: {:?}", enrollment.now.id, enrollment.now.progress.next);
+            Err(Violation::of(Invariant::NothingLost, found))
+        }
+        None => Ok(()),
+    }
+}
+
+/// An accepted webhook was a lead, and one that can't be used was kept, before it was answered.
+pub(crate) fn webhook(seen: &Seen, webhook: &Webhook) -> Held {
+    let broken = |what: &str| {
+        let found = format!("a webhook was answered with {} and {what}: {}", webhook.status, webhook.body);
+        Err(Violation::of(Invariant::Webhooks, found))
+    };
+    match (webhook.status, &webhook.lead) {
+        (200..=299, Some(lead)) => match seen.leads.get(lead) {
+            Some(stored) if stored.since <= webhook.at && stored.lead.is_some() => Ok(()),
+            Some(_) => broken("written after that"),
+            None => broken("its lead is not there"),
+        },
+        (200..=299, None) => broken("no lead was named"),
+        (422, _) if !seen.quarantined.contains(&webhook.body) => broken("not kept"),
+        (401 | 422 | 500..=599, _) => Ok(()),
+        _ => broken("nobody expected that"),
+    }
+}
+
+/// An opt-out that was confirmed was written before that.
+pub(crate) fn confirmed(seen: &Seen, opt_out: &Confirmed) -> Held {
+    let Some(lead) = seen.leads.get(&opt_out.lead) else { return Ok(()) };
+    match lead.closed.get(&opt_out.closes) {
+        Some(at) if *at <= opt_out.at => Ok(()),
+        _ => {
+            let found = format!("{:?} of {} was confirmed and is not closed", opt_out.closes, opt_out.lead);
+            Err(Violation::of(Invariant::OptOut, found))
+        }
+    }
+}
+
+/// A record that is said to be published is what was published; one that was broken is refused.
+pub(crate) fn records(seen: &Seen, told: &Told, gave_up: impl Fn(i64) -> bool) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::Records, what));
+    for ((pk, sk), record) in seen.config.iter().filter(|((_, sk), _)| sk == "CURRENT") {
+        if seen.edited.get(pk).is_some_and(|written| gave_up(*written)) {
+            continue;
+        }
+        let text = |name: &str| record.get(name).and_then(Value::as_str);
+        let Some(check) = text("check") else { return broken(format!("{pk} was edited and nobody checked it")) };
+        let is_ok = check.starts_with("ok");
+        if told.broken.get(pk) == Some(&true) && is_ok {
+            return broken(format!("{pk} can't be published and its check says {check}"));
+        }
+        let version = record.get("published_version").and_then(Value::as_u64).unwrap_or(0);
+        let kept = seen.config.get(&(pk.clone(), format!("VERSION#{version:04}"))).and_then(|kept| kept.get("record"));
+        let read = parse_record(pk, &Edited::content_of(record.clone())).ok().and_then(|read| read.to_stored().ok());
+        if is_ok && (read.is_none() || kept != read.as_ref()) {
+            return broken(format!("{pk} {sk} says \"{check}\" of what is not version {version}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,150 @@
+//! What must hold of what people can read: timelines and outcomes.
+
+use cadence_core::{
+    EnrollmentId, LeadId, Outcome, StepKey,
+    attempt::StepOutcome,
+    delivery::Delivery,
+    enrollment::{Claim, Effect, Enrollment},
+    timeline::{Entry, EntryKind},
+};
+
+use crate::simulation::{
+    ledger::Told,
+    seen::{Seen, SeenLead},
+    violation::{Held, Invariant, Violation},
+};
+
+/// What changed about one enrollment since it was looked at last.
+pub(crate) struct Changed {
+    pub(crate) lead: LeadId,
+    pub(crate) enrollment: EnrollmentId,
+    /// How often what is due changed.
+    pub(crate) moves: usize,
+    /// How often the timeline gained an entry of it.
+    pub(crate) entries: usize,
+    /// The claims that were settled, and the generation that they were settled at.
+    pub(crate) settled: Vec<(Claim, u64)>,
+}
+
+/// Every move of an enrollment is told, and every claim that is settled left the record of its try.
+pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::Told, what));
+    let id = &changed.enrollment;
+    if changed.entries < changed.moves {
+        return broken(format!("{id} moved {} times and its timeline says {} things", changed.moves, changed.entries));
+    }
+    let Some(lead) = seen.leads.get(&changed.lead) else { return Ok(()) };
+    for (claim, generation) in &changed.settled {
+        let key = StepKey { enrollment: id.clone(), step: claim.step.clone(), round: claim.round };
+        let Some(attempt) = lead.attempts.get(&(key.clone(), claim.try_number)) else {
+            return broken(format!("the claim of {key} was settled without a record of its try"));
+        };
+        let has_moved_on = *generation != claim.generation;
+        let says = |kinds: &[EntryKind]| says(lead, &key, kinds);
+        let is_told = match (&attempt.delivery, claim.effect) {
+            (Delivery::Accepted { .. }, Effect::Sms | Effect::Email) => says(&[EntryKind::Sent]),
+            (Delivery::Accepted { .. }, Effect::AiCall) => says(&[EntryKind::CallPlaced]),
+            (Delivery::Accepted { .. }, Effect::Task) => {
+                has_moved_on
+                    || (says(&[EntryKind::TaskOpened]) && lead.tasks.contains_key(&key))
+                    || says(&[EntryKind::Failed])
+            }
+            (Delivery::Rejected { .. }, _) => says(&[EntryKind::Failed]),
+            (Delivery::Later { .. }, _) => says(&[EntryKind::Retried, EntryKind::Failed]),
+            (Delivery::Unknown { .. }, _) => says(&[EntryKind::Unsure]),
+        };
+        if !is_told {
+            return broken(format!("the timeline does not say how {key} ended: {:?}", attempt.delivery));
+        }
+    }
+    Ok(())
+}
+
+fn says(lead: &SeenLead, key: &StepKey, kinds: &[EntryKind]) -> bool {
+    lead.timeline.values().any(|entry| is_of(entry, key) && kinds.contains(&entry.kind))
+}
+
+fn is_of(entry: &Entry, key: &StepKey) -> bool {
+    (entry.enrollment.as_ref(), entry.step.as_ref(), entry.round)
+        == (Some(&key.enrollment), Some(&key.step), Some(key.round))
+}
+
+/// What the timeline said it goes on saying.
+pub(crate) fn nothing_unsaid(before: Option<&Entry>, after: &Entry) -> Held {
+    match before.filter(|before| *before != after) {
+        Some(before) => {
+            let found =
+                format!("{:?} at {} was written over by {:?} at {}", before.kind, before.at, after.kind, after.at);
+            Err(Violation::of(Invariant::Told, found))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Every text, email and call that a vendor received is told: as what it was, or as what nobody can know.
+pub(crate) fn effects_told(seen: &Seen) -> Held {
+    for lead in seen.leads.values() {
+        let sent = lead.claims.iter().filter(|claim| claim.sent.is_some());
+        for key in sent.map(|claim| claim.key()) {
+            if !says(lead, &key, &[EntryKind::Sent, EntryKind::CallPlaced, EntryKind::Unsure]) {
+                return Err(Violation::of(Invariant::Told, format!("{key} was sent and the timeline does not say so")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What an ended enrollment was to do, it did or says why not: nothing of it is left open.
+pub(crate) fn ended(lead: &SeenLead, enrollment: &Enrollment) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::Finished, what));
+    let its_end = |entry: &&Entry| entry.enrollment.as_ref() == Some(&enrollment.id) && entry.kind == EntryKind::Ended;
+    let Some(end) = lead.timeline.values().find(its_end) else {
+        return broken(format!("{} is over and its timeline does not say so", enrollment.id));
+    };
+    // What its last step asks for is asked for as it ends, and stays to be done.
+    let open = lead.tasks.values().find(|task| {
+        let is_a_steps = !task.id.key.step.as_str().contains('~') && task.id.key.enrollment == enrollment.id;
+        task.closed.is_none() && is_a_steps && task.opened_at != end.at
+    });
+    match open {
+        Some(task) => broken(format!("{} is over and task {} is open", enrollment.id, task.id)),
+        None => Ok(()),
+    }
+}
+
+/// Of two reports on a step the stronger stands, whichever comes last.
+pub(crate) fn outcomes(before: Option<&StepOutcome>, after: &StepOutcome) -> Held {
+    let Some(before) = before else { return Ok(()) };
+    if before.outcome.merge(after.outcome) != after.outcome {
+        let found = format!("{}: {:?} became {:?}", after.key, before.outcome, after.outcome);
+        return Err(Violation::of(Invariant::Outcomes, found));
+    }
+    Ok(())
+}
+
+/// Every report that was taken is in what stands of its step, and nothing stands that nobody reported.
+pub(crate) fn reports(seen: &Seen, told: &Told) -> Held {
+    for report in told.reports.iter().filter(|report| report.is_taken) {
+        let Some(lead) = seen.leads.get(&report.lead) else { continue };
+        if !lead.enrollments.contains_key(&report.key.enrollment) {
+            continue;
+        }
+        let stands = lead.outcomes.get(&report.key).map(|known| known.outcome);
+        if stands.is_none_or(|stands| stands.merge(report.outcome) != stands) {
+            let found = format!("{}: {:?} was taken, and {stands:?} stands", report.key, report.outcome);
+            return Err(Violation::of(Invariant::Outcomes, found));
+        }
+    }
+    for completion in &told.completions {
+        let task = seen.leads.get(&completion.task.lead).and_then(|lead| lead.tasks.get(&completion.task.key));
+        let closed = task.and_then(|task| task.closed.as_ref());
+        let is_as_told = |outcome: Outcome| {
+            closed.is_some_and(|closed| closed.outcome == outcome && closed.by.as_ref() == Some(&completion.user))
+        };
+        if !is_as_told(completion.outcome) {
+            let found = format!("task {}: {:?} was taken, and it is {closed:?}", completion.task, completion.outcome);
+            return Err(Violation::of(Invariant::Outcomes, found));
+        }
+    }
+    Ok(())
+}

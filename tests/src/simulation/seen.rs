@@ -1,0 +1,237 @@
+//! What the checker has seen: both tables as their streams told them write by write, and what vendors received.
+
+use std::collections::BTreeMap;
+
+use cadence_core::{
+    EnrollmentId, LeadId, StepKey,
+    arrival::{Address, Webhook},
+    attempt::{Attempt, StepOutcome},
+    enrollment::{Claim, Enrollment},
+    lead::{Lead, OptOut},
+    records::Cadence,
+    task::Task,
+    timeline::Entry,
+};
+use cadence_local::{Sent, Written};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::Tested;
+
+/// What was seen so far.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Every lead, with all that is stored of it.
+    pub(crate) leads: BTreeMap<LeadId, SeenLead>,
+    /// Every address, by its hash.
+    pub(crate) addresses: BTreeMap<String, Address>,
+    /// Every webhook that was taken, by its key.
+    pub(crate) webhooks: BTreeMap<String, Webhook>,
+    /// The bodies that could not be used.
+    pub(crate) quarantined: Vec<String>,
+    /// The config table's items, by their keys.
+    pub(crate) config: BTreeMap<(String, String), Value>,
+    /// The last write of each record that ops edit.
+    pub(crate) edited: BTreeMap<String, i64>,
+    /// The versions of cadences, by cadence and number.
+    pub(crate) versions: BTreeMap<(String, u32), Cadence>,
+}
+
+/// A lead, and all that is stored of it.
+#[derive(Default)]
+pub(crate) struct SeenLead {
+    pub(crate) lead: Option<Lead>,
+    pub(crate) enrollments: BTreeMap<EnrollmentId, SeenEnrollment>,
+    pub(crate) attempts: BTreeMap<(StepKey, u32), Attempt>,
+    pub(crate) outcomes: BTreeMap<StepKey, StepOutcome>,
+    pub(crate) tasks: BTreeMap<StepKey, Task>,
+    pub(crate) timeline: BTreeMap<String, Entry>,
+    /// Every claim that was ever taken.
+    pub(crate) claims: Vec<SeenClaim>,
+    /// Where the stream first says that there is such a lead.
+    pub(crate) since: i64,
+    /// Where it first says that the lead closed something.
+    pub(crate) closed: BTreeMap<OptOut, i64>,
+}
+
+/// An enrollment as it stands, and where the stream says so.
+pub(crate) struct SeenEnrollment {
+    pub(crate) now: Enrollment,
+    pub(crate) written: i64,
+    /// Where it stands in the index of what is due.
+    pub(crate) due_index: Option<(String, String)>,
+}
+
+/// A claim, and what came of it.
+pub(crate) struct SeenClaim {
+    pub(crate) enrollment: EnrollmentId,
+    pub(crate) claim: Claim,
+    /// The version that the enrollment was on.
+    pub(crate) version: u32,
+    /// The lead as it was claimed.
+    pub(crate) lead: Option<Lead>,
+    /// What the vendor received under it.
+    pub(crate) sent: Option<Sent>,
+    /// The notice to its user.
+    pub(crate) notice: Option<Sent>,
+}
+
+/// What a write changed, for the invariants that hold between before and after.
+pub(crate) enum Moment {
+    /// An enrollment, whose lead is that.
+    Enrollment { lead: LeadId, before: Option<Box<Enrollment>>, after: Box<Enrollment> },
+    /// What came of a step.
+    Outcome { before: Option<StepOutcome>, after: StepOutcome },
+    /// A task.
+    Task { lead: LeadId, before: Option<Box<Task>>, after: Box<Task> },
+    /// The timeline gained an entry.
+    Entry { before: Option<Box<Entry>>, entry: Box<Entry> },
+    /// A version of a record was written over.
+    VersionChanged { pk: String, sk: String },
+    /// Anything else.
+    Other,
+}
+
+impl Seen {
+    /// Takes note of a write of the leads table.
+    pub(crate) fn note(&mut self, written: Written) -> Tested<Moment> {
+        let Some(item) = written.item else { return Ok(Moment::Other) };
+        let (pk, sk) = (written.pk.as_str(), written.sk.as_str());
+        let Some((kind, id)) = pk.split_once('#') else { return Ok(Moment::Other) };
+        match kind {
+            "LEAD" => {
+                let lead = LeadId::new(id);
+                let seen = self.leads.entry(lead.clone()).or_default();
+                return seen.note(lead, sk, item, written.number);
+            }
+            "ADDRESS" => {
+                self.addresses.insert(id.to_owned(), read(item)?);
+            }
+            "WEBHOOK" => {
+                self.webhooks.insert(id.to_owned(), read(item)?);
+            }
+            "QUARANTINE" => {
+                let kept: Value = read(item)?;
+                self.quarantined.extend(kept.get("body").and_then(Value::as_str).map(str::to_owned));
+            }
+            _ => {}
+        }
+        Ok(Moment::Other)
+    }
+
+    /// Takes note of a write of the config table.
+    pub(crate) fn note_config(&mut self, written: Written) -> Tested<Moment> {
+        let key = (written.pk.clone(), written.sk.clone());
+        if written.sk == "CURRENT" {
+            self.edited.insert(written.pk.clone(), written.number);
+        }
+        let Some(item) = written.item else {
+            self.config.remove(&key);
+            return Ok(Moment::Other);
+        };
+        let item: Value = read(item)?;
+        let version = written.sk.strip_prefix("VERSION#").and_then(|number| number.parse().ok());
+        if let (Some(version), Some(id)) = (version, written.pk.strip_prefix("CADENCE#")) {
+            let record = item.get("record").cloned().unwrap_or_default();
+            self.versions.insert((id.to_owned(), version), serde_json::from_value(record)?);
+        }
+        let before = self.config.insert(key, item);
+        Ok(match (version, before) {
+            (Some(_), Some(_)) => Moment::VersionChanged { pk: written.pk, sk: written.sk },
+            _ => Moment::Other,
+        })
+    }
+
+    /// A published record.
+    pub(crate) fn published(&self, kind: &str, id: &str) -> Option<&Value> {
+        self.config.get(&(format!("PUBLISHED#{kind}"), id.to_owned()))?.get("record")
+    }
+
+    /// Every enrollment, with its lead's id.
+    pub(crate) fn enrollments(&self) -> impl Iterator<Item = (&LeadId, &SeenEnrollment)> {
+        self.leads.iter().flat_map(|(id, lead)| lead.enrollments.values().map(move |enrollment| (id, enrollment)))
+    }
+
+    /// The lead that has that phone number.
+    pub(crate) fn lead_of_phone(&mut self, phone: &str) -> Option<&mut SeenLead> {
+        self.leads.values_mut().find(|seen| seen.lead.as_ref().is_some_and(|lead| lead.phone.as_deref() == Some(phone)))
+    }
+}
+
+impl SeenLead {
+    fn note(&mut self, lead: LeadId, sk: &str, item: serde_dynamo::Item, number: i64) -> Tested<Moment> {
+        let kind = sk.split('#').next().unwrap_or_default();
+        Ok(match kind {
+            "LEAD" => {
+                let lead: Lead = read(item)?;
+                for closed in lead.opt_outs.keys() {
+                    self.closed.entry(*closed).or_insert(number);
+                }
+                if self.lead.replace(lead).is_none() {
+                    self.since = number;
+                }
+                Moment::Other
+            }
+            "ENROLLMENT" => {
+                let index = |name: &str| match item.get(name) {
+                    Some(serde_dynamo::AttributeValue::S(text)) => Some(text.clone()),
+                    Some(_) | None => None,
+                };
+                let due_index = index("due_shard").zip(index("due_at"));
+                let after: Enrollment = read(item)?;
+                let seen = SeenEnrollment { now: after.clone(), written: number, due_index };
+                let before = self.enrollments.insert(after.id.clone(), seen).map(|seen| seen.now);
+                self.note_claim(before.as_ref(), &after);
+                Moment::Enrollment { lead, before: before.map(Box::new), after: Box::new(after) }
+            }
+            "ATTEMPT" => {
+                let attempt: Attempt = read(item)?;
+                self.attempts.insert((attempt.key.clone(), attempt.try_number), attempt);
+                Moment::Other
+            }
+            "OUTCOME" => {
+                let after: StepOutcome = read(item)?;
+                let before = self.outcomes.insert(after.key.clone(), after.clone());
+                Moment::Outcome { before, after }
+            }
+            "TASK" => {
+                let after: Task = read(item)?;
+                let before = self.tasks.insert(after.id.key.clone(), after.clone());
+                Moment::Task { lead, before: before.map(Box::new), after: Box::new(after) }
+            }
+            "TIMELINE" => {
+                let entry: Entry = read(item)?;
+                let before = self.timeline.insert(sk.to_owned(), entry.clone());
+                Moment::Entry { before: before.map(Box::new), entry: Box::new(entry) }
+            }
+            _ => Moment::Other,
+        })
+    }
+
+    fn note_claim(&mut self, before: Option<&Enrollment>, after: &Enrollment) {
+        let held = |enrollment: &Enrollment| enrollment.claim.as_ref().map(|claim| claim.id.clone());
+        let Some(claim) = &after.claim else { return };
+        if before.and_then(held).as_ref() == Some(&claim.id) {
+            return;
+        }
+        self.claims.push(SeenClaim {
+            enrollment: after.id.clone(),
+            claim: claim.clone(),
+            version: after.progress.version,
+            lead: self.lead.clone(),
+            sent: None,
+            notice: None,
+        });
+    }
+}
+
+impl SeenClaim {
+    /// What it is for.
+    pub(crate) fn key(&self) -> StepKey {
+        StepKey { enrollment: self.enrollment.clone(), step: self.claim.step.clone(), round: self.claim.round }
+    }
+}
+
+fn read<T: DeserializeOwned>(item: serde_dynamo::Item) -> Tested<T> {
+    Ok(serde_dynamo::from_item(item)?)
+}
