@@ -51,7 +51,9 @@ fn the_functions_that_the_walkthroughs_name_exist() -> Tested {
 
 #[test]
 fn the_paths_that_the_documents_name_exist() -> Tested {
-    for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "OPERATIONS.md", "PERFORMANCE.md", "PROMISES.md"] {
+    for document in
+        ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "OPERATIONS.md", "PERFORMANCE.md", "PROMISES.md"]
+    {
         let text = fs::read_to_string(format!("{ROOT}/{document}"))?;
         let is_path = |code: &String| {
             let ends = [".rs", ".md", ".yaml", ".toml", ".json", ".txt"].iter().any(|end| code.ends_with(end));
