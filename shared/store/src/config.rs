@@ -9,8 +9,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{
     Store, StoreError,
-    error::sorted,
-    item::{Item, key, read, s},
+    item::{Item, key, read},
     keys,
     load::SETTINGS,
 };
@@ -52,19 +51,7 @@ impl Store {
 
     /// Every published record of a kind, by id.
     pub(crate) async fn published<T: DeserializeOwned>(&self, kind: &str) -> Result<Vec<Published<T>>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.config)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(keys::published_pk(kind)));
-        let mut pages = query.into_paginator().items().send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(published(item.map_err(|error| sorted("Query", error))?)?);
-        }
-        Ok(found)
+        self.partition(&self.config, keys::published_pk(kind)).await
     }
 }
 

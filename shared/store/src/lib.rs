@@ -28,6 +28,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client, error::SdkError, operation::transact_write_items::TransactWriteItemsError, types::TransactWriteItem,
 };
+use serde::de::DeserializeOwned;
 
 pub use claim::{Claimed, Refused};
 pub use commit::Committed;
@@ -50,6 +51,23 @@ impl Store {
     /// The tables of those names.
     pub fn new(aws: &SdkConfig, leads: impl Into<String>, config: impl Into<String>) -> Self {
         Self { client: Client::new(aws), leads: leads.into(), config: config.into() }
+    }
+
+    /// Everything in a partition of a table, in the order of the sort keys.
+    async fn partition<T: DeserializeOwned>(&self, table: &str, pk: String) -> Result<Vec<T>, StoreError> {
+        let query = self
+            .client
+            .query()
+            .table_name(table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", item::s(pk));
+        let mut pages = query.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(next) = pages.next().await {
+            found.push(item::read(next.map_err(|error| error::sorted("Query", error))?)?);
+        }
+        Ok(found)
     }
 
     /// Writes all or nothing. `Ok(Err(..))` says, item by item, why nothing was written.

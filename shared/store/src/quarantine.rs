@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Store, StoreError,
     error::sorted,
-    item::{Item, key, read, s},
+    item::{Item, key},
     keys,
 };
 
@@ -46,19 +46,7 @@ impl Store {
 
     /// What is kept of a source, in no particular order.
     pub async fn load_quarantined(&self, source: &SourceId) -> Result<Vec<Quarantined>, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.leads)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(keys::quarantine_pk(source.as_str())));
-        let mut pages = query.into_paginator().items().send();
-        let mut kept = Vec::new();
-        while let Some(item) = pages.next().await {
-            kept.push(read(item.map_err(|error| sorted("Query", error))?)?);
-        }
-        Ok(kept)
+        self.partition(&self.leads, keys::quarantine_pk(source.as_str())).await
     }
 
     /// Keeps it no longer: it was taken after all.

@@ -1,7 +1,5 @@
 //! The turns of a group. Each member's last is an item of its own, so that two leads who go to two members don't collide.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
     GroupId, UserId,
@@ -11,8 +9,7 @@ use serde::Deserialize;
 
 use crate::{
     Store, StoreError,
-    error::sorted,
-    item::{key, read, s},
+    item::{key, s},
     keys,
     update::{Edit, number},
 };
@@ -25,19 +22,8 @@ struct Taken {
 
 impl Store {
     pub(crate) async fn turns(&self, group: &GroupId) -> Result<Turns, StoreError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.leads)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", s(keys::turns_pk(group)));
-        let mut pages = query.into_paginator().items().send();
-        let mut turns = BTreeMap::new();
-        while let Some(item) = pages.next().await {
-            let taken: Taken = read(item.map_err(|error| sorted("Query", error))?)?;
-            turns.insert(taken.user, taken.number);
-        }
+        let taken: Vec<Taken> = self.partition(&self.leads, keys::turns_pk(group)).await?;
+        let turns = taken.into_iter().map(|taken| (taken.user, taken.number)).collect();
         Ok(Turns::from([(group.clone(), turns)]))
     }
 

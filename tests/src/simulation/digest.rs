@@ -30,7 +30,11 @@ impl Digest {
             self.hash.update(value);
         }
         match serde_json::from_slice::<Value>(request.body()) {
-            Ok(body) => self.hash.update(sorted(body).to_string()),
+            Ok(body) => {
+                let mut body = unwrapped(body);
+                body.sort_all_objects();
+                self.hash.update(body.to_string());
+            }
             Err(_) => self.hash.update(sorted_form(request.body())),
         }
     }
@@ -56,17 +60,14 @@ fn value_of(field: &str) -> &str {
     field.split_once('=').map_or(field, |(_, value)| value)
 }
 
-fn sorted(value: Value) -> Value {
+/// The value with what texts in it hold as JSON in their place, for that may be in any order too.
+fn unwrapped(value: Value) -> Value {
     match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.into_iter().collect();
-            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
-        }
-        Value::Array(elements) => elements.into_iter().map(sorted).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, unwrapped(value))).collect(),
+        Value::Array(elements) => elements.into_iter().map(unwrapped).collect(),
         // What a message says is JSON in a text.
         Value::String(text) => match serde_json::from_str::<Value>(&text) {
-            Ok(inner @ (Value::Object(_) | Value::Array(_))) => sorted(inner),
+            Ok(inner @ (Value::Object(_) | Value::Array(_))) => unwrapped(inner),
             _ => Value::String(text),
         },
         Value::Null | Value::Bool(_) | Value::Number(_) => value,

@@ -10,7 +10,6 @@ use dynoxide::{
     storage::Storage,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::finished;
@@ -93,19 +92,8 @@ fn keep(conn: &Connection) -> rusqlite::Result<usize> {
 /// The same for the same actions, in whichever order the fields of their maps were written.
 fn fingerprint(actions: &[TransactWriteItem]) -> Result<String, DynoxideError> {
     let failed = |error: serde_json::Error| DynoxideError::InternalServerError(error.to_string());
-    let actions = serde_json::to_value(actions).map_err(failed)?;
-    let bytes = serde_json::to_vec(&sorted(actions)).map_err(failed)?;
+    let mut actions = serde_json::to_value(actions).map_err(failed)?;
+    actions.sort_all_objects();
+    let bytes = serde_json::to_vec(&actions).map_err(failed)?;
     Ok(Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes).to_string())
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.into_iter().collect();
-            fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-            fields.into_iter().map(|(name, value)| (name, sorted(value))).collect()
-        }
-        Value::Array(elements) => elements.into_iter().map(sorted).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
-    }
 }
