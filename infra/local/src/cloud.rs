@@ -6,7 +6,7 @@ mod deliveries;
 use std::{
     path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -34,6 +34,7 @@ use crate::{
 
 pub use contents::{Message, Timer, Written};
 pub use deliveries::Delivery;
+use deliveries::Quiet;
 
 /// How a cloud is opened.
 pub struct Options {
@@ -63,6 +64,7 @@ struct Inner {
     faults: Option<Faults>,
     deployed: OnceLock<Deployed>,
     changed: Notify,
+    quiet: Mutex<Option<Quiet>>,
     /// How many invocations were numbered by this process.
     invocations: AtomicU64,
 }
@@ -108,6 +110,7 @@ impl Cloud {
     }
 
     fn over(database: Database, clock: LocalClock, options: Options) -> Result<Self, CloudError> {
+        let is_kept = options.data.is_some();
         let told_until: Option<i64> = database.with(|conn| {
             conn.execute_batch(SCHEMA)?;
             conn.execute_batch(services::SCHEMA)?;
@@ -120,11 +123,13 @@ impl Cloud {
             account: Account::at(options.endpoint),
             clock,
             pace: options.pace,
-            told_until: AtomicI64::new(told_until.unwrap_or(i64::MIN)),
+            // What ends with the process need not remember what it told.
+            told_until: AtomicI64::new(if is_kept { told_until.unwrap_or(i64::MIN) } else { i64::MAX }),
             database,
             faults: options.faults,
             deployed: OnceLock::new(),
             changed: Notify::new(),
+            quiet: Mutex::default(),
             invocations: AtomicU64::new(0),
         })))
     }
@@ -250,7 +255,7 @@ impl Cloud {
         let until = (now + ahead).timestamp_millis();
         self.0.database.with(|conn| {
             let sql = "INSERT INTO clock (one, told_until) VALUES (1, ?1) ON CONFLICT (one) DO UPDATE SET told_until = max(told_until, ?1)";
-            conn.execute(sql, [until])
+            conn.prepare_cached(sql)?.execute([until])
         })?;
         self.0.told_until.fetch_max(until, Ordering::AcqRel);
         Ok(())

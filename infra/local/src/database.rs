@@ -8,13 +8,16 @@ use std::{
 };
 
 use dynoxide::{DynoxideError, storage::Storage, storage_backend::Clock};
-use rusqlite::Connection;
+use rusqlite::{Connection, config::DbConfig};
 
 use crate::{clock::LocalClock, dynamo, streams};
 
 /// Without it each write of a table with a stream reads all of the table's stream records, to find the last one's number.
 const STREAM_INDEX: &str = "CREATE INDEX IF NOT EXISTS stream_records_in_order \
      ON _stream_records (table_name, CAST(sequence_number AS INTEGER))";
+
+/// More than the services have, so that none is read by SQLite a second time.
+const STATEMENTS_KEPT: usize = 128;
 
 /// Everything that the cloud keeps. Clones are the same database.
 #[derive(Clone)]
@@ -92,6 +95,9 @@ impl Database {
     fn prepared(storage: Storage, clock: LocalClock, only_process: Option<File>) -> Result<Self, DatabaseError> {
         let storage = storage.with_clock(Arc::new(CloudClock(clock)));
         let conn = storage.conn();
+        conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        // Else SQLite plans a statement anew whenever it is given other values.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         conn.execute_batch(STREAM_INDEX)?;
         conn.execute_batch(dynamo::TOKENS_SCHEMA)?;
         conn.execute_batch(streams::SCHEMA)?;

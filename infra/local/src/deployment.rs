@@ -120,6 +120,11 @@ impl Deployed {
     pub(crate) fn queue_names(&self) -> Vec<&str> {
         self.queues.iter().map(|mapping| mapping.queue.as_str()).collect()
     }
+
+    /// How many streams have a batch in somebody's hands.
+    pub(crate) fn busy_streams(&self) -> usize {
+        self.streams.iter().filter(|reader| reader.alone.try_lock().is_err()).count()
+    }
 }
 
 /// Deploys everything, with the functions in this process, and publishes the records that ship, where they are not there yet;

@@ -53,7 +53,7 @@ pub(crate) fn next_due_at(
     queues: &[&str],
 ) -> rusqlite::Result<Option<DateTime<Utc>>> {
     let ask = |sql: &str, queue: &str| -> rusqlite::Result<Option<i64>> {
-        conn.query_row(sql, rusqlite::params![now.timestamp_millis(), queue], |row| row.get(0))
+        conn.prepare_cached(sql)?.query_row(rusqlite::params![now.timestamp_millis(), queue], |row| row.get(0))
     };
     let mut found = vec![
         ask("SELECT min(due_at) FROM schedules WHERE due_at > ?1 AND ?2 = ''", "")?,

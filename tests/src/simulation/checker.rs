@@ -35,6 +35,9 @@ pub(crate) struct Checker {
     opt_outs_until: usize,
     /// The highest caps that were ever in force.
     caps: Option<Caps>,
+    on_its_way: OnItsWay,
+    /// How much had been written when the tables and the queues were read last.
+    writes: Option<u64>,
 }
 
 impl From<CloudError> for Violation {
@@ -62,20 +65,31 @@ impl Checker {
             webhooks_until: 0,
             opt_outs_until: 0,
             caps: None,
+            on_its_way: OnItsWay::default(),
+            writes: None,
         }
     }
 
     /// Looks at all that happened since it looked last.
     pub(crate) fn look(&mut self) -> Held {
+        let writes = self.cloud.writes();
+        if self.writes != Some(writes) {
+            self.look_at_what_was_written()?;
+            self.writes = Some(writes);
+        }
+        self.look_at_answers()?;
+        rest::claims_settled(&self.seen, self.cloud.now())
+    }
+
+    fn look_at_what_was_written(&mut self) -> Held {
         self.look_at_records()?;
         let changed = self.look_at_leads()?;
         for changed in changed.values() {
             words::told(&self.seen, changed)?;
         }
         self.look_at_effects()?;
-        self.look_at_answers()?;
-        let on_its_way = self.on_its_way()?;
-        rest::nothing_lost(&self.seen, &on_its_way, self.cloud.now())
+        self.on_its_way = self.on_its_way()?;
+        rest::nothing_lost(&self.seen, &self.on_its_way)
     }
 
     fn look_at_records(&mut self) -> Held {
@@ -114,6 +128,7 @@ impl Checker {
                     progress::finished(before, &after)?;
                     progress::opt_out(&self.seen, &lead, before, &after)?;
                     progress::course(&self.seen, before, &after)?;
+                    rest::indexed(&self.seen, &lead, &after.id)?;
                     let noted = changed.entry(after.id.clone()).or_insert_with(|| Changed::of(lead, after.id.clone()));
                     noted.note(before, &after);
                 }
@@ -222,15 +237,11 @@ impl Checker {
         }
         let told = self.ledger.told();
         words::reports(&self.seen, &told)?;
-        let given_up = self.given_up_edits()?;
+        // The edits of which `publish` was never told lie in its failure queue.
+        let mut messages = self.cloud.messages()?;
+        messages.retain(|message| message.queue == "publish-failures");
+        let given_up = OnItsWay::of(&messages, &[], 0);
         rest::records(&self.seen, &told, |written| given_up.gave_up(written))
-    }
-
-    /// The edits of which `publish` was never told: they lie in its failure queue.
-    fn given_up_edits(&self) -> Result<OnItsWay, Violation> {
-        let messages: Vec<_> =
-            self.cloud.messages()?.into_iter().filter(|message| message.queue == "publish-failures").collect();
-        Ok(OnItsWay::of(&messages, &[], 0))
     }
 
     /// The next instant at which `reconcile` has something to look at.

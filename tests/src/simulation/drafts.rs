@@ -115,7 +115,7 @@ impl Shelf {
     }
 
     fn draft(&self, id: &str, rng: &mut Rng) -> Value {
-        let count = rng.usize(1..=6);
+        let count = rng.usize(1..=9);
         let ids: Vec<String> = (1..=count).map(|number| format!("step-{number}")).collect();
         let others: Vec<&str> = self.cadences.iter().map(String::as_str).filter(|other| *other != id).collect();
         let steps: Vec<Value> = (0..count).map(|at| step(&ids, at, &others, rng)).collect();

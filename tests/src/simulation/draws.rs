@@ -69,6 +69,12 @@ pub(crate) fn between(rng: &mut Rng, from: TimeDelta, until: TimeDelta) -> TimeD
     TimeDelta::milliseconds(if from < until { rng.i64(from..until) } else { from })
 }
 
+/// A length of time from a millisecond to that, each order of magnitude as often as the next: what comes close upon another thing falls into it.
+pub(crate) fn soon(rng: &mut Rng, most: TimeDelta) -> TimeDelta {
+    let most = most.num_milliseconds().max(1) as f64;
+    TimeDelta::milliseconds(most.powf(rng.f64()) as i64)
+}
+
 /// The same as the runtime counts it.
 pub(crate) fn duration(time: TimeDelta) -> Duration {
     time.to_std().unwrap_or_default()

@@ -15,7 +15,7 @@ use super::{
     climate::Climate,
     crashes::Crashes,
     digest::Digest,
-    draws::{Draws, address, between, duration, happens, weighted},
+    draws::{Draws, address, duration, happens, soon, weighted},
     operation::{Operation, operation_of, refusals},
     part::{Part, Parts},
     subject::Subjects,
@@ -61,6 +61,9 @@ pub(crate) struct Befallen {
 
 /// How often `reconcile` runs: a run that is left out comes at one of the next of these.
 const TICK: TimeDelta = TimeDelta::minutes(5);
+
+/// How much more often a request goes wrong by which something is sent: that is where faults hurt most.
+const MORE_WHERE_SENT: f64 = 3.0;
 
 impl Fates {
     /// The fates of that world. Nothing goes wrong until it is told to.
@@ -173,7 +176,9 @@ impl State {
         let slowest = u64::try_from(self.climate.slowest_call.as_millis()).unwrap_or(1);
         let takes = Duration::from_millis(rng.u64(1..=slowest));
         let is_out = self.is_out(operation.service);
-        if !is_out && !happens(&mut rng, self.climate.call_faults) {
+        let sends = matches!(operation.service, "sns" | "ses" | "voice-agent");
+        let chance = self.climate.call_faults * if sends { MORE_WHERE_SENT } else { 1.0 };
+        if !is_out && !happens(&mut rng, chance) {
             return Fate { takes, fault: None };
         }
         let fault = if is_out { outage(operation) } else { drawn(operation, self.climate.kills, &mut rng) };
@@ -204,12 +209,11 @@ impl State {
         if !happens(&mut rng, self.climate.mishaps) {
             return None;
         }
-        let late = |rng: &mut _, most| between(rng, TimeDelta::milliseconds(100), most);
         let mishap = match weighted(&mut rng, &[(4, 'l'), (1, 'L'), (5, 't'), (1, 'T'), (1, 'x')])? {
-            'l' => Mishap::Late(late(&mut rng, TimeDelta::seconds(90))),
-            'L' => Mishap::Late(late(&mut rng, TimeDelta::minutes(25))),
-            't' => Mishap::Twice(late(&mut rng, TimeDelta::seconds(5))),
-            'T' => Mishap::Twice(late(&mut rng, TimeDelta::minutes(10))),
+            'l' => Mishap::Late(soon(&mut rng, TimeDelta::seconds(90))),
+            'L' => Mishap::Late(soon(&mut rng, TimeDelta::minutes(25))),
+            't' => Mishap::Twice(soon(&mut rng, TimeDelta::seconds(5))),
+            'T' => Mishap::Twice(soon(&mut rng, TimeDelta::minutes(10))),
             _ => Mishap::Expired,
         };
         if !self.befalls(address, &what, &format!("{mishap:?}")) {
@@ -239,7 +243,7 @@ impl State {
     fn quiet(&self) -> Option<TimeDelta> {
         let left = TimeDelta::from_std(self.quiet_until?.saturating_duration_since(Instant::now())).ok()?;
         let ticks = (left.num_milliseconds() + TICK.num_milliseconds() - 1).div_euclid(TICK.num_milliseconds());
-        let ticks = if self.is_stormy { ticks.min(3) } else { ticks };
+        let ticks = if self.is_stormy { ticks.min(6) } else { ticks };
         (ticks > 0).then(|| TICK * i32::try_from(ticks).unwrap_or(i32::MAX))
     }
 

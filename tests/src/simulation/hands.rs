@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{
     drafts::break_record,
-    draws::{Draws, between, duration, happens, one_of, weighted},
+    draws::{Draws, duration, happens, one_of, soon, weighted},
     ledger::{Completion, Confirmed, Ledger, Report, Webhook},
     people::{Person, Tells},
     plan::{Deed, Edit, Post, What},
@@ -62,7 +62,7 @@ impl Hands {
 
     /// Does something about a person while a step of theirs is under way.
     pub(crate) async fn meanwhile(self, person: usize, mut rng: Rng) -> Tested {
-        rest(between(&mut rng, TimeDelta::zero(), TimeDelta::milliseconds(600))).await;
+        rest(soon(&mut rng, TimeDelta::milliseconds(600))).await;
         match weighted(&mut rng, &[(3, 'u'), (3, 't'), (2, 'r'), (1, 'w')]) {
             Some('u') => self.unsubscribes(person, true, &mut rng).await,
             Some('t') => self.completes_of(person, &mut rng).await,

@@ -243,8 +243,7 @@ impl Planted {
     }
 
     fn edit_writes(&self, items: &mut Vec<Value>) {
-        let is_claim =
-            items.first().is_some_and(|item| names(item, "claim") && names(item, "state")) && items.len() == 2;
+        let is_claim = items.first().is_some_and(takes_a_claim);
         match self.bug {
             Bug::NoClaim | Bug::ResendOnLeaseExpiry if is_claim => {
                 forget_condition(items.first_mut(), "attribute_not_exists");
@@ -306,21 +305,14 @@ impl Planted {
 
     /// Changes what a function is answered.
     fn answered(&self, function: &str, answer: HttpResponse) -> HttpResponse {
-        if self.bug != Bug::ResendOnLeaseExpiry || !matches!(function, "sms" | "email" | "call") {
-            return answer;
-        }
-        let Some(mut body) = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok()) else {
-            return answer;
+        let now = match self.bug {
+            Bug::ResendOnLeaseExpiry => (self.now)(),
+            Bug::NoClaim => DateTime::<Utc>::MAX_UTC,
+            _ => return answer,
         };
-        let Some(items) = body.get_mut("Items").and_then(Value::as_array_mut) else { return answer };
-        let now = (self.now)();
-        for item in items.iter_mut() {
-            let lease = item.pointer("/claim/M/lease_until/S").and_then(Value::as_str);
-            let lease = lease.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-            if let (Some(fields), true) = (item.as_object_mut(), lease.is_some_and(|lease| lease <= now)) {
-                fields.remove("claim");
-            }
-        }
+        let body = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+        let Some(mut body) = body.filter(|_| matches!(function, "sms" | "email" | "call")) else { return answer };
+        hide_claims(&mut body, now);
         ok(&body).unwrap_or(answer)
     }
 }
@@ -411,6 +403,13 @@ fn names(item: &Value, name: &str) -> bool {
     alias(item, name).is_some()
 }
 
+/// Whether an update is the first of those by which a claim is taken: it asks that nobody has one.
+fn takes_a_claim(item: &Value) -> bool {
+    let condition = item.pointer("/Update/ConditionExpression").and_then(Value::as_str).unwrap_or_default();
+    let claim = alias(item, "claim").filter(|_| names(item, "state"));
+    claim.is_some_and(|claim| condition.contains(&format!("attribute_not_exists({claim})")))
+}
+
 /// What an update's expressions call that attribute.
 fn alias(item: &Value, name: &str) -> Option<String> {
     let names = item.pointer("/Update/ExpressionAttributeNames")?.as_object()?;
@@ -456,6 +455,23 @@ fn keep_generation(item: &mut Value) {
             set(value, "/M/generation/N", json!((generation - 1).to_string()));
         }
     }
+}
+
+/// Leaves the claims whose leases end by then out of what was read.
+fn hide_claims(read: &mut Value, by: DateTime<Utc>) {
+    let parts: Vec<&mut Value> = match read {
+        Value::Object(fields) => {
+            let lease = fields.get("claim").and_then(|claim| claim.pointer("/M/lease_until/S")?.as_str());
+            let lease = lease.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+            if lease.is_some_and(|lease| lease <= by) {
+                fields.remove("claim");
+            }
+            fields.values_mut().collect()
+        }
+        Value::Array(items) => items.iter_mut().collect(),
+        _ => Vec::new(),
+    };
+    parts.into_iter().for_each(|part| hide_claims(part, by));
 }
 
 /// Leaves out the names and values that an update's expressions no longer use, which DynamoDB would refuse.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use cadence_core::{enrollment::State, timeline::EntryKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
 
 /// Figures of one world, or the sums of many.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Totals {
     /// Worlds.
     pub worlds: u64,

@@ -1,6 +1,6 @@
 //! What is ready, and its delivery to the functions.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::PoisonError};
 
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +19,15 @@ use crate::{
 
 /// One delivery on its way. If it is dropped, what was delivered comes again, as if the function's process had ended.
 pub type Delivery = Pin<Box<dyn Future<Output = Result<(), CloudError>> + Send>>;
+
+/// That nothing was ready: so it stays until something is written, somebody is done with a stream, or that instant comes.
+#[derive(Clone, Copy)]
+pub(super) struct Quiet {
+    writes: u64,
+    /// How many streams had a batch in somebody's hands.
+    busy: usize,
+    until: Option<DateTime<Utc>>,
+}
 
 /// How long after a report that was not taken the voice agent sends it again.
 const REPORT_AGAIN: TimeDelta = TimeDelta::seconds(10);
@@ -40,6 +49,19 @@ impl Cloud {
     /// Takes some of what is ready at this instant; empty where nothing is. The deliveries may run side by side, as on AWS.
     pub fn take_ready(&self) -> Result<Vec<Delivery>, CloudError> {
         let Some(deployed) = self.0.deployed.get() else { return Ok(Vec::new()) };
+        let (now, writes, busy) = (self.now(), self.writes(), deployed.busy_streams());
+        if self.quiet().is_some_and(|quiet| quiet.lasts(now, writes, busy)) {
+            return Ok(Vec::new());
+        }
+        let ready = self.take_what_is_ready(deployed)?;
+        let is_quiet = ready.is_empty() && self.writes() == writes;
+        let until = if is_quiet { self.next_due_after(now)? } else { None };
+        *self.0.quiet.lock().unwrap_or_else(PoisonError::into_inner) =
+            is_quiet.then_some(Quiet { writes, busy, until });
+        Ok(ready)
+    }
+
+    fn take_what_is_ready(&self, deployed: &Deployed) -> Result<Vec<Delivery>, CloudError> {
         self.with(|scope| services::timers::fire(scope, &|parcel| self.mishap(parcel)))?;
         let mut ready = Vec::new();
         for reader in &deployed.streams {
@@ -58,10 +80,27 @@ impl Cloud {
     /// The next instant at which something is ready.
     pub fn next_due_at(&self) -> Result<Option<DateTime<Utc>>, CloudError> {
         let now = self.now();
+        let busy = self.0.deployed.get().map_or(0, Deployed::busy_streams);
+        match self.quiet().filter(|quiet| quiet.lasts(now, self.writes(), busy)) {
+            Some(quiet) => Ok(quiet.until),
+            None => self.next_due_after(now),
+        }
+    }
+
+    /// How many rows were written since it was opened: while that stays the same, so does all that it holds.
+    pub fn writes(&self) -> u64 {
+        self.0.database.with(Connection::total_changes)
+    }
+
+    fn quiet(&self) -> Option<Quiet> {
+        *self.0.quiet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_due_after(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, CloudError> {
         let queues: Vec<&str> = self.0.deployed.get().map(|deployed| deployed.queue_names()).unwrap_or_default();
         let found = self.0.database.with(|conn| {
             let rule = "SELECT min(due_at) FROM rules WHERE due_at > ?1";
-            let rule: Option<i64> = conn.query_row(rule, [now.timestamp_millis()], |row| row.get(0))?;
+            let rule: Option<i64> = conn.prepare_cached(rule)?.query_row([now.timestamp_millis()], |row| row.get(0))?;
             let due = services::next_due_at(conn, now, &queues)?;
             let retry = streams::next_retry_at(conn)?.filter(|at| *at > now);
             Ok::<_, CloudError>([rule.and_then(services::instant), due, retry])
@@ -182,7 +221,7 @@ impl Cloud {
             Some(Mishap::Expired) | None => now + rule.every,
         };
         let put = "UPDATE rules SET due_at = ?2 WHERE name = ?1";
-        self.0.database.with(|conn| conn.execute(put, params![name, next.timestamp_millis()]))?;
+        self.0.database.with(|conn| conn.prepare_cached(put)?.execute(params![name, next.timestamp_millis()]))?;
         if matches!(mishap, Some(Mishap::Late(_) | Mishap::Expired)) {
             return Ok(None);
         }
@@ -199,6 +238,12 @@ impl Cloud {
 
     fn mishap(&self, parcel: Parcel<'_>) -> Option<Mishap> {
         self.0.faults.as_ref().and_then(|faults| (faults.of_deliveries)(&parcel))
+    }
+}
+
+impl Quiet {
+    fn lasts(&self, now: DateTime<Utc>, writes: u64, busy: usize) -> bool {
+        (self.writes, self.busy) == (writes, busy) && self.until.is_none_or(|until| now < until)
     }
 }
 

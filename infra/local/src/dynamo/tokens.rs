@@ -57,7 +57,7 @@ pub(super) fn write_once(
             let written = finished(execute(storage, request));
             // What changed no item of a table with a stream wrote no record: nothing depends on it, but its token counts too.
             let kept = written.is_ok().then(|| keep(conn)).transpose();
-            conn.execute("DELETE FROM token_in_flight", [])?;
+            conn.prepare_cached("DELETE FROM token_in_flight")?.execute([])?;
             kept?;
             written
         }
@@ -76,7 +76,7 @@ fn used_for(conn: &Connection, token: &str) -> rusqlite::Result<Option<String>> 
 
 fn put_in_flight(conn: &Connection, token: &str, asked: &str, now: DateTime<Utc>) -> rusqlite::Result<usize> {
     // One that a panic left behind must not be kept with this write.
-    conn.execute("DELETE FROM token_in_flight", [])?;
+    conn.prepare_cached("DELETE FROM token_in_flight")?.execute([])?;
     conn.prepare_cached("INSERT INTO token_in_flight VALUES (?1, ?2, ?3)")?.execute(params![
         token,
         asked,

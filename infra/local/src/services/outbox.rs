@@ -33,10 +33,8 @@ pub struct Sent {
 
 pub(crate) fn put(conn: &Connection, sent: &Sent) -> rusqlite::Result<i64> {
     let text = serde_json::to_string(sent).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    conn.execute(
-        "INSERT INTO sent (at, kind, sent) VALUES (?1, ?2, ?3)",
-        params![sent.at.timestamp_millis(), sent.kind, text],
-    )?;
+    let sql = "INSERT INTO sent (at, kind, sent) VALUES (?1, ?2, ?3)";
+    conn.prepare_cached(sql)?.execute(params![sent.at.timestamp_millis(), sent.kind, text])?;
     Ok(conn.last_insert_rowid())
 }
 

@@ -51,11 +51,16 @@ pub(crate) fn create(conn: &Connection, queue: &Queue) -> rusqlite::Result<()> {
 
 pub(crate) fn load(conn: &Connection, name: &str) -> rusqlite::Result<Option<Queue>> {
     let sql = "SELECT name, visibility, max_receives, dlq FROM queues WHERE name = ?1";
-    conn.query_row(sql, [name], |row| {
-        let redrive: (Option<u32>, Option<String>) = (row.get(2)?, row.get(3)?);
-        Ok(Queue { name: row.get(0)?, visibility: TimeDelta::seconds(row.get(1)?), redrive: redrive.0.zip(redrive.1) })
-    })
-    .optional()
+    conn.prepare_cached(sql)?
+        .query_row([name], |row| {
+            let redrive: (Option<u32>, Option<String>) = (row.get(2)?, row.get(3)?);
+            Ok(Queue {
+                name: row.get(0)?,
+                visibility: TimeDelta::seconds(row.get(1)?),
+                redrive: redrive.0.zip(redrive.1),
+            })
+        })
+        .optional()
 }
 
 pub(crate) fn names(conn: &Connection) -> rusqlite::Result<Vec<String>> {
@@ -78,10 +83,8 @@ pub(crate) fn send(
     now: DateTime<Utc>,
     delay: TimeDelta,
 ) -> rusqlite::Result<String> {
-    conn.execute(
-        "INSERT INTO messages (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4)",
-        params![queue, body, now.timestamp_millis(), (now + delay).timestamp_millis()],
-    )?;
+    conn.prepare_cached("INSERT INTO messages (queue, body, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![queue, body, now.timestamp_millis(), (now + delay).timestamp_millis()])?;
     Ok(message_id(conn.last_insert_rowid()))
 }
 
@@ -98,11 +101,9 @@ pub(crate) fn receive(
     if let Some((max, dlq)) = &queue.redrive
         && load(&transaction, dlq)?.is_some()
     {
-        transaction.execute(
-            "UPDATE messages SET queue = ?3, receives = 0, first_received_at = NULL
-             WHERE queue = ?1 AND visible_at <= ?2 AND receives >= ?4",
-            params![queue.name, now.timestamp_millis(), dlq, max],
-        )?;
+        let sql = "UPDATE messages SET queue = ?3, receives = 0, first_received_at = NULL
+                   WHERE queue = ?1 AND visible_at <= ?2 AND receives >= ?4";
+        transaction.prepare_cached(sql)?.execute(params![queue.name, now.timestamp_millis(), dlq, max])?;
     }
     let mut received = {
         let sql = "UPDATE messages SET receives = receives + 1, visible_at = ?3, first_received_at = coalesce(first_received_at, ?2)
@@ -110,7 +111,7 @@ pub(crate) fn receive(
                    RETURNING seq, body, sent_at, first_received_at, receives";
         let hidden_until = (now + visibility).timestamp_millis();
         let limit = i64::try_from(count).unwrap_or(i64::MAX);
-        let mut statement = transaction.prepare(sql)?;
+        let mut statement = transaction.prepare_cached(sql)?;
         let rows = statement.query_map(params![queue.name, now.timestamp_millis(), hidden_until, limit], |row| {
             Ok(Received {
                 seq: row.get(0)?,
@@ -132,7 +133,7 @@ pub(crate) fn receive(
 pub(crate) fn delete(conn: &Connection, queue: &str, receipt: &str) -> rusqlite::Result<bool> {
     let Some((seq, receives)) = numbers(receipt) else { return Ok(false) };
     let sql = "DELETE FROM messages WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
-    Ok(conn.execute(sql, params![queue, seq, receives])? > 0)
+    Ok(conn.prepare_cached(sql)?.execute(params![queue, seq, receives])? > 0)
 }
 
 /// Changes until when what a receipt names is hidden; false where nobody has it any more.
@@ -145,8 +146,8 @@ pub(crate) fn hide(
 ) -> rusqlite::Result<bool> {
     let Some((seq, receives)) = numbers(receipt) else { return Ok(false) };
     let sql = "UPDATE messages SET visible_at = ?4 WHERE queue = ?1 AND seq = ?2 AND receives = ?3 AND visible_at > ?5";
-    let changed = conn.execute(sql, params![queue, seq, receives, until.timestamp_millis(), now.timestamp_millis()])?;
-    Ok(changed > 0)
+    let (until, now) = (until.timestamp_millis(), now.timestamp_millis());
+    Ok(conn.prepare_cached(sql)?.execute(params![queue, seq, receives, until, now])? > 0)
 }
 
 /// Gives a message that a receipt names up, as after its last receive: it moves on to the dead-letter queue.
@@ -154,7 +155,7 @@ pub(crate) fn give_up(conn: &Connection, queue: &Queue, receipt: &str) -> rusqli
     let (Some((seq, receives)), Some((_, dlq))) = (numbers(receipt), &queue.redrive) else { return Ok(()) };
     let sql = "UPDATE messages SET queue = ?4, receives = 0, first_received_at = NULL, visible_at = sent_at
                WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
-    conn.execute(sql, params![queue.name, seq, receives, dlq]).map(drop)
+    conn.prepare_cached(sql)?.execute(params![queue.name, seq, receives, dlq]).map(drop)
 }
 
 /// Lets a message that a receipt names be seen only later, as if nobody had received it yet.
@@ -162,7 +163,7 @@ pub(crate) fn put_off(conn: &Connection, queue: &str, receipt: &str, until: Date
     let Some((seq, receives)) = numbers(receipt) else { return Ok(()) };
     let sql =
         "UPDATE messages SET visible_at = ?4, receives = receives - 1 WHERE queue = ?1 AND seq = ?2 AND receives = ?3";
-    conn.execute(sql, params![queue, seq, receives, until.timestamp_millis()]).map(drop)
+    conn.prepare_cached(sql)?.execute(params![queue, seq, receives, until.timestamp_millis()]).map(drop)
 }
 
 pub(crate) fn purge(conn: &Connection, queue: &str) -> rusqlite::Result<usize> {

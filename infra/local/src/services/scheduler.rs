@@ -59,10 +59,8 @@ fn create(scope: &Scope<'_>, name: &str, mut request: Value) -> Outcome {
     if let Some(fields) = request.as_object_mut() {
         fields.insert("CreationDate".to_owned(), json!(scope.now.timestamp()));
     }
-    scope.conn.execute(
-        "INSERT INTO schedules (group_name, name, due_at, request) VALUES (?1, ?2, ?3, ?4)",
-        params![group, name, due_at.timestamp_millis(), request.to_string()],
-    )?;
+    let sql = "INSERT INTO schedules (group_name, name, due_at, request) VALUES (?1, ?2, ?3, ?4)";
+    scope.conn.prepare_cached(sql)?.execute(params![group, name, due_at.timestamp_millis(), request.to_string()])?;
     Ok(made(scope, &group, name))
 }
 
@@ -101,7 +99,8 @@ fn get(scope: &Scope<'_>, group: &str, name: &str) -> Outcome {
 }
 
 fn delete(scope: &Scope<'_>, group: &str, name: &str) -> Outcome {
-    match scope.conn.execute("DELETE FROM schedules WHERE group_name = ?1 AND name = ?2", params![group, name])? {
+    let sql = "DELETE FROM schedules WHERE group_name = ?1 AND name = ?2";
+    match scope.conn.prepare_cached(sql)?.execute(params![group, name])? {
         0 => Err(no_such(name)),
         _ => Ok(json!({})),
     }
@@ -129,14 +128,15 @@ fn load(scope: &Scope<'_>, group: &str, name: &str) -> Outcome<Option<(i64, Valu
     let sql = "SELECT due_at, request FROM schedules WHERE group_name = ?1 AND name = ?2";
     let found = scope
         .conn
-        .query_row(sql, params![group, name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+        .prepare_cached(sql)?
+        .query_row(params![group, name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
         .optional()?;
     Ok(found.map(|(due_at, request)| (due_at, serde_json::from_str(&request).unwrap_or_default())))
 }
 
 fn has_group(scope: &Scope<'_>, group: &str) -> Outcome<bool> {
     let sql = "SELECT 1 FROM schedule_groups WHERE name = ?1";
-    Ok(scope.conn.query_row(sql, [group], |_| Ok(())).optional()?.is_some())
+    Ok(scope.conn.prepare_cached(sql)?.query_row([group], |_| Ok(())).optional()?.is_some())
 }
 
 fn made(scope: &Scope<'_>, group: &str, name: &str) -> Value {

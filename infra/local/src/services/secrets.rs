@@ -20,7 +20,8 @@ fn answer(scope: &Scope<'_>, operation: &str, body: &Value) -> Outcome {
         "GetSecretValue" => {
             let name = name(wire::text(body, "SecretId")?);
             let sql = "SELECT value FROM secrets WHERE name = ?1";
-            let value: Option<String> = scope.conn.query_row(sql, [name], |row| row.get(0)).optional()?;
+            let value: Option<String> =
+                scope.conn.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?;
             let value = value.ok_or_else(no_such)?;
             Ok(
                 json!({ "ARN": scope.account.arn("secretsmanager", &format!("secret:{name}")), "Name": name, "SecretString": value }),

@@ -26,12 +26,12 @@ pub(crate) fn fire(scope: &Scope<'_>, mishap: &dyn Fn(Parcel<'_>) -> Option<Mish
         if let Some(Mishap::Late(by)) = mishap {
             let sql = "UPDATE schedules SET due_at = ?3 WHERE group_name = ?1 AND name = ?2";
             let due_at = (scope.now + by).timestamp_millis();
-            transaction.execute(sql, params![timer.group, timer.name, due_at])?;
+            transaction.prepare_cached(sql)?.execute(params![timer.group, timer.name, due_at])?;
             continue;
         }
         timer.send(&transaction, scope.now, mishap)?;
         let sql = "DELETE FROM schedules WHERE group_name = ?1 AND name = ?2";
-        transaction.execute(sql, params![timer.group, timer.name])?;
+        transaction.prepare_cached(sql)?.execute(params![timer.group, timer.name])?;
     }
     transaction.commit()?;
     Ok(due.len())

@@ -70,16 +70,14 @@ fn create(scope: &Scope<'_>, body: &Value) -> Outcome {
     let metadata = body.get("metadata").cloned().unwrap_or_else(|| json!({}));
     let ending = scripted(scope.conn, number)?;
     let transaction = scope.conn.unchecked_transaction()?;
-    transaction.execute(
-        "INSERT INTO calls (number, metadata, ends_at, ended_reason, analysis) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            number,
-            metadata.to_string(),
-            (scope.now + ending.after).timestamp_millis(),
-            ending.ended_reason,
-            ending.analysis.to_string()
-        ],
-    )?;
+    let sql = "INSERT INTO calls (number, metadata, ends_at, ended_reason, analysis) VALUES (?1, ?2, ?3, ?4, ?5)";
+    transaction.prepare_cached(sql)?.execute(params![
+        number,
+        metadata.to_string(),
+        (scope.now + ending.after).timestamp_millis(),
+        ending.ended_reason,
+        ending.analysis.to_string()
+    ])?;
     let id = call_id(transaction.last_insert_rowid());
     let sent = Sent {
         seq: 0,
@@ -108,7 +106,7 @@ pub(crate) fn script(conn: &Connection, number: &str, ending: &Ending) -> rusqli
 
 fn scripted(conn: &Connection, number: &str) -> rusqlite::Result<Ending> {
     let sql = "SELECT seconds, ended_reason, analysis FROM call_scripts WHERE number = ?1";
-    let found = conn.query_row(sql, [number], |row| {
+    let found = conn.prepare_cached(sql)?.query_row([number], |row| {
         let analysis: String = row.get(2)?;
         Ok(Ending {
             after: TimeDelta::seconds(row.get(0)?),
@@ -140,13 +138,14 @@ pub(crate) fn due_reports(conn: &Connection, now: DateTime<Utc>) -> rusqlite::Re
 
 /// Says that a report was taken.
 pub(crate) fn mark_reported(conn: &Connection, call: i64) -> rusqlite::Result<()> {
-    conn.execute("UPDATE calls SET reported = 1 WHERE seq = ?1", [call])?;
+    conn.prepare_cached("UPDATE calls SET reported = 1 WHERE seq = ?1")?.execute([call])?;
     Ok(())
 }
 
 /// Puts a report that was not taken off until then, as the vendor's own retries do.
 pub(crate) fn put_off(conn: &Connection, call: i64, until: DateTime<Utc>) -> rusqlite::Result<()> {
-    conn.execute("UPDATE calls SET ends_at = ?2 WHERE seq = ?1", params![call, until.timestamp_millis()])?;
+    let sql = "UPDATE calls SET ends_at = ?2 WHERE seq = ?1";
+    conn.prepare_cached(sql)?.execute(params![call, until.timestamp_millis()])?;
     Ok(())
 }
 

@@ -9,6 +9,10 @@ use std::{process::ExitCode, time::Duration};
 use cadence_tests::simulation::{Bug, Crashes, Parts, Run, SCENARIOS, Scenario, failure};
 use clap::{Parser, Subcommand};
 
+/// A world is many small requests, each of many small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Run whole deployments in virtual time, with faults, and assert what is promised
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]

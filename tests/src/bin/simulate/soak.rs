@@ -2,12 +2,14 @@
 
 use std::{
     io::Write,
+    ops::Range,
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
 
-use cadence_tests::simulation::{Invariant, Run, Totals, commit, failure, on_threads, processors};
-use serde::Serialize;
+use cadence_tests::simulation::{Invariant, Ran, Run, Totals, commit, failure, on_threads, processors};
+use serde::{Deserialize, Serialize};
 
 use super::print;
 
@@ -29,17 +31,21 @@ pub(crate) struct Args {
     /// How many worlds at a time
     #[arg(long, default_value_t = processors())]
     threads: usize,
+    /// Keep the sums in this file as it goes, and go on from there when it is started again
+    #[arg(long, value_name = "FILE")]
+    keep: Option<PathBuf>,
     /// Print the sums as one JSON object on one line
     #[arg(long)]
     json: bool,
 }
 
 /// What came of all of them.
-#[derive(Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 struct Soaked {
     command: String,
     commit: String,
-    seeds: String,
+    /// The first seed, and the one after the last.
+    seeds: Range<u64>,
     seconds: f64,
     lead_steps_per_second: f64,
     promises: Promises,
@@ -49,7 +55,7 @@ struct Soaked {
 }
 
 /// How often each promise was broken.
-#[derive(Serialize)]
+#[derive(Default, Deserialize, Serialize)]
 struct Promises {
     lost: u64,
     doubled_outside_the_unsure_window: u64,
@@ -58,7 +64,7 @@ struct Promises {
     to_the_wrong_person: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Failure {
     seed: u64,
     invariant: String,
@@ -72,47 +78,97 @@ const SHOWN_EVERY: Duration = Duration::from_secs(2);
 /// For how many of the failures a shorter way is looked for.
 const SHRUNK: usize = 5;
 
+/// After so many worlds the sums are kept. All of them are over by then, so the seeds have no gaps.
+const ROUND: u64 = 200;
+
 pub(crate) fn run(args: &Args) -> ExitCode {
+    match soaked(args) {
+        Ok(soaked) => {
+            let told = if args.json { serde_json::to_string(&soaked) } else { serde_json::to_string_pretty(&soaked) };
+            print(&told.unwrap_or_default());
+            if soaked.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            progress(&format!("error: {error}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn soaked(args: &Args) -> Result<Soaked, String> {
     let began = Instant::now();
-    let (mut totals, mut failures, mut shown) = (Totals::default(), Vec::new(), Instant::now());
+    let mut soaked = Soaked::begun(args)?;
+    let seconds_before = soaked.seconds;
     let is_time_left = || args.minutes.is_none_or(|minutes| began.elapsed() < Duration::from_secs(minutes * 60));
-    let seeds = (args.from..args.from + args.worlds).take_while(|_| is_time_left());
-    let mut until = args.from;
-    on_threads(args.threads, seeds.map(|seed| (seed, Run::of_seed(seed))), |seed, run, ran| {
-        until = until.max(seed + 1);
-        totals.add(&ran.totals);
-        if let Some(violation) = ran.violation.clone() {
-            let shrinking = Duration::from_secs(if failures.len() < SHRUNK { args.shrink } else { 0 });
-            progress(&format!("\n{}\n", failure(&run, ran, shrinking).unwrap_or_default()));
-            let (invariant, found) = (violation.invariant.to_string(), violation.found);
-            failures.push(Failure { seed, invariant, found, replay: run.to_string() });
-        }
-        if shown.elapsed() > SHOWN_EVERY {
-            shown = Instant::now();
-            let (worlds, steps, failed) = (totals.worlds, totals.lead_steps, failures.len());
-            let speed = steps as f64 / began.elapsed().as_secs_f64();
-            progress(&format!(
-                "\r{worlds} of {} worlds, {steps} lead-steps, {speed:.0} a second, {failed} failed ",
-                args.worlds
-            ));
-        }
-    });
+    let end = args.from + args.worlds;
+    while soaked.seeds.end < end && is_time_left() {
+        let round = soaked.seeds.end..end.min(soaked.seeds.end + ROUND);
+        let mut until = round.start;
+        let seeds = round.take_while(|_| is_time_left());
+        let mut shown = Instant::now();
+        on_threads(args.threads, seeds.map(|seed| (seed, Run::of_seed(seed))), |seed, run, ran| {
+            until = until.max(seed + 1);
+            soaked.add(seed, &run, ran, args.shrink);
+            if shown.elapsed() > SHOWN_EVERY {
+                shown = Instant::now();
+                soaked.show(seconds_before + began.elapsed().as_secs_f64(), args.worlds);
+            }
+        });
+        soaked.seeds.end = until;
+        soaked.end(seconds_before + began.elapsed().as_secs_f64());
+        soaked.keep(args)?;
+    }
     progress("\n");
-    failures.sort_by_key(|failure| failure.seed);
-    let seconds = began.elapsed().as_secs_f64();
-    let soaked = Soaked {
-        command: std::env::args().collect::<Vec<_>>().join(" "),
-        commit: commit(),
-        seeds: format!("{}..{until}", args.from),
-        seconds,
-        lead_steps_per_second: totals.lead_steps as f64 / seconds,
-        promises: Promises::of(&totals),
-        totals,
-        failures,
-    };
-    let told = if args.json { serde_json::to_string(&soaked) } else { serde_json::to_string_pretty(&soaked) };
-    print(&told.unwrap_or_default());
-    if soaked.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(soaked)
+}
+
+impl Soaked {
+    /// What the file holds, if there is one.
+    fn begun(args: &Args) -> Result<Self, String> {
+        let command = std::env::args().collect::<Vec<_>>().join(" ");
+        let fresh = Self { command, commit: commit(), seeds: args.from..args.from, ..Self::default() };
+        let Some(file) = args.keep.as_ref().filter(|file| file.exists()) else { return Ok(fresh) };
+        let text =
+            std::fs::read_to_string(file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
+        let kept: Self = serde_json::from_str(&text)
+            .map_err(|error| format!("{} is not what a soak keeps: {error}", file.display()))?;
+        let is_same = (&kept.commit, kept.seeds.start) == (&fresh.commit, args.from);
+        let whose = || format!("{} is of commit {} from seed {}", file.display(), kept.commit, kept.seeds.start);
+        if is_same { Ok(kept) } else { Err(format!("{}: keep this one elsewhere", whose())) }
+    }
+
+    fn add(&mut self, seed: u64, run: &Run, ran: Ran, shrink: u64) {
+        self.totals.add(&ran.totals);
+        if let Some(violation) = ran.violation.clone() {
+            let shrinking = Duration::from_secs(if self.failures.len() < SHRUNK { shrink } else { 0 });
+            progress(&format!("\n{}\n", failure(run, ran, shrinking).unwrap_or_default()));
+            let (invariant, found) = (violation.invariant.to_string(), violation.found);
+            self.failures.push(Failure { seed, invariant, found, replay: run.to_string() });
+        }
+    }
+
+    fn show(&self, seconds: f64, worlds: u64) {
+        let Totals { worlds: done, lead_steps, .. } = &self.totals;
+        let (speed, failed) = (*lead_steps as f64 / seconds, self.failures.len());
+        progress(&format!(
+            "\r{done} of {worlds} worlds, {lead_steps} lead-steps, {speed:.0} a second, {failed} failed "
+        ));
+    }
+
+    fn end(&mut self, seconds: f64) {
+        self.failures.sort_by_key(|failure| failure.seed);
+        self.seconds = seconds;
+        self.lead_steps_per_second = self.totals.lead_steps as f64 / seconds;
+        self.promises = Promises::of(&self.totals);
+    }
+
+    fn keep(&self, args: &Args) -> Result<(), String> {
+        let Some(file) = &args.keep else { return Ok(()) };
+        let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
+        let beside = file.with_extension("new");
+        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
+        written.map_err(|error| format!("{} can't be written: {error}", file.display()))
+    }
 }
 
 impl Promises {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use cadence_core::{
-    EnrollmentId,
+    EnrollmentId, LeadId,
     enrollment::{Enrollment, StepDue},
     records::parse_record,
 };
@@ -73,33 +73,38 @@ fn given_up(body: &str) -> Option<RangeInclusive<i64>> {
 }
 
 /// Every active enrollment has at least one of: an unread change, a timer or message of its generation, a claim, a parked mark.
-pub(crate) fn nothing_lost(seen: &Seen, on_its_way: &OnItsWay, now: DateTime<Utc>) -> Held {
-    let broken = |what: String| Err(Violation::of(Invariant::NothingLost, what));
+pub(crate) fn nothing_lost(seen: &Seen, on_its_way: &OnItsWay) -> Held {
     if let Some(timer) = on_its_way.twice.first() {
         return Err(Violation::of(Invariant::OneEffect, format!("{timer} is the second timer of what it is for")));
     }
-    for (_, enrollment) in seen.enrollments() {
-        let Enrollment { id, claim, progress, .. } = &enrollment.now;
-        match claim {
-            Some(claim) if claim.lease_until + SETTLED_WITHIN < now => {
-                return broken(format!(
-                    "the claim of {id} on {} ran out at {} and nobody settles it",
-                    claim.step, claim.lease_until
-                ));
-            }
-            Some(_) => {}
-            None if enrollment.now.is_active() && !on_its_way.moves(enrollment) => {
-                return broken(format!("nothing will move {id} on: {:?}", progress.next));
-            }
-            None => {}
+    let mut waiting = seen.enrollments().map(|(_, enrollment)| enrollment);
+    let waits = |enrollment: &SeenEnrollment| enrollment.now.is_active() && enrollment.now.claim.is_none();
+    match waiting.find(|enrollment| waits(enrollment) && !on_its_way.moves(enrollment)) {
+        Some(SeenEnrollment { now, .. }) => {
+            let found = format!("nothing will move {} on: {:?}", now.id, now.progress.next);
+            Err(Violation::of(Invariant::NothingLost, found))
         }
-        index(enrollment)?;
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// No claim stands for long after its lease: `reconcile` settles it.
+pub(crate) fn claims_settled(seen: &Seen, now: DateTime<Utc>) -> Held {
+    let mut claims =
+        seen.enrollments().filter_map(|(_, enrollment)| Some((enrollment, enrollment.now.claim.as_ref()?)));
+    match claims.find(|(_, claim)| claim.lease_until + SETTLED_WITHIN < now) {
+        Some((enrollment, claim)) => {
+            let (id, step, ran_out) = (&enrollment.now.id, &claim.step, claim.lease_until);
+            let found = format!("the claim of {id} on {step} ran out at {ran_out} and nobody settles it");
+            Err(Violation::of(Invariant::NothingLost, found))
+        }
+        None => Ok(()),
+    }
 }
 
 /// `reconcile` finds it: it stands in the index of what is due for what it waits for.
-fn index(enrollment: &SeenEnrollment) -> Held {
+pub(crate) fn indexed(seen: &Seen, lead: &LeadId, id: &EnrollmentId) -> Held {
+    let Some(enrollment) = seen.leads.get(lead).and_then(|lead| lead.enrollments.get(id)) else { return Ok(()) };
     let Enrollment { id, claim, progress, .. } = &enrollment.now;
     let waits_for = claim.as_ref().map(|claim| claim.lease_until).or(progress.next.as_ref().map(|next| next.due_at));
     let expected = waits_for.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
