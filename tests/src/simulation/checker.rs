@@ -21,6 +21,9 @@ use super::{
     violation::{Held, Invariant, Violation},
 };
 
+/// How long after the last fault nothing may be overdue for as long as that.
+const CAUGHT_UP_WITHIN: TimeDelta = TimeDelta::hours(2);
+
 /// Asserts what must hold of one world.
 pub(crate) struct Checker {
     cloud: Cloud,
@@ -36,6 +39,8 @@ pub(crate) struct Checker {
     /// The highest caps that were ever in force.
     caps: Option<Caps>,
     on_its_way: OnItsWay,
+    /// Since when nothing goes wrong any more.
+    pub(crate) calm_since: Option<DateTime<Utc>>,
     /// How much had been written when the tables and the queues were read last.
     writes: Option<u64>,
 }
@@ -66,6 +71,7 @@ impl Checker {
             opt_outs_until: 0,
             caps: None,
             on_its_way: OnItsWay::default(),
+            calm_since: None,
             writes: None,
         }
     }
@@ -78,7 +84,11 @@ impl Checker {
             self.writes = Some(writes);
         }
         self.look_at_answers()?;
-        rest::claims_settled(&self.seen, self.cloud.now())
+        let now = self.cloud.now();
+        if self.calm_since.is_some_and(|since| since + CAUGHT_UP_WITHIN < now) {
+            rest::nothing_overdue(&self.seen, now, CAUGHT_UP_WITHIN)?;
+        }
+        rest::claims_settled(&self.seen, now)
     }
 
     fn look_at_what_was_written(&mut self) -> Held {

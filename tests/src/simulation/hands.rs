@@ -1,5 +1,7 @@
 //! The hands of a world's people: vendors post, users work, leads answer and opt out, ops edit.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use cadence_core::{LeadId, Outcome, TaskId, UserId, lead::OptOut, vapi};
@@ -61,9 +63,9 @@ impl Hands {
     }
 
     /// Does something about a person while a step of theirs is under way.
-    pub(crate) async fn meanwhile(self, person: usize, mut rng: Rng) -> Tested {
-        rest(soon(&mut rng, TimeDelta::milliseconds(600))).await;
-        match weighted(&mut rng, &[(3, 'u'), (3, 't'), (2, 'r'), (1, 'w')]) {
+    pub(crate) async fn meanwhile(self, person: usize, within: Duration, mut rng: Rng) -> Tested {
+        rest(soon(&mut rng, TimeDelta::from_std(within)?)).await;
+        match weighted(&mut rng, &[(5, 'u'), (4, 't'), (2, 'r'), (1, 'w')]) {
             Some('u') => self.unsubscribes(person, true, &mut rng).await,
             Some('t') => self.completes_of(person, &mut rng).await,
             Some('r') => self.reports(Some(person), &mut rng).await,

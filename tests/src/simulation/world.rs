@@ -100,6 +100,7 @@ impl World {
         let end = self.began + self.plan.lasts;
         self.until(|world| world.deeds.is_empty() && world.cloud.now() >= end).await?;
         self.fates.storm(false);
+        self.checker.calm_since = Some(self.cloud.now());
         self.until(|world| world.doings.is_empty()).await?;
         self.hands.reopens().await?;
         // What rested for that is let go on.
@@ -173,9 +174,11 @@ impl World {
             for delivery in ready {
                 self.deliveries.spawn(delivery);
             }
+            // What comes between what a function reads and what it writes comes within some requests of it.
+            let within = self.plan.climate.slowest_call * 3;
             for (address, person) in self.fates.stirred() {
                 let rng = self.plan.draws.of("meanwhile", address);
-                self.doings.spawn(self.hands.clone().meanwhile(person, rng));
+                self.doings.spawn(self.hands.clone().meanwhile(person, within, rng));
             }
         }
     }
