@@ -44,8 +44,8 @@ struct State {
     quiet_until: Option<Instant>,
     /// How many runs of `reconcile` were not left out.
     ticks: u64,
-    /// Whom somebody does something about now, by the address of what stirred them.
-    stirred: Vec<(u64, usize)>,
+    /// Whom somebody does something about now.
+    stirred: Vec<Stirred>,
 }
 
 /// A fault that befell something.
@@ -57,6 +57,16 @@ pub(crate) struct Befallen {
     pub(crate) at: Duration,
     /// What befell what: `sms Publish of lead 3 (1st): AnswerLost`.
     pub(crate) words: String,
+}
+
+/// Somebody about whom something is done while a step of theirs is under way.
+pub(crate) struct Stirred {
+    /// What it is drawn for.
+    pub(crate) address: u64,
+    /// Who, by their number.
+    pub(crate) person: usize,
+    /// Whether the step is an email.
+    pub(crate) is_emailed: bool,
 }
 
 /// How often `reconcile` runs: a run that is left out comes at one of the next of these.
@@ -113,7 +123,7 @@ impl Fates {
     }
 
     /// The people about whom somebody does something while a step of theirs is under way, each once.
-    pub(crate) fn stirred(&self) -> Vec<(u64, usize)> {
+    pub(crate) fn stirred(&self) -> Vec<Stirred> {
         std::mem::take(&mut self.state().stirred)
     }
 
@@ -231,9 +241,12 @@ impl State {
     fn stir(&mut self, what: &str, message: u64) {
         let Some(person) = what.rsplit_once("lead ").and_then(|(_, number)| number.parse().ok()) else { return };
         let address = address(&["meanwhile", &message.to_string()]);
-        let happens = happens(&mut self.draws.of("stir", address), self.climate.meddling);
+        // Who gets an email may unsubscribe at any time; only from their second one on they can.
+        let is_emailed = what.starts_with("email ");
+        let chance = self.climate.meddling * if is_emailed { 3.0 } else { 1.0 };
+        let happens = happens(&mut self.draws.of("stir", address), chance);
         if happens && self.befalls(address, what, "meanwhile somebody does something about the lead") {
-            self.stirred.push((address, person));
+            self.stirred.push(Stirred { address, person, is_emailed });
             self.count("done about a lead meanwhile");
         }
     }

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::{
     drafts::break_record,
     draws::{Draws, duration, happens, one_of, soon, weighted},
+    fates::Stirred,
     ledger::{Completion, Confirmed, Ledger, Report, Webhook},
     people::{Person, Tells},
     plan::{Deed, Edit, Post, What},
@@ -63,9 +64,10 @@ impl Hands {
     }
 
     /// Does something about a person while a step of theirs is under way.
-    pub(crate) async fn meanwhile(self, person: usize, within: Duration, mut rng: Rng) -> Tested {
+    pub(crate) async fn meanwhile(self, stirred: Stirred, within: Duration, mut rng: Rng) -> Tested {
         rest(soon(&mut rng, TimeDelta::from_std(within)?)).await;
-        match weighted(&mut rng, &[(5, 'u'), (4, 't'), (2, 'r'), (1, 'w')]) {
+        let person = stirred.person;
+        match weighted(&mut rng, &[(if stirred.is_emailed { 20 } else { 3 }, 'u'), (3, 't'), (2, 'r'), (1, 'w')]) {
             Some('u') => self.unsubscribes(person, true, &mut rng).await,
             Some('t') => self.completes_of(person, &mut rng).await,
             Some('r') => self.reports(Some(person), &mut rng).await,

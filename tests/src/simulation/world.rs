@@ -176,9 +176,9 @@ impl World {
             }
             // What comes between what a function reads and what it writes comes within some requests of it.
             let within = self.plan.climate.slowest_call * 3;
-            for (address, person) in self.fates.stirred() {
-                let rng = self.plan.draws.of("meanwhile", address);
-                self.doings.spawn(self.hands.clone().meanwhile(person, within, rng));
+            for stirred in self.fates.stirred() {
+                let rng = self.plan.draws.of("meanwhile", stirred.address);
+                self.doings.spawn(self.hands.clone().meanwhile(stirred, within, rng));
             }
         }
     }
