@@ -58,8 +58,9 @@ impl Findings {
         let mut known = Known::default();
         for records in others.iter().copied().chain([meant]) {
             for (pk, found) in records.iter() {
-                if let Ok(record) = parse_record(pk, &found.content) {
-                    known.insert(record);
+                match parse_record(pk, &found.content) {
+                    Ok(record) => known.insert(record),
+                    Err(_) => drop(known.refused.insert(pk.to_owned())),
                 }
             }
         }

@@ -94,16 +94,19 @@ impl StepContext {
     pub(crate) fn asked(&self, step: &Step, now: DateTime<Utc>) -> Option<Asked<'_>> {
         let is_overdue = self.enrollment.overdue_for().is_some();
         let mut asked = self.named(step.assign(is_overdue), now)?;
-        asked.why.splice(0..0, self.why_again(asked.user));
+        asked.why.splice(0..0, self.why_again(step, asked.user));
         Some(asked)
     }
 
     /// Why a step is asked of that user that somebody was asked to do before.
-    fn why_again(&self, user: &User) -> Option<String> {
+    fn why_again(&self, step: &Step, user: &User) -> Option<String> {
         let late = self.enrollment.overdue_for()?;
-        Some(match user.id == *late {
-            true => "nobody else may act for this lead".to_owned(),
-            false => {
+        Some(match (user.id == *late, step.assign(true)) {
+            (true, Assign::RoundRobin(_)) => "nobody else may act for this lead".to_owned(),
+            (true, Assign::LoanOfficer | Assign::User(_)) => {
+                "it was not done in time, and the cadence names nobody else".to_owned()
+            }
+            (false, _) => {
                 let name = self.user(late).map_or_else(|| late.to_string(), User::full_name);
                 format!("{name} did not do it in time")
             }
@@ -132,7 +135,7 @@ impl StepContext {
         let asked = self.asked(step, now);
         match claim.user.as_ref().and_then(|id| self.user(id)) {
             Some(user) if asked.as_ref().is_none_or(|asked| asked.user.id != user.id) => {
-                Some(Asked { user, why: self.why_again(user).into_iter().collect(), turn: None })
+                Some(Asked { user, why: self.why_again(step, user).into_iter().collect(), turn: None })
             }
             Some(_) | None => asked,
         }

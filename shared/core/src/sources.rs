@@ -26,6 +26,22 @@ pub use path::Path;
 pub(crate) use plain::FIELDS as PLAIN_FIELDS;
 pub(crate) use zillow::ATTRIBUTES as ZILLOW_ATTRIBUTES;
 
+/// What loans are for, as leads are known to say it.
+pub(crate) const PURPOSES: [&str; 3] = ["purchase", "refinance", "home_equity"];
+
+/// What an attribute of a source's leads is known to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// A number.
+    Amount,
+    /// True or false.
+    Flag,
+    /// One of these words or several; a vendor may add to them.
+    OneOf(&'static [&'static str]),
+    /// Nobody knows.
+    Any,
+}
+
 /// What a webhook says of a lead, whatever vendor sent it.
 #[derive(Clone, Default, PartialEq)]
 pub struct Inbound {

@@ -130,8 +130,14 @@ impl Store {
 
     /// The keys of the records of a kind that were checked: those with a version, then those that have none.
     pub async fn load_checked(&self, kind: &str) -> Result<Vec<String>, StoreError> {
-        let mut ids = self.config_ids(keys::published_pk(kind)).await?;
-        ids.extend(self.config_ids(keys::unpublished_pk(kind)).await?);
+        let published = self.config_ids(keys::published_pk(kind)).await?;
+        let published = published.iter().map(|id| format!("{kind}#{id}"));
+        Ok(published.chain(self.load_refused(kind).await?).collect())
+    }
+
+    /// The keys of the records of a kind that were refused and have no version yet.
+    pub async fn load_refused(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let ids = self.config_ids(keys::unpublished_pk(kind)).await?;
         Ok(ids.iter().map(|id| format!("{kind}#{id}")).collect())
     }
 

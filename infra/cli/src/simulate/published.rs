@@ -22,18 +22,19 @@ pub(crate) struct Published {
 impl Published {
     /// What can be read of the records. What can't is complained of, since it would not be published either.
     pub(crate) fn of(found: &Records) -> anyhow::Result<Self> {
-        let mut records = Vec::new();
+        let (mut records, mut known) = (Vec::new(), Known::default());
         for (pk, found) in found.iter() {
             match parse_record(pk, &found.content) {
                 Ok(record) => records.push(record),
                 Err(problems) => {
                     complain(&format!("left out {pk} ({}), which can't be read:", found.place));
                     problems.iter().for_each(|problem| complain(&format!("  {problem}")));
+                    known.refused.insert(pk.to_owned());
                 }
             }
         }
         let (mut cadences, mut users, mut settings) = (Vec::new(), Vec::new(), None);
-        let (mut messages, mut sources, mut known) = (BTreeMap::new(), BTreeMap::new(), Known::default());
+        let (mut messages, mut sources) = (BTreeMap::new(), BTreeMap::new());
         for record in records {
             known.insert(record.clone());
             match record {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     SourceId,
     lead::Consent,
-    sources::{self, Path},
+    sources::{self, Path, Values},
 };
 
 /// One published source.
@@ -26,13 +26,26 @@ pub struct Source {
 impl Source {
     /// The attributes that its leads are known to come with; any may come besides.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
-        let (fixed, mapping) = match &self.format {
-            Format::Zillow => (sources::ZILLOW_ATTRIBUTES.as_slice(), None),
-            Format::Gizmo | Format::Plain => (&[][..], None),
-            Format::Mapped(mapping) => (&[][..], Some(mapping)),
+        let mapping = match &self.format {
+            Format::Zillow | Format::Gizmo | Format::Plain => None,
+            Format::Mapped(mapping) => Some(mapping),
         };
         let mapped = mapping.into_iter().flat_map(|mapping| mapping.keys());
-        fixed.iter().copied().chain(mapped.filter_map(|name| name.strip_prefix("attributes.")))
+        let fixed = self.fixed().iter().map(|(name, _)| *name);
+        fixed.chain(mapped.filter_map(|name| name.strip_prefix("attributes.")))
+    }
+
+    /// What that attribute of its leads is known to be.
+    pub(crate) fn values_of(&self, attribute: &str) -> Values {
+        let known = self.fixed().iter().find(|(name, _)| *name == attribute);
+        known.map_or(Values::Any, |(_, values)| *values)
+    }
+
+    fn fixed(&self) -> &'static [(&'static str, Values)] {
+        match &self.format {
+            Format::Zillow => &sources::ZILLOW_ATTRIBUTES,
+            Format::Gizmo | Format::Plain | Format::Mapped(_) => &[],
+        }
     }
 }
 

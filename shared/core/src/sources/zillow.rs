@@ -3,25 +3,27 @@
 //! Top level: <https://mortgageapi.zillow.com/api/zillowLenderContactNotification>; what is inside is documented by third parties only,
 //! so nothing in it is required but a way to reach the lead.
 
-use super::{FieldProblem, Inbound, fields::Fields, snake_case};
+use super::{FieldProblem, Inbound, Values, fields::Fields, snake_case};
 use crate::{Outcome, intake::OwnerHints};
 
 const PLACED: [&str; 5] = ["loanPurpose", "city", "stateAbbreviation", "zipCode", "conciergeStatus"];
 
 /// What leads come with, besides what has a place of its own. Zillow may add to it.
-pub(crate) const ATTRIBUTES: [&str; 11] = [
-    "county",
-    "credit_score_high",
-    "credit_score_low",
-    "desired_programs",
-    "down_payment",
-    "has_agent",
-    "has_bankruptcy",
-    "lead_cost",
-    "loan_amount",
-    "property_type",
-    "property_value",
+pub(crate) const ATTRIBUTES: [(&str, Values); 11] = [
+    ("county", Values::Any),
+    ("credit_score_high", Values::Amount),
+    ("credit_score_low", Values::Amount),
+    ("desired_programs", Values::OneOf(&PROGRAMS)),
+    ("down_payment", Values::Amount),
+    ("has_agent", Values::Flag),
+    ("has_bankruptcy", Values::Flag),
+    ("lead_cost", Values::Amount),
+    ("loan_amount", Values::Amount),
+    ("property_type", Values::OneOf(&["SingleFamilyHome", "TownHouse", "Modular"])),
+    ("property_value", Values::Amount),
 ];
+
+const PROGRAMS: [&str; 7] = ["Fixed30Year", "Fixed20Year", "Fixed15Year", "Fixed10Year", "ARM7", "ARM5", "ARM3"];
 
 pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
     let (sender, recipient, details) = (top.object("sender"), top.object("recipient"), top.object("details"));

@@ -34,6 +34,14 @@ pub enum WaitError {
         /// What was written.
         text: String,
     },
+    /// It is a number without a unit.
+    #[error(
+        "\"{text}\" is a number without a unit; write \"{text}m\" for minutes, \"{text}h\" for hours or \"{text}d\" for days"
+    )]
+    NoUnit {
+        /// The number.
+        text: String,
+    },
     /// It is longer than a year.
     #[error("\"{text}\" is longer than a year")]
     TooLong {
@@ -59,6 +67,9 @@ impl Wait {
         let (number, unit) = length.split_at_checked(digits).ok_or_else(unreadable)?;
         let count: u32 = number.parse().map_err(|_| unreadable())?;
         let (length, days) = match (unit.trim(), at) {
+            // Nothing is nothing, whatever it is counted in.
+            ("", None) if count == 0 => (Length::Minutes(0), 0),
+            ("", None) => return Err(WaitError::NoUnit { text: count.to_string() }),
             ("m" | "min" | "mins" | "minute" | "minutes", None) => (Length::Minutes(count), count / (24 * 60)),
             ("h" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
             ("d" | "day" | "days", at) => (Length::Days { count, business: false, at }, count),
@@ -215,11 +226,24 @@ mod tests {
 
     #[test]
     fn what_is_not_a_wait_is_refused_in_words() {
-        for text in
-            ["", "m", "20", "20 moments", "-5m", "1d at 25:00", "1d at 24:00", "20m at 10:00", "1.5h", "9999999999m"]
-        {
+        for text in [
+            "",
+            "m",
+            "20 moments",
+            "-5m",
+            "20 at 10:00",
+            "1d at 25:00",
+            "1d at 24:00",
+            "20m at 10:00",
+            "1.5h",
+            "9999999999m",
+        ] {
             let error = Wait::parse(text).unwrap_err().to_string();
             assert!(error.contains("is not a wait"), "{text}: {error}");
+        }
+        for text in ["20", "020", " 20 "] {
+            let error = Wait::parse(text).unwrap_err().to_string();
+            assert!(error.contains("write \"20m\" for minutes"), "{text}: {error}");
         }
         assert!(Wait::parse("400d").unwrap_err().to_string().contains("longer than a year"));
     }
@@ -229,9 +253,13 @@ mod tests {
         for text in ["0m", "20m", "2h", "1d", "3bd", "1d at 10:15", "2bd at 08:05"] {
             assert_eq!(Wait::parse(text).unwrap().to_string(), text);
         }
-        for (text, wait) in
-            [("25 min", "25m"), ("1 hour", "1h"), ("3 days at 9:05", "3d at 09:05"), ("1 business day", "1bd")]
-        {
+        for (text, wait) in [
+            ("25 min", "25m"),
+            ("1 hour", "1h"),
+            ("3 days at 9:05", "3d at 09:05"),
+            ("1 business day", "1bd"),
+            ("0", "0m"),
+        ] {
             assert_eq!(Wait::parse(text).map(|wait| wait.to_string()), Ok(wait.to_owned()));
         }
         assert_eq!(Wait::parse(" 1 D AT 9:05 ").map(|wait| wait.to_string()), Ok("1d at 09:05".to_owned()));

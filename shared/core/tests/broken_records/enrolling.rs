@@ -39,6 +39,31 @@ fn broken() -> Vec<Broken> {
         ("again after a while", cadence(json!({"reenroll": "a while"}))),
         ("never misspelt", cadence(json!({"reenroll": "nevr"}))),
         ("again without a unit", cadence(json!({"reenroll": 30}))),
+        ("again as a map", cadence(json!({"reenroll": {"after": "30d"}}))),
+        (
+            "a purpose misspelt",
+            cadence(json!({"for_leads": {"purpose": ["purchse", "reverse", "Home Equity, refinence"]}})),
+        ),
+        ("a purpose misspelt that stands alone", cadence(json!({"for_leads": {"purpose": "purchse"}}))),
+        (
+            "values that a source does not send",
+            attributes(json!({"propertyType": ["Town House", "Castle"], "loan_amount": ["high", 5], "has_agent": "ye",
+                "has_bankruptcy": {"at_most": 1}, "desired_programs": {"at_least": 30}})),
+        ),
+        (
+            "values of a source that says nothing of them",
+            cadence(
+                json!({"for_leads": {"source": "plain", "attributes": {"property_type": "Town House", "has_agent": "ye"}}}),
+            ),
+        ),
+        (
+            "values that fit",
+            attributes(json!({"property_type": "townhouse", "loan_amount": "$350,000", "has_agent": ["yes", true]})),
+        ),
+        (
+            "attributes that stand among the fields",
+            cadence(json!({"for_leads": {"loan_amount": 5, "loanPurpose": "purchase", "sorce": "zillow"}})),
+        ),
         ("again after years", cadence(json!({"reenroll": "999d"}))),
         ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
         ("taking over from itself", cadence(json!({"takes_over": ["long-term", "new"]}))),

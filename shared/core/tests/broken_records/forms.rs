@@ -38,6 +38,7 @@ fn broken() -> Vec<Broken> {
             ),
         ),
         ("hours in words", cadence(json!({"hours": {"call": "office hours", "fax": "any time"}}))),
+        ("hours for texts", cadence(json!({"hours": {"text": "any time", "Phone": "any time", "emial": "any time"}}))),
         ("hours backwards", cadence(json!({"hours": {"sms": "Mon 20:00-09:00"}}))),
         ("a state nobody knows", cadence(json!({"for_leads": {"state": ["CA", "Calif"], "sources": ["zillow"]}}))),
         (

@@ -42,7 +42,7 @@ fn broken() -> Vec<Broken> {
         (
             "caps that allow nothing",
             "SETTINGS#company",
-            settings(json!({"caps": {"contacts_per_day": 0, "emails_per_day": "0"}})),
+            settings(json!({"caps": {"contacts_per_day": 0, "emails_per_day": 0}})),
         ),
         ("a name that makes texts dear", "SETTINGS#company", settings(json!({"company": "Riley’s Home Loans"}))),
         (

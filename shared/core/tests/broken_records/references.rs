@@ -1,6 +1,6 @@
 //! Cadences that name what isn't there, or what does nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Broken, assert_told, cadence, step};
 
@@ -10,7 +10,12 @@ fn what_is_not_there_is_named() {
 }
 
 fn broken() -> Vec<Broken> {
-    let cadences = vec![
+    let cadences = messages().into_iter().chain(others());
+    cadences.map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}
+
+fn messages() -> Vec<(&'static str, Value)> {
+    vec![
         ("a message that does not exist", step(json!({"do": "canned_sms", "message": "sms/into"}))),
         ("a script that does not exist", step(json!({"message": "script/welcome"}))),
         ("an email sent as a text", step(json!({"do": "canned_sms", "message": "email/intro"}))),
@@ -35,6 +40,11 @@ fn broken() -> Vec<Broken> {
             "variants of which one is an email",
             step(json!({"do": "canned_sms", "message": {"sms/intro": 50, "email/intro": 50}})),
         ),
+    ]
+}
+
+fn others() -> Vec<(&'static str, Value)> {
+    vec![
         ("a user that does not exist", step(json!({"assign": "lo-rily"}))),
         ("a group that does not exist", step(json!({"assign": "round_robin: caller"}))),
         ("a group named as a user", step(json!({"assign": "callers"}))),
@@ -57,6 +67,23 @@ fn broken() -> Vec<Broken> {
             "fields that do nothing",
             step(json!({"do": "canned_sms", "message": "sms/intro", "attempts": 2, "every": "2h", "agent": "x"})),
         ),
+        (
+            "a due of a machine's",
+            cadence(json!({"steps": [
+                {"id": "robot", "do": "ai_dial", "wait": "0m", "agent": "x", "due": "10m"},
+                {"id": "text", "do": "canned_sms", "wait": "1d", "message": "sms/intro", "due": "10m"},
+                {"id": "call", "do": "dial", "wait": "1d", "due": "10m"}]})),
+        ),
+        (
+            "records that have errors of their own",
+            cadence(
+                json!({"for_leads": {"source": "forms"}, "takes_over": ["summer"], "anytime": {"replied": {"cadence": "summer"}},
+                "steps": [{"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/spring"},
+                    {"id": "call", "do": "dial", "wait": "1d", "assign": "lo-sam"},
+                    {"id": "more", "do": "dial", "wait": "1d", "assign": "round_robin: newcomers"}]}),
+            ),
+        ),
+        ("a name like that of a record that has errors", cadence(json!({"for_leads": {"source": ["zillow", "form"]}}))),
         ("every without attempts", step(json!({"every": "2h"}))),
         (
             "names that stand for nothing, in a record that can't be read whole",
@@ -66,6 +93,5 @@ fn broken() -> Vec<Broken> {
                 "call again",
                 {"id": "mail", "do": "canned_email", "wait": "1d", "message": "email/into"}]})),
         ),
-    ];
-    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+    ]
 }

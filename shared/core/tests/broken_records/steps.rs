@@ -19,6 +19,11 @@ fn broken() -> Vec<Broken> {
         ("a wait without its unit", step(json!({"wait": 20}))),
         ("a wait of years", step(json!({"wait": "9999d"}))),
         ("a wait that is a list", step(json!({"wait": ["0m", "1d"]}))),
+        ("no wait, and others without their units", step(json!({"wait": 0, "due": 30, "hold": "15"}))),
+        (
+            "one step without its list",
+            cadence(json!({"steps": {"id": "call", "do": "dail", "wait": "0m", "on": {"busy": "x"}}})),
+        ),
         ("attempts without every", step(json!({"attempts": 3}))),
         ("no attempts", step(json!({"attempts": 0, "every": "2h"}))),
         ("an AI call without its agent", step(json!({"do": "ai_dial"}))),

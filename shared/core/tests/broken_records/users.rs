@@ -44,6 +44,17 @@ fn broken() -> Vec<Broken> {
             ),
         ),
         ("a stand-in who does not exist", "USER#lo-riley", away("lo-mogran")),
+        ("a stand-in with errors of their own", "USER#lo-riley", away("lo-sam")),
+        (
+            "one absence in a list",
+            "USER#lo-riley",
+            user(json!({"time_zone": "America/Chicago", "out_of_office": [{"from": "2026-07-20", "until": "x"}]})),
+        ),
+        (
+            "one absence",
+            "USER#lo-riley",
+            user(json!({"time_zone": "America/Chicago", "out_of_office": {"from": "2026-07-20"}})),
+        ),
         ("a stand-in for oneself", "USER#lo-riley", away("USER#lo-riley")),
         ("a stand-in who is away too", "USER#new", away("lo-morgan")),
         ("a stand-in who takes no leads", "USER#lo-riley", away("jules")),

@@ -39,6 +39,24 @@ async fn what_waited_for_a_message_is_published_with_it() -> Tested {
 }
 
 #[tokio::test]
+async fn what_names_a_refused_record_is_told_that_it_has_errors() -> Tested {
+    let world = World::start().await?;
+    let told = async |record: Value| {
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(world.put_record(&record).await?["problems"].to_string())
+    };
+    let missing = told(spring(None)).await?;
+    assert!(missing.contains("There is no message \\\"sms/spring\\\""), "{missing}");
+    world
+        .put_record(&json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": "Hi {{ lead_frist_name }}" }))
+        .await?;
+    let mut again = spring(None);
+    again["note"] = json!("again");
+    let refused = told(again).await?;
+    assert!(refused.contains("The record of the message \\\"sms/spring\\\" has errors of its own"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn one_publication_leads_on_to_the_next() -> Tested {
     let world = World::start().await?;
     // In the order of their names, the first waits for the last one.

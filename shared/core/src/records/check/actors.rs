@@ -1,6 +1,6 @@
 //! Checks whether there is somebody to act in a cadence: for its leads, and on its steps.
 
-use super::Known;
+use super::{Known, again};
 use crate::{
     Channel, Do, GroupId, UserId,
     records::{
@@ -14,7 +14,15 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     for (index, step) in cadence.steps.iter().enumerate() {
         problems.extend(assigned(&format!("steps[{index}].assign"), &step.assign, cadence, step, known));
         if let Some(OnOverdue::Assign(other)) = &step.on_overdue {
-            problems.extend(assigned(&format!("steps[{index}].on_overdue.assign"), other, cadence, step, known));
+            let path = format!("steps[{index}].on_overdue.assign");
+            problems.extend(assigned(&path, other, cadence, step, known));
+            problems.extend(again::check(
+                &path,
+                &step.assign,
+                other,
+                |user| unfit(user, cadence, step).is_none(),
+                known,
+            ));
         }
     }
     problems
@@ -87,15 +95,13 @@ fn unfit(user: &User, cadence: &Cadence, step: &Step) -> Option<&'static str> {
 }
 
 fn no_such_user(path: &str, id: &UserId, known: &Known) -> Problem {
+    let absent = known.absent("USER", id.as_str(), "", "Write \"loan_officer\", or the id of a user.");
     let is_group = groups(known).any(|group| group.as_str() == id.as_str());
     let remedy = match is_group {
         true => format!("For the group of that name, write \"round_robin: {id}\"."),
-        false => {
-            let ids = known.users.keys().map(|id| id.as_str()).chain(["loan_officer"]);
-            did_you_mean(id.as_str(), ids, "Write \"loan_officer\", or the id of a user.")
-        }
+        false => did_you_mean(id.as_str(), ["loan_officer"], &absent.remedy),
     };
-    Problem::error(path, format!("There is no user {}.", quoted(id.as_str())), remedy)
+    Problem::error(path, absent.what + ".", remedy)
 }
 
 /// What keeps a group from taking turns at a step.
@@ -103,7 +109,9 @@ fn in_turn(path: &str, group: &GroupId, cadence: &Cadence, step: &Step, known: &
     let name = quoted(group.as_str());
     if groups(known).all(|known| known != group) {
         let groups = groups(known).map(|group| group.as_str());
-        let remedy = did_you_mean(group.as_str(), groups, "List it in its members' \"groups\", or correct the name.");
+        let otherwise = known.mend_first("USER");
+        let otherwise = otherwise.as_deref().unwrap_or("List it in its members' \"groups\", or correct the name.");
+        let remedy = did_you_mean(group.as_str(), groups, otherwise);
         return Some(Problem::error(path, format!("No user is in a group {name}."), remedy));
     }
     let mut members = known.users.values().filter(|user| user.groups.contains(group));

@@ -6,7 +6,7 @@ use crate::{
     records::{
         Cadence, Step,
         message::Copy,
-        problem::{Problem, did_you_mean, quoted},
+        problem::{Problem, quoted},
     },
 };
 
@@ -44,9 +44,9 @@ fn messages(cadence: &Cadence, known: &Known) -> impl Iterator<Item = Problem> {
 fn message_problem(path: String, id: &MessageId, step: &Step, known: &Known) -> Option<Problem> {
     match known.messages.get(id).map(|message| (&message.copy, step.action.channel(), step.action)) {
         None => {
-            let ids = known.messages.keys().map(|id| id.as_str());
-            let remedy = did_you_mean(id.as_str(), ids, "Publish that message first, or correct the name.");
-            Some(Problem::error(path, format!("There is no message {}.", quoted(id.as_str())), remedy))
+            let otherwise = "Publish that message first, or correct the name.";
+            let absent = known.absent("MESSAGE", id.as_str(), "", otherwise);
+            Some(Problem::error(path, absent.what + ".", absent.remedy))
         }
         Some((Copy::Email { .. }, Channel::Sms, _)) => {
             let sentence = format!("The message {} is an email, but this step sends a text.", quoted(id.as_str()));
@@ -84,6 +84,12 @@ fn idle_fields(path: &str, step: &Step) -> impl Iterator<Item = Problem> {
             "agent",
             "\"agent\" does nothing here: only \"ai_dial\" has one.",
             "Remove it, or write \"do\": \"ai_dial\".",
+        ),
+        (
+            step.due.is_some() && !step.action.is_users(),
+            "due",
+            "No user does this step, so \"due\" counts only where one is asked to in a machine's place, as for a lead who has not agreed to it.",
+            "Make sure that this is meant; else remove it, or write \"hold\" for how long to wait for what comes of the step.",
         ),
     ];
     let idle = idle.into_iter().filter(|(is_idle, ..)| *is_idle);

@@ -10,7 +10,7 @@ use crate::{
     CadenceId, Do, Outcome,
     records::{
         Cadence, OnOverdue, Status, Step, Target,
-        problem::{Problem, all_of, did_you_mean, one_of, quoted},
+        problem::{Problem, all_of, one_of, quoted},
     },
 };
 
@@ -48,9 +48,9 @@ pub(super) fn targets(cadence: &Cadence, known: &Known) -> Vec<Problem> {
         }
         match known.cadences.get(to).map(|cadence| cadence.status) {
             None => {
-                let ids = known.cadences.keys().map(|id| id.as_str());
-                let remedy = did_you_mean(to.as_str(), ids, "Publish that cadence first, or correct the name.");
-                Some(Problem::error(path, format!("There is no cadence {}.", quoted(to.as_str())), remedy))
+                let otherwise = "Publish that cadence first, or correct the name.";
+                let absent = known.absent("CADENCE", to.as_str(), cadence.id.as_str(), otherwise);
+                Some(Problem::error(path, absent.what + ".", absent.remedy))
             }
             Some(Status::Off | Status::Archived) => Some(Problem::warning(
                 path,

@@ -1,29 +1,27 @@
 //! Checks which leads a cadence takes against the records it refers to.
 
-use super::Known;
+use super::{Known, values};
 use crate::records::{
     Cadence, Source,
-    problem::{Problem, closest, did_you_mean, quoted},
+    problem::{Problem, closest, quoted},
 };
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, source) in cadence.for_leads.source.iter().enumerate() {
         if !known.sources.contains_key(&source.as_str().into()) {
-            let path = format!("for_leads.source[{index}]");
-            let sentence = format!("There is no source {}, so no lead comes from it.", quoted(source));
-            let ids = known.sources.keys().map(|id| id.as_str());
-            let remedy = did_you_mean(source, ids, "Write the source's record, or correct the name.");
-            problems.push(Problem::warning(path, sentence, remedy));
+            let absent = known.absent("SOURCE", source, "", "Write the source's record, or correct the name.");
+            let sentence = format!("{}, so no lead comes from it.", absent.what);
+            problems.push(Problem::warning(format!("for_leads.source[{index}]"), sentence, absent.remedy));
         }
     }
+    problems.extend(values::check(cadence, known));
     problems.extend(cadence.for_leads.attributes.keys().filter_map(|name| misspelt(name, known)));
     for (index, other) in cadence.takes_over.iter().enumerate() {
         if !known.cadences.contains_key(other) {
-            let ids = known.cadences.keys().map(|id| id.as_str()).filter(|id| *id != cadence.id.as_str());
-            let remedy = did_you_mean(other.as_str(), ids, "Publish that cadence first, or correct the name.");
-            let sentence = format!("There is no cadence {}.", quoted(other.as_str()));
-            problems.push(Problem::error(format!("takes_over[{index}]"), sentence, remedy));
+            let (own, otherwise) = (cadence.id.as_str(), "Publish that cadence first, or correct the name.");
+            let absent = known.absent("CADENCE", other.as_str(), own, otherwise);
+            problems.push(Problem::error(format!("takes_over[{index}]"), absent.what + ".", absent.remedy));
         } else if known.cadences.get(other).is_some_and(|other| other.takes_over.contains(&cadence.id)) {
             let sentence = format!("The cadence {} takes leads over from this one too.", quoted(other.as_str()));
             let remedy = "Remove one of the two, or a lead who asks again and again begins them by turns.";

@@ -1,12 +1,15 @@
 //! The published records that the checked one is held against.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
-    records::{Cadence, Message, Record, Settings, Source, Step, Target, User},
+    records::{
+        Cadence, Message, Record, Settings, Source, Step, Target, User,
+        problem::{all_of, did_you_mean, quoted},
+    },
 };
 
 /// The published records that a check looks up.
@@ -22,6 +25,16 @@ pub struct Known {
     pub sources: BTreeMap<SourceId, Source>,
     /// The settings.
     pub settings: Option<Settings>,
+    /// The keys of records that are there and never could be published, because of errors of their own.
+    pub refused: BTreeSet<String>,
+}
+
+/// Why a name stands for nothing.
+pub(super) struct Absent {
+    /// What is wrong, without a stop.
+    pub(super) what: String,
+    /// What to do about it.
+    pub(super) remedy: String,
 }
 
 impl Known {
@@ -49,6 +62,39 @@ impl Known {
             }
             Record::Settings(settings) => self.settings = Some(settings),
         }
+    }
+
+    /// Why that id stands for no published record of its kind. The checked record's own id is not what was meant; `otherwise` is what to do
+    /// about a name that is like none.
+    pub(super) fn absent(&self, kind: &str, id: &str, own: &str, otherwise: &str) -> Absent {
+        let (noun, name, pk) = (kind.to_lowercase(), quoted(id), format!("{kind}#{id}"));
+        if self.refused.contains(&pk) {
+            let what = format!("The record of the {noun} {name} has errors of its own");
+            return Absent { what, remedy: format!("Mend {pk} first: what is wrong is said there.") };
+        }
+        let ids = self.ids(kind).into_iter().chain(self.refused_of(kind)).filter(|known| *known != own);
+        Absent { what: format!("There is no {noun} {name}"), remedy: did_you_mean(id, ids, otherwise) }
+    }
+
+    /// What to do first where a record of that kind that has errors of its own may be what is missing.
+    pub(super) fn mend_first(&self, kind: &str) -> Option<String> {
+        let keys: Vec<String> = self.refused_of(kind).map(|id| format!("{kind}#{id}")).collect();
+        let keys = keys.iter().map(String::as_str);
+        (keys.len() > 0).then(|| format!("Mend {} first: it may be what is missing.", all_of(keys)))
+    }
+
+    fn ids(&self, kind: &str) -> Vec<&str> {
+        match kind {
+            "MESSAGE" => self.messages.keys().map(|id| id.as_str()).collect(),
+            "CADENCE" => self.cadences.keys().map(|id| id.as_str()).collect(),
+            "USER" => self.users.keys().map(|id| id.as_str()).collect(),
+            "SOURCE" => self.sources.keys().map(|id| id.as_str()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn refused_of(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.refused.iter().filter_map(move |pk| pk.strip_prefix(kind)?.strip_prefix('#'))
     }
 }
 

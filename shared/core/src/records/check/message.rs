@@ -3,10 +3,19 @@
 use super::{Known, firsts, read::Read};
 use crate::{
     records::{Message, message::Copy, problem::Problem},
-    template,
+    template::{self, uses_snippets},
 };
 
+/// The key of the settings.
+const SETTINGS: &str = "SETTINGS#company";
+
 pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
+    if known.settings.is_none() && known.refused.contains(SETTINGS) && message.copy.parts().any(uses_snippets) {
+        let sentence =
+            "The settings have errors of their own, so the snippets that this message uses can't be looked up.";
+        let remedy = format!("Mend {SETTINGS} first: what is wrong is said there.");
+        return vec![Problem::error("", sentence, remedy)];
+    }
     let (read, mut problems) = Read::of(message, known.settings.as_ref());
     match (&message.copy, read) {
         (Copy::Text(text), read) => {

@@ -1,6 +1,7 @@
 //! Check: what a record says that can't be right, or that somebody should look at, given the other records.
 
 mod actors;
+mod again;
 mod cadence;
 mod course;
 mod draft;
@@ -15,6 +16,7 @@ mod read;
 mod segments;
 mod settings;
 mod user;
+mod values;
 
 pub use draft::Draft;
 pub use known::{Known, dependents_of};

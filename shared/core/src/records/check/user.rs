@@ -3,7 +3,7 @@
 use super::Known;
 use crate::records::{
     User,
-    problem::{Problem, did_you_mean, quoted},
+    problem::{Problem, quoted},
     user::Absence,
 };
 
@@ -50,9 +50,8 @@ fn stand_in_problem(path: &str, user: &User, absence: &Absence, known: &Known) -
     }
     let name = quoted(id.as_str());
     let Some(stand_in) = known.users.get(id) else {
-        let ids = known.users.keys().map(|id| id.as_str());
-        let remedy = did_you_mean(id.as_str(), ids, "Publish that user first, or name another.");
-        return Some(Problem::error(path, format!("There is no user {name}."), remedy));
+        let absent = known.absent("USER", id.as_str(), user.id.as_str(), "Publish that user first, or name another.");
+        return Some(Problem::error(path, absent.what + ".", absent.remedy));
     };
     let stays = "the user's tasks wait for the user";
     let sentence = if !stand_in.active {

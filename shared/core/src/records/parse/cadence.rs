@@ -93,13 +93,28 @@ pub(super) fn states(fields: &Fields<'_>, name: &'static str) -> Vec<String> {
     states
 }
 
+/// What people call the channels, and what hours are given by.
+const OTHER_WORDS: [(&str, &str); 8] = [
+    ("text", "sms"),
+    ("texts", "sms"),
+    ("message", "sms"),
+    ("messages", "sms"),
+    ("dial", "call"),
+    ("phone", "call"),
+    ("phone_call", "call"),
+    ("voice", "call"),
+];
+
 fn hours(fields: Fields<'_>) -> ChannelHours {
     let hours = ChannelHours {
         call: fields.parsed("call", parse_hours, HOURS),
         sms: fields.parsed("sms", parse_hours, HOURS),
         email: fields.parsed("email", parse_hours, HOURS),
     };
-    fields.finish();
+    fields.finish_with(|name| {
+        let (_, channel) = OTHER_WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(name))?;
+        Some(format!("Write \"{channel}\"."))
+    });
     hours
 }
 

@@ -30,7 +30,15 @@ pub(super) fn for_leads(fields: Fields<'_>) -> ForLeads {
     let state = states(&fields, "state");
     let attributes = fields.map("attributes").map(attributes).unwrap_or_default();
     let hold_out = fields.parsed("hold_out", percent, "Write a percent such as 10 or \"10%\".");
-    fields.finish();
+    fields.finish_with(|name| {
+        let attribute = Some(snake_case(name)).filter(|name| !name.is_empty())?;
+        if attribute == "loan_purpose" {
+            return Some("Write \"purpose\".".to_owned());
+        }
+        Some(format!(
+            "If leads come with it, move it into \"attributes\", which stands in \"for_leads\": \"attributes\": {{\"{attribute}\": ...}}. Else remove it."
+        ))
+    });
     ForLeads { source, state, purpose, attributes, hold_out: hold_out.unwrap_or(0) }
 }
 
@@ -43,7 +51,7 @@ pub(super) fn reenroll(fields: &Fields<'_>) -> Option<Reenroll> {
                 format!("{} is no length of time; did you mean \"never\"?", quoted(text))
             }
             WaitError::Unreadable { .. } => format!("{} is no length of time", quoted(text)),
-            WaitError::TooLong { .. } => error.to_string(),
+            WaitError::NoUnit { .. } | WaitError::TooLong { .. } => error.to_string(),
         }),
     };
     fields.parsed("reenroll", read, "Write a length of time such as \"30d\", or \"never\".")

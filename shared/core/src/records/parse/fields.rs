@@ -35,6 +35,8 @@ pub(crate) enum Form {
     OneOf(Vec<&'static str>),
     /// A map whose names are values.
     Named,
+    /// A list of such, or one without its list.
+    OneOrMore(&'static str),
 }
 
 impl Findings {
@@ -139,18 +141,22 @@ impl<'a> Fields<'a> {
 
     /// A text; a number counts as its digits.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
-        let value = self.value(name)?;
-        let text = text_of(value);
-        if text.is_none() {
-            let sentence = format!("This must be text, but it is {}.", kind_of(value));
-            self.wrong(name, sentence, "Write it as text.");
-        }
-        text
+        self.text_or(name, "Write it as text.")
     }
 
     /// A text that means something to us, without quotes that were typed around it.
     pub(super) fn notation(&self, name: &'static str) -> Option<String> {
         self.text(name).map(|text| unquoted(&text).to_owned())
+    }
+
+    /// A text, or a finding with that remedy.
+    fn text_or(&self, name: &'static str, remedy: &str) -> Option<String> {
+        let value = self.value(name)?;
+        let text = text_of(value);
+        if text.is_none() {
+            self.wrong(name, format!("This must be text, but it is {}.", kind_of(value)), remedy);
+        }
+        text
     }
 
     /// A text that must be there.
@@ -195,15 +201,17 @@ impl<'a> Fields<'a> {
     pub(super) fn choice<T: Copy>(&self, name: &'static str, choices: &[(&'static str, T)]) -> Option<T> {
         #[cfg(test)]
         self.takes(name, Form::OneOf(choices.iter().map(|(word, _)| *word).collect()));
-        let text = self.notation(name)?;
+        let words = || choices.iter().map(|(word, _)| *word);
+        let use_one = format!("Use {}.", one_of(words()));
+        let text = self.text_or(name, &use_one)?;
+        let text = unquoted(&text);
         let chosen = choices.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
         if chosen.is_none() {
-            let words = || choices.iter().map(|(word, _)| *word);
-            let remedy = match closest(&text, words()) {
+            let remedy = match closest(text, words()) {
                 Some(guess) => format!("Did you mean \"{guess}\"? It can be {}.", one_of(words())),
-                None => format!("Use {}.", one_of(words())),
+                None => use_one,
             };
-            self.wrong(name, format!("\"{name}\" can't be {}.", quoted(&text)), remedy);
+            self.wrong(name, format!("\"{name}\" can't be {}.", quoted(text)), remedy);
         }
         chosen.map(|(_, value)| *value)
     }
@@ -215,12 +223,13 @@ impl<'a> Fields<'a> {
         parse: impl FnOnce(&str) -> Result<T, E>,
         remedy: &str,
     ) -> Option<T> {
-        let text = self.notation(name)?;
+        let text = self.text_or(name, remedy)?;
+        let text = unquoted(&text);
         if text.len() > LONGEST_NOTATION {
-            self.wrong(name, format!("{} is too long to be right.", quoted(&text)), remedy);
+            self.wrong(name, format!("{} is too long to be right.", quoted(text)), remedy);
             return None;
         }
-        match parse(&text) {
+        match parse(text) {
             Ok(parsed) => Some(parsed),
             Err(error) => {
                 let error = error.to_string();
@@ -232,13 +241,17 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The maps of a list, each with where it stands; one that is absent is empty.
+    /// The maps of a list, each with where it stands; one that is absent is empty, and one map is a list of its own.
     pub(super) fn list(&self, name: &'static str) -> Vec<(String, &'a Value)> {
+        #[cfg(test)]
+        self.takes(name, Form::OneOrMore("object"));
         self.value(name).map_or_else(Vec::new, |value| self.placed(name, value, console::maps(value)))
     }
 
     /// The texts of a list, each with where it stands. A text counts as several where it has commas.
     pub(super) fn words(&self, name: &'static str) -> Vec<(String, String)> {
+        #[cfg(test)]
+        self.takes(name, Form::OneOrMore("string"));
         let listed = match self.value(name) {
             None => return Vec::new(),
             Some(text @ (Value::String(_) | Value::Number(_))) => vec![(self.path(name), text)],
@@ -295,6 +308,11 @@ impl<'a> Fields<'a> {
 
     /// Notes every field that is missing, and every one that nobody asked for.
     pub(super) fn finish(self) {
+        self.finish_with(|_| None);
+    }
+
+    /// The same, where more is known of what some other names stand for: `remedy` says what to do about one.
+    pub(super) fn finish_with(self, remedy: impl Fn(&str) -> Option<String>) {
         self.note_missing();
         let asked = self.asked.borrow();
         for name in self.values.keys().filter(|name| !asked.contains(*name)) {
@@ -303,7 +321,8 @@ impl<'a> Fields<'a> {
             let mut known = asked.clone();
             known.sort_unstable();
             known.dedup();
-            let remedy = format!("Remove it, or use one of the fields {}.", known.join(", "));
+            let remedy =
+                remedy(name).unwrap_or_else(|| format!("Remove it, or use one of the fields {}.", known.join(", ")));
             self.wrong(name, format!("There is no field {} here.", quoted(name)), did_you_mean(name, absent, &remedy));
         }
     }

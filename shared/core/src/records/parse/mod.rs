@@ -10,10 +10,12 @@ mod settings;
 mod source;
 mod step;
 mod user;
+mod written;
 
 use fields::{Fields, Findings};
 use serde::Deserialize;
 use serde_json::Value;
+pub(super) use written::{Counted, as_written};
 
 use super::{
     Cadence, Message, Settings, Source, User,
@@ -110,6 +112,7 @@ pub(super) fn read_record(pk: &str, content: &Value) -> (Option<Record>, Vec<Pro
     let findings = Findings::default();
     let record = Fields::of("", content, &findings).and_then(|fields| read(kind, id, fields));
     let mut problems = findings.into_problems();
+    problems.iter_mut().for_each(|problem| problem.path = as_written(&problem.path, content, Counted::Items));
     let length = content.to_string().len();
     if problems.is_empty() && record.is_none() {
         problems.push(Problem::error("", "The record can't be read.", "Compare it with one that works."));

@@ -92,6 +92,10 @@ fn gather(root: &Value, schema: &Value, path: &str, found: &mut BTreeMap<String,
     if schema["items"].is_object() {
         gather(root, &schema["items"], &format!("{path}[]"), found);
     }
+    // What may stand alone is what may stand in the list.
+    if schema["then"]["$ref"].is_string() {
+        assert_eq!(schema["then"], schema["items"], "{path}");
+    }
     if schema["additionalProperties"].is_object() {
         gather(root, &schema["additionalProperties"], &format!("{path}.*"), found);
     }
@@ -157,6 +161,9 @@ fn a_schema_allows_what_the_parser_allows() {
                     Form::Any => {}
                     Form::Flag => assert!(has_type("boolean"), "{path}"),
                     Form::Named => assert!(said.is_named, "{path}"),
+                    Form::OneOrMore(one) => {
+                        assert!(has_type("array") && has_type(one), "{path} stands in a list, or alone");
+                    }
                     Form::OneOf(words) => {
                         assert_eq!(said.words, words.into_iter().map(str::to_owned).collect(), "{path}");
                     }
@@ -204,6 +211,35 @@ fn a_schema_is_valid_and_its_examples_are_read() {
 }
 
 #[test]
+fn what_may_stand_in_a_list_may_stand_alone() {
+    let cadence = json!({"name": "n", "steps": [{"id": "a", "do": "dial", "wait": "0m"}]});
+    let user = json!({"first_name": "f", "last_name": "l", "email": "a@example.com", "phone": "+14155550140", "time_zone": "America/Chicago"});
+    let settings = json!({"company": "c", "postal_address": "p", "notices_from": "a@example.com", "unsubscribe_url": "https://example.com"});
+    for (pk, record, field, alone) in [
+        ("CADENCE#a", &cadence, "/steps", json!({"id": "a", "do": "dial", "wait": 0})),
+        ("CADENCE#a", &cadence, "/takes_over", json!("b")),
+        ("CADENCE#a", &cadence, "/takes_over", json!("b, c")),
+        ("CADENCE#a", &cadence, "/for_leads/source", json!("zillow, gizmo")),
+        ("CADENCE#a", &cadence, "/for_leads/state", json!("CA")),
+        ("CADENCE#a", &cadence, "/for_leads/purpose", json!("purchase")),
+        ("CADENCE#a", &cadence, "/for_leads/attributes/loan_amount", json!(5)),
+        ("USER#a", &user, "/licences", json!("CA, NY")),
+        ("USER#a", &user, "/groups", json!("callers, closers")),
+        ("USER#a", &user, "/out_of_office", json!({"from": "2026-12-24", "until": "2026-12-31"})),
+        ("SETTINGS#company", &settings, "/holidays", json!("2026-12-24, 2026-12-31")),
+    ] {
+        for value in [json!([alone]), alone] {
+            let mut record = record.clone();
+            let names: Vec<&str> = field.split('/').skip(1).collect();
+            let (name, maps) = names.split_last().unwrap();
+            maps.iter().fold(&mut record, |map, name| &mut map[name])[name] = value;
+            assert!(jsonschema::draft202012::is_valid(&schema_of(pk), &record), "{record}");
+            assert!(parse_record(pk, &record).is_ok(), "{record}");
+        }
+    }
+}
+
+#[test]
 fn a_schema_refuses_what_an_editor_should_underline() {
     let step = |changes: Value| {
         let mut step = json!({"id": "a", "do": "dial", "wait": "0m"});
@@ -217,6 +253,9 @@ fn a_schema_refuses_what_an_editor_should_underline() {
         step(json!({"message": {"script/a": 150}})),
         step(json!({"message": {}})),
         step(json!({"wait": "soon"})),
+        step(json!({"wait": 20})),
+        step(json!({"wait": "20"})),
+        ("CADENCE#a", json!({"name": "n", "steps": {"id": "a", "do": "dail", "wait": "0m"}})),
         step(json!({"mesage": "a"})),
         step(json!({"on": {"voice-mail": "end"}})),
         step(json!({"on": {"busy": {"step": "a"}}})),
