@@ -30,8 +30,9 @@ pub(crate) async fn take(
             let kept = Quarantined {
                 source: source.id.to_string(),
                 at: app.clock.now(),
-                problems: problems.iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect(),
+                problems: problems.iter().map(ToString::to_string).collect(),
                 body: kept(body),
+                dismissed: None,
             };
             app.store.quarantine(&kept).await.map_err(Refusal::Store)?;
             tracing::warn!(source = %source.id, problems = problems.len(), "quarantined webhook");

@@ -88,6 +88,16 @@ pub struct FieldProblem {
     pub detail: String,
 }
 
+impl std::fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Of the body as a whole the pointer is empty.
+        if !self.pointer.is_empty() {
+            write!(f, "{}: ", self.pointer)?;
+        }
+        f.write_str(&self.detail)
+    }
+}
+
 /// How deep a body may nest.
 const MAX_DEPTH: usize = 32;
 

@@ -1,8 +1,11 @@
-//! The config table as people see it who edit its records: all of them, their versions, and a new edit. For the command, not for functions.
+//! The config table as people see it who edit its records: all of them, what of each is at work, their versions, and a new edit. For the
+//! command, not for functions.
+
+use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use cadence_core::records::{Record, print};
+use cadence_core::records::{KINDS, Record, print};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
@@ -33,9 +36,30 @@ impl Kept {
     /// What ops wrote; of versions of before 2026-11-25, what comes to the same.
     pub fn written(&self, pk: &str) -> Value {
         let kind = pk.split('#').next().unwrap_or_default();
-        let printed = || Record::from_stored(kind, &self.record).map(|record| Edited::content_of(print(&record)));
-        self.content.clone().or_else(printed).unwrap_or_else(|| self.record.clone())
+        self.content.clone().unwrap_or_else(|| as_edited(kind, &self.record))
     }
+}
+
+/// What is at work of a record, whatever edit of it stands there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AtWork {
+    /// The version's number.
+    pub version: u32,
+    /// What it says, as ops would write it: without notes.
+    pub content: Value,
+}
+
+/// A published item, and of which record it is.
+#[derive(Deserialize)]
+struct PublishedAs {
+    sk: String,
+    version: u32,
+    record: Value,
+}
+
+/// A stored record as ops would write it.
+fn as_edited(kind: &str, stored: &Value) -> Value {
+    Record::from_stored(kind, stored).map_or_else(|| stored.clone(), |record| Edited::content_of(print(&record)))
 }
 
 /// The names of the account's tables.
@@ -66,6 +90,18 @@ impl Store {
         found.retain(|edited| !keys::is_published_pk(&edited.pk));
         found.sort_by(|one, other| one.pk.cmp(&other.pk));
         Ok(found)
+    }
+
+    /// What is at work of every record, by the record's key.
+    pub async fn load_at_work_all(&self) -> Result<BTreeMap<String, AtWork>, StoreError> {
+        let mut all = BTreeMap::new();
+        for kind in KINDS {
+            let found: Vec<PublishedAs> = self.partition(&self.config, keys::published_pk(kind)).await?;
+            all.extend(found.into_iter().map(|PublishedAs { sk: id, version, record }| {
+                (format!("{kind}#{id}"), AtWork { version, content: as_edited(kind, &record) })
+            }));
+        }
+        Ok(all)
     }
 
     /// The versions of a record, the newest first.

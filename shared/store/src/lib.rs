@@ -32,10 +32,10 @@ use serde::de::DeserializeOwned;
 
 pub use claim::{Claimed, Refused};
 pub use commit::Committed;
-pub use editing::{Kept, list_tables};
+pub use editing::{AtWork, Kept, list_tables};
 pub use error::{Said, StoreError};
 pub use publish::{Edited, NewVersion, Told};
-pub use quarantine::Quarantined;
+pub use quarantine::{Dismissed, Quarantined};
 pub use step::{Invocation, StepError};
 pub use tables::{config_table, leads_table};
 

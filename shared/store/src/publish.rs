@@ -91,6 +91,16 @@ impl Edited {
 }
 
 impl Told {
+    /// Whether what it is written on was published.
+    pub fn is_published(&self) -> bool {
+        self.check.starts_with("ok")
+    }
+
+    /// Whether what it is written on was refused.
+    pub fn is_refused(&self) -> bool {
+        self.check.starts_with("NOT PUBLISHED")
+    }
+
     /// Its attributes; those that say nothing are not there.
     fn attributes(&self) -> Result<[(&'static str, Option<AttributeValue>); 5], StoreError> {
         let problems = (!self.problems.is_empty()).then_some(&self.problems);

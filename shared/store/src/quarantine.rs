@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Store, StoreError,
+    Committed, Store, StoreError,
     error::sorted,
-    item::{Item, key},
+    item::{Item, attribute, key},
     keys,
+    update::Edit,
 };
 
 /// A webhook that could not be used.
@@ -23,7 +24,22 @@ pub struct Quarantined {
     pub problems: Vec<String>,
     /// The body, as text.
     pub body: String,
+    /// That somebody looked at it, and nothing more is to come of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub dismissed: Option<Dismissed>,
 }
+
+/// Why nothing more is to come of a webhook that could not be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dismissed {
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Why, in the words of whoever dismissed it.
+    pub reason: String,
+}
+
+/// The attribute that says so.
+const DISMISSED: &str = "dismissed";
 
 /// How long it is kept for somebody to look at.
 const KEPT_FOR: TimeDelta = TimeDelta::days(90);
@@ -34,7 +50,7 @@ impl Store {
         let mut item: Item = serde_dynamo::to_item(kept)?;
         item.extend(kept.key());
         let expires_at = (kept.at + KEPT_FOR).timestamp();
-        item.insert(keys::EXPIRES_AT.to_owned(), crate::item::attribute(&expires_at)?);
+        item.insert(keys::EXPIRES_AT.to_owned(), attribute(&expires_at)?);
         let put = self.client.put_item().table_name(&self.leads).set_item(Some(item));
         let sent = put.condition_expression("attribute_not_exists(pk)").send().await;
         match sent {
@@ -49,6 +65,17 @@ impl Store {
         self.partition(&self.leads, keys::quarantine_pk(source.as_str())).await
     }
 
+    /// Marks it as dismissed; it is kept as long as it would have been. Stale if it is gone, or was dismissed before.
+    pub async fn dismiss_quarantined(
+        &self,
+        kept: &Quarantined,
+        dismissed: &Dismissed,
+    ) -> Result<Committed, StoreError> {
+        let mut edit = Edit::of(kept.key());
+        edit.expect_none(&[DISMISSED]).set(&[DISMISSED], attribute(dismissed)?);
+        self.write(vec![edit.item(&self.leads)?]).await
+    }
+
     /// Keeps it no longer: it was taken after all.
     pub async fn release_quarantined(&self, kept: &Quarantined) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.leads).set_key(Some(kept.key()));
@@ -61,6 +88,11 @@ impl Quarantined {
     /// What tells it from every other body: the same body is kept once.
     pub fn digest(&self) -> String {
         hex(&Sha256::digest(self.body.as_bytes()))
+    }
+
+    /// What it is called where people name it: `zillow/1a2b3c4d`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.source, self.digest().get(..8).unwrap_or_default())
     }
 
     fn key(&self) -> Item {

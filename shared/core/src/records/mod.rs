@@ -23,7 +23,7 @@ pub use enrolling::{ForLeads, Reenroll, Wanted};
 pub use message::Message;
 pub use parse::{KINDS, Record, parse_record};
 pub use print::{laid_out, print};
-pub use problem::{Problem, Severity};
+pub use problem::{Problem, Severity, closest};
 pub use running::Running;
 pub use schema::SCHEMAS;
 pub use settings::Settings;

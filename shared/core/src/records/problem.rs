@@ -51,7 +51,7 @@ impl fmt::Display for Problem {
 }
 
 /// The known word that somebody who wrote `word` most likely meant, if any is close.
-pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(word);
     let allowed = (plain.chars().count() / 3).clamp(1, 3);
     known

@@ -10,7 +10,7 @@ use crate::{
     plan::StepContext,
     records::{Cadence, ForLeads, Source, Status},
     sources::Inbound,
-    timeline::Entry,
+    timeline::{Entry, EntryKind},
 };
 
 /// A lead that nobody knows yet, as its webhook was read.
@@ -64,6 +64,14 @@ impl Published {
         // Whom it leaves to others it would take all the same.
         let takers = self.only_for(&cadence.id, &ForLeads { hold_out: 0, ..cadence.for_leads.clone() });
         self.taken(Arriving { takers: &takers, ..arriving }).1.is_some()
+    }
+
+    /// That a cadence leaves such a lead to others, if it is one of those that it holds out.
+    pub fn held_out(&self, cadence: &Cadence, arriving: Arriving<'_>) -> Option<String> {
+        let takers =
+            self.only_for(&cadence.id, &ForLeads { hold_out: cadence.for_leads.hold_out, ..ForLeads::default() });
+        let (entries, _) = self.taken(Arriving { takers: &takers, ..arriving });
+        entries.into_iter().find(|entry| entry.kind == EntryKind::HeldOut)?.text
     }
 
     fn taken(&self, arriving: Arriving<'_>) -> (Vec<Entry>, Option<StepContext>) {

@@ -1,6 +1,7 @@
 //! Webhooks that are not taken.
 
 use cadence_core::StepId;
+use cadence_store::{Committed, Dismissed};
 use cadence_tests::{Tested, World, local::deployment::SOURCE_SECRET};
 use serde_json::{Value, json};
 
@@ -132,5 +133,29 @@ async fn what_a_vendor_adds_or_gets_wrong_beside_the_address_never_fails_a_lead(
     }
     let next = world.enrollment(&lead, &enrollment).await?.progress.next;
     assert_eq!(next.map(|next| next.step), Some(StepId::new("first-call")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_kept_is_dismissed_once_and_as_long_as_it_is_kept() -> Tested {
+    let world = World::start().await?;
+    assert_eq!(world.post_lead("plain", &json!([])).await?.status, 422);
+    let before = world.lead_items("QUARANTINE#").await?;
+    let kept = world.store.load_quarantined(&"plain".into()).await?;
+    let kept = kept.first().ok_or("nothing is kept")?;
+    let dismiss = async |reason: &str| {
+        let dismissed = Dismissed { at: world.cloud.now(), reason: reason.to_owned() };
+        world.store.dismiss_quarantined(kept, &dismissed).await
+    };
+    assert_eq!(dismiss("a test").await?, Committed::Yes);
+    assert_eq!(dismiss("another").await?, Committed::Stale);
+    assert_eq!(world.post_lead("plain", &json!([])).await?.status, 422);
+    let mut after = world.lead_items("QUARANTINE#").await?;
+    assert_eq!(after[0]["dismissed"]["reason"], "a test", "the same body, too, is what somebody looked at");
+    after[0].as_object_mut().map(|fields| fields.remove("dismissed"));
+    assert_eq!(after, before, "nothing else of it changed, nor how long it is kept");
+    world.store.release_quarantined(kept).await?;
+    assert_eq!(dismiss("gone").await?, Committed::Stale);
+    assert_eq!(world.lead_items("QUARANTINE#").await?.len(), 0);
     Ok(())
 }
