@@ -96,8 +96,16 @@ pub(crate) fn unanswered(error: &(dyn Error + 'static), place: &Place) -> String
     }
     let said = chain.last().map(ToString::to_string).unwrap_or_default();
     if let Some(credentials) = chain.iter().find_map(|error| error.downcast_ref::<CredentialsError>()) {
-        return match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => format!("there are no AWS credentials: {}", sign_in(place)),
+        return match (credentials, &place.profile) {
+            // The SDK tells a profile that is not there from one without keys in words alone.
+            (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => format!(
+                "there are no credentials of a profile {profile}: if `aws configure list-profiles` doesn't list it, correct the name or \
+                 make it with `aws configure sso --profile {profile}`; else {}. It says: {said}",
+                sign_in(place)
+            ),
+            (CredentialsError::CredentialsNotLoaded(_), None) => {
+                format!("there are no AWS credentials: {}", sign_in(place))
+            }
             _ => format!("the AWS credentials can't be had: {}. It says: {said}", sign_in(place)),
         };
     }

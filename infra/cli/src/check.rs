@@ -5,12 +5,17 @@ use std::{path::PathBuf, process::ExitCode};
 use cadence_core::records::{Draft, Known, Problem, Severity, parse_record};
 use serde_json::{Value, json};
 
-use crate::{records::Records, table, told::print};
+use crate::{
+    records::{Found, Records},
+    table,
+    told::print,
+};
 
 /// Checks records as publish does
 #[derive(clap::Args)]
 #[command(after_help = "\
-What the records refer to is looked up among them, then beside the file, then in the table if one is named.
+What the records refer to is looked up among them, then beside the file, then in the table if one is named,
+as it is at work there.
 Ends with 1 if a record would be refused (or is warned of, with --strict), with 2 if they can't be read.
 
 Examples:
@@ -39,7 +44,7 @@ pub(crate) struct Findings(Vec<(String, String, Vec<Problem>)>);
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (meant, beside) = Records::meant(&args.records)?;
     let table = match args.table.open_if_given().await? {
-        Some(table) => Some(table.records().await?),
+        Some(table) => Some(table.records_at_work().await?),
         None => None,
     };
     let others: Vec<&Records> = table.iter().chain([&beside]).collect();
@@ -55,15 +60,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 impl Findings {
     /// Checks records against each other and the others, of which the last count most.
     pub(crate) fn of(meant: &Records, others: &[&Records]) -> Self {
-        let mut known = Known::default();
-        for records in others.iter().copied().chain([meant]) {
-            for (pk, found) in records.iter() {
-                match parse_record(pk, &found.content) {
-                    Ok(record) => known.insert(record),
-                    Err(_) => drop(known.refused.insert(pk.to_owned())),
-                }
-            }
-        }
+        let known = known(others.iter().copied().chain([meant]).flat_map(Records::iter));
         let findings = meant.iter().map(|(pk, found)| {
             let (_, problems) = Draft::read(pk, &found.content).check(&known);
             (pk.to_owned(), found.place.clone(), problems)
@@ -109,6 +106,18 @@ impl Findings {
             "warnings": self.count(Severity::Warning),
         })
     }
+}
+
+/// What a check looks up: of records of the same key, the last.
+pub(crate) fn known<'a>(records: impl IntoIterator<Item = (&'a str, &'a Found)>) -> Known {
+    let mut known = Known::default();
+    for (pk, found) in records {
+        match parse_record(pk, &found.content) {
+            Ok(record) => known.insert(record),
+            Err(_) => drop(known.refused.insert(pk.to_owned())),
+        }
+    }
+    known
 }
 
 fn word(severity: Severity) -> &'static str {

@@ -1,21 +1,24 @@
 //! `cadence diff`: what would change if files were pushed, and for whom.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use cadence_store::Edited;
+use cadence_core::records::{KINDS, closest};
+use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
 use crate::{
     check::counted,
-    difference::{Context, Difference, difference},
-    records::Records,
+    difference::{Context, Difference, difference, says_the_same},
+    records::{Found, Records},
+    status::NotAtWork,
     table,
-    told::print,
+    told::{complain, print},
 };
 
 /// Says what would change in a table if these files were pushed, and for whom
 #[derive(clap::Args)]
 #[command(after_help = "\
+They are held against what is at work, and it is told where an edit stands in the table that is not: that one would be overwritten.
 Ends with 0 if nothing differs, with 1 if something does, with 2 if it can't be told.
 
 Examples:
@@ -37,10 +40,14 @@ pub(crate) struct Args {
 pub(crate) struct Change {
     pub(crate) pk: String,
     pub(crate) content: Value,
-    /// The record as it stands there; `None` if it is new.
+    /// The record as it stands there, to be overwritten; `None` if there is none.
     pub(crate) read: Option<Edited>,
-    /// What becomes different; `None` if it is new.
+    /// What is at work of it; `None` if nothing is.
+    pub(crate) at_work: Option<Value>,
+    /// What becomes different from that; `None` if nothing does, or nothing is at work.
     pub(crate) difference: Option<Difference>,
+    /// Why the edit that stands there is not at work; `None` if it is.
+    pub(crate) in_place_of: Option<NotAtWork>,
 }
 
 /// What differs between files and a table.
@@ -56,7 +63,8 @@ pub(crate) struct Changes {
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
     let table = args.table.open().await?;
-    let changes = Changes::of(&records, table.edited().await?);
+    let changes = Changes::of(&records, &table.edited().await?, &table.at_work().await?);
+    unknown_kinds(&records);
     match args.json {
         true => print(&changes.json().to_string()),
         false => {
@@ -72,30 +80,13 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Changes {
-    /// Holds records against those of the table.
-    pub(crate) fn of(records: &Records, there: Vec<Edited>) -> Self {
+    /// Holds records against what is at work of those of the table, and against the edits that stand there.
+    pub(crate) fn of(records: &Records, there: &[Edited], at_work: &BTreeMap<String, AtWork>) -> Self {
         let only_there = there.iter().map(|edited| edited.pk.clone()).filter(|pk| records.get(pk).is_none()).collect();
-        let cadences: Vec<(String, Value)> = there
-            .iter()
-            .filter_map(|edited| Some((edited.pk.strip_prefix("CADENCE#")?.to_owned(), edited.content.clone())))
-            .collect();
-        let mut changes = Vec::new();
-        for (pk, found) in records.iter() {
-            let read = there.iter().find(|edited| edited.pk == pk);
-            let difference = read.map(|edited| {
-                let used_by: Vec<&str> =
-                    cadences.iter().filter(|(_, cadence)| names(cadence, pk)).map(|(id, _)| id.as_str()).collect();
-                let leads = edited.told.as_ref().and_then(|told| told.leads.as_deref());
-                difference(pk, &edited.content, &found.content, Context { leads, used_by: &used_by })
-            });
-            let (read, content) = (read.cloned(), found.content.clone());
-            match difference {
-                Some(None) => {}
-                difference => {
-                    changes.push(Change { pk: pk.to_owned(), content, read, difference: difference.flatten() })
-                }
-            }
-        }
+        let change = |(pk, found): (&str, &Found)| {
+            Change::of(pk, &found.content, there.iter().find(|edited| edited.pk == pk), at_work)
+        };
+        let changes: Vec<Change> = records.iter().filter_map(change).collect();
         let same = records.len() - changes.len();
         Self { changes, only_there, same }
     }
@@ -109,31 +100,80 @@ impl Changes {
 
     /// How many there are.
     pub(crate) fn counted(&self) -> String {
-        let new = self.changes.iter().filter(|change| change.read.is_none()).count();
+        let new = self.changes.iter().filter(|change| change.is_new()).count();
         format!("{}, {new} new, {} the same", counted(self.changes.len() - new, "changed record"), self.same)
     }
 
     /// The same for machines.
     pub(crate) fn json(&self) -> Value {
-        let changes = self.changes.iter().map(|change| match &change.difference {
-            Some(difference) => json!({ "record": change.pk, "is_new": false, "changes": difference.changes, "matters": difference.matters }),
-            None => json!({ "record": change.pk, "is_new": true }),
+        let changes = self.changes.iter().map(|change| {
+            let Difference { changes, matters } = change.difference.clone().unwrap_or_default();
+            json!({ "record": change.pk, "is_new": change.is_new(), "in_place_of": change.in_place_of, "changes": changes,
+                "matters": matters })
         });
         json!({ "changed": changes.collect::<Vec<_>>(), "only_there": self.only_there, "same": self.same })
     }
 }
 
 impl Change {
+    /// What a record becomes by that content; `None` if it says that already, and is at work.
+    fn of(pk: &str, content: &Value, read: Option<&Edited>, at_work: &BTreeMap<String, AtWork>) -> Option<Self> {
+        let in_place_of = read.and_then(|edited| NotAtWork::of(edited, at_work.get(pk)));
+        let current = match (read, in_place_of) {
+            // As it is written, so that another spelling of it is told as one.
+            (Some(edited), None) => Some(&edited.content),
+            (Some(_), Some(_)) => at_work.get(pk).map(|at_work| &at_work.content),
+            (None, _) => None,
+        };
+        if current == Some(content) && in_place_of.is_none() {
+            return None;
+        }
+        let stays = |current: &&Value| in_place_of.is_some() && says_the_same(pk, current, content);
+        let difference = current.filter(|current| !stays(current)).and_then(|current| {
+            let used_by: Vec<&str> = at_work
+                .iter()
+                .filter_map(|(other, at_work)| Some((other.strip_prefix("CADENCE#")?, &at_work.content)))
+                .filter(|(_, cadence)| names(cadence, pk))
+                .map(|(id, _)| id)
+                .collect();
+            let leads = read.and_then(|edited| edited.told.as_ref()).and_then(|told| told.leads.as_deref());
+            difference(pk, current, content, Context { leads, used_by: &used_by })
+        });
+        let (read, at_work) = (read.cloned(), current.cloned());
+        Some(Self { pk: pk.to_owned(), content: content.clone(), read, at_work, difference, in_place_of })
+    }
+
+    /// Whether nothing of it is at work yet.
+    fn is_new(&self) -> bool {
+        self.at_work.is_none()
+    }
+
     /// Tells what becomes different with it.
     pub(crate) fn tell(&self) {
-        let Some(difference) = &self.difference else {
-            print(&format!("{} is new\n", self.pk));
-            return;
-        };
-        print(&self.pk);
-        difference.changes.iter().for_each(|change| print(&format!("  {change}")));
-        difference.matters.iter().for_each(|whom| print(&format!("  -> {whom}")));
+        match &self.difference {
+            _ if self.is_new() => print(&format!("{} is new", self.pk)),
+            None => print(&format!("{}\n  nothing becomes different from what is at work", self.pk)),
+            Some(difference) => {
+                print(&self.pk);
+                difference.changes.iter().for_each(|change| print(&format!("  {change}")));
+                difference.matters.iter().for_each(|whom| print(&format!("  -> {whom}")));
+            }
+        }
+        if let Some(why) = self.in_place_of {
+            let is_same = self.read.as_ref().is_some_and(|edited| edited.content == self.content);
+            let which = if is_same { "the same edit stands there, and" } else { "it overwrites an edit that" };
+            print(&format!("  {which} {}", why.as_str()));
+        }
         print("");
+    }
+}
+
+/// Complains of keys that can be no record's.
+fn unknown_kinds(records: &Records) {
+    let kind = |pk: &str| pk.split('#').next().unwrap_or_default().to_owned();
+    for (pk, found) in records.iter().filter(|(pk, _)| !KINDS.contains(&kind(pk).as_str())) {
+        let meant = closest(&kind(pk), KINDS).map_or_else(|| KINDS.join(", "), |kind| format!("did you mean {kind}"));
+        complain(&format!("note: {} holds {pk}, which is the key of no kind of record: {meant}?", found.place));
     }
 }
 

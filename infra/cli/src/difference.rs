@@ -43,6 +43,11 @@ pub(crate) fn difference(pk: &str, old: &Value, new: &Value, context: Context<'_
     Some(Difference { matters: whom::matters(pk, &old, &new, context), changes })
 }
 
+/// Whether two states of a record come to the same: but for notes and spelling, they are one version.
+pub(crate) fn says_the_same(pk: &str, one: &Value, other: &Value) -> bool {
+    one == other || meant(pk, one).is_some_and(|one| Some(one) == meant(pk, other))
+}
+
 /// What a record means where it says nothing, so that saying it is no difference and leaving it out is told as what it comes to.
 const UNSAID: [(&str, &str, &str); 4] = [
     ("CADENCE#", "status", "\"live\""),

@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
-use cadence_store::Edited;
+use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
-use crate::{check::counted, table, told::print};
+use crate::{check::counted, status::status, table, told::print};
 
 /// Lists the records of a table: version, status, running leads, and what the check says
 #[derive(clap::Args)]
 #[command(after_help = "\
+Version and status are those at work, whatever edit stands on the record; the check is of the edit.
+
 Examples:
 
   cadence list --local
@@ -32,12 +34,15 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(kind) = &args.kind {
         all.retain(|edited| edited.pk.split('#').next().is_some_and(|found| found.eq_ignore_ascii_case(kind)));
     }
+    let at_work = table.at_work().await?;
+    let of = |edited: &Edited| at_work.get(&edited.pk);
     if args.json {
-        print(&Value::from(all.iter().map(json_of).collect::<Vec<_>>()).to_string());
+        print(&Value::from(all.iter().map(|edited| json_of(edited, of(edited))).collect::<Vec<_>>()).to_string());
         return Ok(ExitCode::SUCCESS);
     }
     let head = ["RECORD", "VERSION", "STATUS", "LEADS", "CHECK"].map(str::to_owned);
-    let rows: Vec<[String; 5]> = std::iter::once(head).chain(all.iter().map(row)).collect();
+    let rows: Vec<[String; 5]> =
+        std::iter::once(head).chain(all.iter().map(|edited| row(edited, of(edited)))).collect();
     let width = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
@@ -50,32 +55,20 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(edited: &Edited) -> [String; 5] {
+fn row(edited: &Edited, at_work: Option<&AtWork>) -> [String; 5] {
     let told = edited.told.clone().unwrap_or_default();
     let check = match (told.check.as_str(), told.problems.len()) {
         ("", _) => "not checked yet".to_owned(),
         (check, 0) => check.split(':').next().unwrap_or(check).to_owned(),
         (check, count) => format!("{} ({})", check.split(':').next().unwrap_or(check), counted(count, "problem")),
     };
-    let version = told.published_version.map(|version| version.to_string()).unwrap_or("-".to_owned());
-    [edited.pk.clone(), version, status(edited), told.leads.unwrap_or_default(), check]
+    let or_none = |text: Option<String>| text.unwrap_or("-".to_owned());
+    let version = or_none(at_work.map(|at_work| at_work.version.to_string()));
+    [edited.pk.clone(), version, or_none(status(&edited.pk, at_work)), told.leads.unwrap_or_default(), check]
 }
 
-/// Whether it is in use, where its kind says so.
-fn status(edited: &Edited) -> String {
-    let field = |name: &str| edited.content.get(name);
-    match edited.pk.split('#').next() {
-        Some("CADENCE") => field("status").and_then(Value::as_str).unwrap_or("live").trim().to_owned(),
-        Some("USER") => match field("active") {
-            Some(Value::Bool(false)) => "not active".to_owned(),
-            _ => "active".to_owned(),
-        },
-        _ => String::new(),
-    }
-}
-
-fn json_of(edited: &Edited) -> Value {
+fn json_of(edited: &Edited, at_work: Option<&AtWork>) -> Value {
     let told = edited.told.clone().unwrap_or_default();
-    json!({ "record": edited.pk, "status": status(edited), "check": told.check, "problems": told.problems,
-        "published_version": told.published_version, "summary": told.summary, "leads": told.leads })
+    json!({ "record": edited.pk, "status": status(&edited.pk, at_work), "check": told.check, "problems": told.problems,
+        "published_version": at_work.map(|at_work| at_work.version), "summary": told.summary, "leads": told.leads })
 }

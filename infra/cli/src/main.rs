@@ -20,6 +20,7 @@ mod schema;
 mod show;
 mod simulate;
 mod stage;
+mod status;
 mod table;
 mod told;
 mod why;

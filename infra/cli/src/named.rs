@@ -1,8 +1,8 @@
 //! A record that somebody names on the command line: by its key, or by its id where that is enough.
 
 use anyhow::{Context, bail};
-use cadence_core::records::KINDS;
-use cadence_store::Edited;
+use cadence_core::records::{KINDS, closest};
+use cadence_store::Kept;
 
 use crate::table::Table;
 
@@ -11,9 +11,38 @@ pub(crate) async fn key_of(table: &Table, name: &str) -> anyhow::Result<String> 
     if let Some(pk) = whole_key(name) {
         return Ok(pk);
     }
-    let all = table.edited().await?;
-    let keys: Vec<&str> = all.iter().map(|edited: &Edited| edited.pk.as_str()).collect();
+    let keys = keys(table).await?;
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     by_id(&keys, name).map(str::to_owned).with_context(|| format!("in {}", table.place()))
+}
+
+/// A version of the record of that key, which must be there.
+pub(crate) async fn version(table: &Table, pk: &str, number: u32) -> anyhow::Result<Kept> {
+    let mut versions = table.versions(pk).await?;
+    if let Some(place) = versions.iter().position(|kept| kept.version == number) {
+        return Ok(versions.swap_remove(place));
+    }
+    let keys = keys(table).await?;
+    if versions.is_empty() && !keys.iter().any(|key| key == pk) {
+        return Err(unknown(table, pk, &keys));
+    }
+    let numbers: Vec<String> = versions.iter().map(|kept| kept.version.to_string()).collect();
+    let has = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+    bail!("{pk} has no version {number}; it has {has}")
+}
+
+/// That there is no record of that key, and which may be meant.
+pub(crate) async fn no_record(table: &Table, pk: &str) -> anyhow::Result<anyhow::Error> {
+    Ok(unknown(table, pk, &keys(table).await?))
+}
+
+fn unknown(table: &Table, pk: &str, keys: &[String]) -> anyhow::Error {
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    anyhow::anyhow!("there is no record {pk} in {}: {}", table.place(), hint(&keys, pk))
+}
+
+async fn keys(table: &Table) -> anyhow::Result<Vec<String>> {
+    Ok(table.edited().await?.into_iter().map(|edited| edited.pk).collect())
 }
 
 /// `CADENCE#spring` of itself and of `cadence/spring`.
@@ -24,19 +53,28 @@ fn whole_key(name: &str) -> Option<String> {
 }
 
 fn by_id<'a>(keys: &[&'a str], id: &str) -> anyhow::Result<&'a str> {
-    let is_it = |pk: &&str| pk.split_once('#').is_some_and(|(_, found)| found == id);
+    let is_it = |pk: &&str| id_of(pk) == id;
     let found: Vec<&str> = keys.iter().copied().filter(is_it).collect();
     match found.as_slice() {
         [pk] => Ok(pk),
-        [] => {
-            let near: Vec<&str> = keys.iter().copied().filter(|pk| pk.contains(id)).take(5).collect();
-            let hint = match near.as_slice() {
-                [] => "`cadence list` lists them".to_owned(),
-                near => format!("there is {}", near.join(", ")),
-            };
-            bail!("there is no record {id}: {hint}")
-        }
+        [] => bail!("there is no record {id}: {}", hint(keys, id)),
         several => bail!("{id} may be any of {}: name the whole key", several.join(", ")),
+    }
+}
+
+fn id_of(pk: &str) -> &str {
+    pk.split_once('#').map_or(pk, |(_, id)| id)
+}
+
+/// What somebody may have meant by a name that is no record's.
+fn hint(keys: &[&str], name: &str) -> String {
+    let meant = closest(name, keys.iter().map(|pk| id_of(pk))).or_else(|| closest(name, keys.iter().copied()));
+    let meant: Vec<&str> = keys.iter().copied().filter(|pk| Some(*pk) == meant || Some(id_of(pk)) == meant).collect();
+    let near: Vec<&str> = keys.iter().copied().filter(|pk| pk.contains(name)).take(5).collect();
+    match (meant.as_slice(), near.as_slice()) {
+        ([], []) => "`cadence list` lists them".to_owned(),
+        ([], near) => format!("there is {}", near.join(", ")),
+        (meant, _) => format!("did you mean {}?", meant.join(" or ")),
     }
 }
 
@@ -61,9 +99,13 @@ mod tests {
         for (name, why) in [
             ("zillow", "zillow may be any of CADENCE#zillow, SOURCE#zillow: name the whole key"),
             ("intro", "there is no record intro: there is MESSAGE#sms/intro"),
+            ("zilow", "there is no record zilow: did you mean CADENCE#zillow or SOURCE#zillow?"),
+            ("sms/intr", "there is no record sms/intr: did you mean MESSAGE#sms/intro?"),
+            ("cadense/spring", "there is no record cadense/spring: did you mean CADENCE#spring?"),
             ("nothing", "there is no record nothing: `cadence list` lists them"),
         ] {
             assert_eq!(by_id(&keys, name).unwrap_err().to_string(), why);
         }
+        assert_eq!(hint(&keys, "SOURCE#zilow"), "did you mean SOURCE#zillow?");
     }
 }

@@ -3,26 +3,29 @@
 mod order;
 mod verdict;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
 use cadence_core::records::Severity;
-use cadence_store::Committed;
-use serde_json::json;
+use cadence_store::{Committed, Edited};
+use serde_json::{Value, json};
 
 use crate::{
-    check::{Findings, counted},
-    diff::{Change, Changes},
+    check::{Findings, counted, known},
+    diff::Changes,
+    difference::says_the_same,
     records::Records,
     table::{self, Table},
     told::{complain, print},
 };
+use order::{Stuck, Write, order};
 use verdict::{Verdict, awaited};
 
 /// Writes files into a table as its records, and waits until each is published
 #[derive(clap::Args)]
 #[command(after_help = "\
-First the records are checked, against each other and those of the table; if one would be refused, nothing is written. Then what
-differs is written, what others refer to first. A record that somebody else edits meanwhile is left as they made it; what they
+First the records are checked, against each other and what is at work in the table; if one would be refused, nothing is written.
+Then what differs is written, in an order in which each can be published: what is added before what refers to it, what is removed
+after it. Where a snippet takes another's place, the settings are written twice, first with both. A record that somebody else edits meanwhile is left as they made it; what they
 edited since the files were pulled is overwritten, so look at `cadence diff` first. Records that only the table has stay: to take
 one out of use, set its status or active.
 Ends with 1 if a record is refused or was edited meanwhile, with 2 if the table can't be reached.
@@ -46,14 +49,6 @@ pub(crate) struct Args {
     table: table::Args,
 }
 
-/// What became of a record that was written.
-enum Pushed {
-    /// This is what publish says.
-    Told(Verdict),
-    /// Somebody else edited it first.
-    EditedMeanwhile,
-}
-
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
     carry_out(&args.table.open().await?, &records, args.dry_run, args.json).await
@@ -66,9 +61,10 @@ pub(crate) async fn carry_out(
     is_dry_run: bool,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let there = table.edited().await?;
-    let findings = Findings::of(records, &[&table.records_of(&there)]);
-    let mut changes = Changes::of(records, there);
+    let (there, at_work) = (table.edited().await?, table.at_work().await?);
+    let changes = Changes::of(records, &there, &at_work);
+    let others = table.records_of(at_work);
+    let findings = Findings::of(records, &[&others]);
     let is_refused = findings.count(Severity::Error) > 0;
     if !as_json {
         if is_refused || findings.count(Severity::Warning) > 0 {
@@ -77,12 +73,15 @@ pub(crate) async fn carry_out(
         }
         changes.tell();
     }
-    let (pushed, is_done) = match is_refused || is_dry_run {
-        true => (Vec::new(), !is_refused),
-        false => {
-            order::sort(&mut changes.changes);
-            push_all(table, &changes.changes).await?
+    let ordered = if is_refused { Ok(Vec::new()) } else { order(&changes.changes, known(others.iter())) };
+    let is_refused = is_refused || ordered.is_err();
+    let (pushed, is_done) = match &ordered {
+        Err(stuck) => {
+            complain_of(stuck);
+            (Vec::new(), false)
         }
+        Ok(_) if is_refused || is_dry_run => (Vec::new(), !is_refused),
+        Ok(writes) => push_all(table, writes).await?,
     };
     if as_json {
         print(&json!({ "check": findings.json(), "diff": changes.json(), "pushed": pushed }).to_string());
@@ -91,31 +90,54 @@ pub(crate) async fn carry_out(
     } else if changes.changes.is_empty() {
         print(&format!("nothing differs: {} the same", counted(changes.same, "record")));
     } else if is_done {
-        print(&format!("{} written to {}, {} the same", counted(pushed.len(), "record"), table.place(), changes.same));
+        print(&format!(
+            "{} written to {}, {} the same",
+            counted(changes.changes.len(), "record"),
+            table.place(),
+            changes.same
+        ));
     }
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Tells that each of some records would have to be published before the others.
+fn complain_of(stuck: &Stuck) {
+    complain("Whichever of these is written first is refused, since each needs the others:");
+    for (pk, problems) in stuck {
+        problems.iter().for_each(|problem| complain(&format!("  {pk}: {problem}")));
+    }
+    complain("Push one of them without what it says of the others, and then as it is.");
+}
+
 /// Writes one after the other, up to the first that isn't published; what came of each, and whether all were.
-async fn push_all(table: &Table, changes: &[Change]) -> anyhow::Result<(Vec<serde_json::Value>, bool)> {
+async fn push_all(table: &Table, writes: &[Write<'_>]) -> anyhow::Result<(Vec<Value>, bool)> {
     let mut pushed = Vec::new();
-    for (index, change) in changes.iter().enumerate() {
-        let place = format!("[{}/{}] {}", index + 1, changes.len(), change.pk);
-        let is_done = match push(table, change).await? {
-            Pushed::EditedMeanwhile => {
+    // What is written twice is read anew in between.
+    let mut stands: BTreeMap<&str, Edited> = BTreeMap::new();
+    for (index, write) in writes.iter().enumerate() {
+        let pk = write.change.pk.as_str();
+        let place = format!("[{}/{}] {pk}", index + 1, writes.len());
+        let read = stands.remove(pk).or_else(|| write.change.read.clone());
+        let is_done = match push(table, write, read.as_ref()).await? {
+            None => {
                 complain(&format!("{place}: somebody else edited it meanwhile, so it was left as they made it"));
-                pushed.push(json!({ "record": change.pk, "edited_meanwhile": true }));
+                pushed.push(json!({ "record": pk, "edited_meanwhile": true }));
                 false
             }
-            Pushed::Told(verdict) => {
+            Some(verdict) => {
                 complain(&format!("{place}: {}", verdict.told.check));
                 verdict.told.problems.iter().for_each(|problem| complain(&format!("    {problem}")));
-                pushed.push(verdict.json(&change.pk));
-                verdict.is_published()
+                pushed.push(verdict.json(pk));
+                let is_published = verdict.is_published();
+                // If it is somebody else's edit, the next write finds that it is not what was read.
+                if says_the_same(pk, &verdict.edited.content, &write.content) {
+                    stands.insert(pk, verdict.edited);
+                }
+                is_published
             }
         };
         if !is_done {
-            let left = changes.len() - index - 1;
+            let left = writes.len() - index - 1;
             if left > 0 {
                 complain(&format!("{} not written after it", counted(left, "record")));
             }
@@ -125,10 +147,11 @@ async fn push_all(table: &Table, changes: &[Change]) -> anyhow::Result<(Vec<serd
     Ok((pushed, true))
 }
 
-/// Writes one record, and waits for what publish says.
-async fn push(table: &Table, change: &Change) -> anyhow::Result<Pushed> {
-    match table.save(&change.pk, &change.content, change.read.as_ref()).await? {
-        Committed::Stale => Ok(Pushed::EditedMeanwhile),
-        Committed::Yes => Ok(Pushed::Told(awaited(table, &change.pk).await?)),
+/// Writes one record, and waits for what publish says; `None` if somebody else edited it first.
+async fn push(table: &Table, write: &Write<'_>, read: Option<&Edited>) -> anyhow::Result<Option<Verdict>> {
+    let pk = &write.change.pk;
+    match table.save(pk, &write.content, read).await? {
+        Committed::Stale => Ok(None),
+        Committed::Yes => awaited(table, pk).await.map(Some),
     }
 }

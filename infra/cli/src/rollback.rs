@@ -35,7 +35,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let table = args.table.open().await?;
     let pk = named::key_of(&table, &args.record).await?;
-    let kept = table.version(&pk, args.to).await?;
+    let kept = named::version(&table, &pk, args.to).await?;
     let mut meant = Records::default();
     meant.insert(pk.clone(), kept.written(&pk), &format!("version {}", args.to));
     push::carry_out(&table, &meant, args.dry_run, args.json).await

@@ -1,13 +1,14 @@
 //! Where the records are: the config table of a stage on AWS, or of the local cloud.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider};
 use aws_credential_types::Credentials;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+use cadence_core::records::closest;
 use cadence_local::deployment::LEADS;
-use cadence_store::{Committed, Edited, Kept, Store, StoreError, list_tables};
+use cadence_store::{AtWork, Committed, Edited, Kept, Store, StoreError, list_tables};
 use serde_json::Value;
 
 use crate::{aws, records::Records, stage::Stage};
@@ -27,10 +28,10 @@ const LEADS_LOGICAL_ID: &str = "LeadsTable";
 #[group(skip)]
 pub(crate) struct Args {
     /// In the local cloud, as `cadence local` runs it: the same as --endpoint-url http://127.0.0.1:7878
-    #[arg(long, conflicts_with_all = ["endpoint_url", "profile"])]
+    #[arg(long, conflicts_with_all = ["endpoint_url", "profile", "stage", "stack"])]
     local: bool,
     /// Where DynamoDB answers, if not at AWS; on this machine no credentials are needed
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = url)]
     endpoint_url: Option<String>,
     /// The stage: its stack is named cadence-STAGE, as samconfig.toml has it
     #[arg(long, value_name = "STAGE", conflicts_with_all = ["stack", "table"])]
@@ -187,7 +188,10 @@ async fn table_of(aws: &SdkConfig, stack: &str, logical_id: &str, place: &Place)
             let stacks: Vec<String> = tables.iter().filter_map(suffix).collect();
             let there = match stacks.as_slice() {
                 [] => "there is no other stack of Cadence either".to_owned(),
-                stacks => format!("there are the stacks {}", stacks.join(", ")),
+                stacks => match closest(stack, stacks.iter().map(String::as_str)) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("there are the stacks {}", stacks.join(", ")),
+                },
             };
             bail!("there is no stack {stack} in {place}: {there}. Check --region and --profile, or give --table NAME")
         }
@@ -207,14 +211,28 @@ impl Table {
 
     /// Every record as it stands, to be worked with as files are.
     pub(crate) async fn records(&self) -> anyhow::Result<Records> {
-        Ok(self.records_of(&self.edited().await?))
+        let mut records = Records::default();
+        for edited in self.edited().await? {
+            records.insert(edited.pk, edited.content, &self.place.to_string());
+        }
+        Ok(records)
     }
 
-    /// The same of records that were read.
-    pub(crate) fn records_of(&self, edited: &[Edited]) -> Records {
+    /// What is at work of each record, whatever edit of it stands there.
+    pub(crate) async fn at_work(&self) -> anyhow::Result<BTreeMap<String, AtWork>> {
+        self.store.load_at_work_all().await.map_err(|error| self.explained(error))
+    }
+
+    /// The same, to be worked with as files are.
+    pub(crate) async fn records_at_work(&self) -> anyhow::Result<Records> {
+        Ok(self.records_of(self.at_work().await?))
+    }
+
+    /// The same of what was read.
+    pub(crate) fn records_of(&self, at_work: BTreeMap<String, AtWork>) -> Records {
         let mut records = Records::default();
-        for edited in edited {
-            records.insert(edited.pk.clone(), edited.content.clone(), &self.place.to_string());
+        for (pk, AtWork { version, content }) in at_work {
+            records.insert(pk, content, &format!("version {version} in {}", self.place));
         }
         records
     }
@@ -227,19 +245,6 @@ impl Table {
     /// A record's versions, the newest first.
     pub(crate) async fn versions(&self, pk: &str) -> anyhow::Result<Vec<Kept>> {
         self.store.load_versions(pk).await.map_err(|error| self.explained(error))
-    }
-
-    /// A version of a record, which must be there.
-    pub(crate) async fn version(&self, pk: &str, number: u32) -> anyhow::Result<Kept> {
-        let mut versions = self.versions(pk).await?;
-        match versions.iter().position(|kept| kept.version == number) {
-            Some(place) => Ok(versions.swap_remove(place)),
-            None => {
-                let numbers: Vec<String> = versions.iter().map(|kept| kept.version.to_string()).collect();
-                let has = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
-                bail!("{pk} has no version {number}; it has {has}")
-            }
-        }
     }
 
     /// Writes a record, if it still is what was read.
@@ -266,6 +271,17 @@ impl std::fmt::Display for Place {
             "" => f.write_str(at),
             table => write!(f, "{table} at {at}"),
         }
+    }
+}
+
+/// What can be asked over HTTP.
+pub(crate) fn url(text: &str) -> Result<String, String> {
+    let is_one = text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    });
+    match is_one {
+        true => Ok(text.to_owned()),
+        false => Err("write it whole, like http://127.0.0.1:7878".to_owned()),
     }
 }
 

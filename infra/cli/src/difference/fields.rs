@@ -36,6 +36,9 @@ fn told(path: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<
                 told(&format!("{path}.{name}"), old, new, changes);
             }
         }
+        (Some(Value::Array(old)), Some(Value::Array(new))) if are_words(old) && are_words(new) => {
+            members(path, old, new, changes);
+        }
         (Some(Value::String(old)), Some(Value::String(new))) if is_long(old) || is_long(new) => {
             changes.push(format!("{path} reads otherwise:{}", lines(old, new)));
         }
@@ -43,6 +46,26 @@ fn told(path: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut Vec<
         (None, Some(new)) => changes.push(format!("{path} is {}; there was none", shown(new))),
         (Some(old), None) => changes.push(format!("{path} is gone; it was {}", shown(old))),
         (None, None) => {}
+    }
+}
+
+/// Whether a list is one of words, such as states or groups.
+fn are_words(list: &[Value]) -> bool {
+    list.iter().all(Value::is_string)
+}
+
+/// Tells what a list gains and loses; in another order, the whole list.
+fn members(path: &str, old: &[Value], new: &[Value], changes: &mut Vec<String>) {
+    let only = |list: &[Value], other: &[Value]| -> Vec<String> {
+        list.iter().filter(|value| !other.contains(value)).map(shown).collect()
+    };
+    let (gained, lost) = (only(new, old), only(old, new));
+    let list = |list: &[Value]| Value::from(list.to_vec());
+    match (gained.as_slice(), lost.as_slice()) {
+        ([], []) => changes.push(format!("{path} is {} instead of {}", list(new), list(old))),
+        (gained, []) => changes.push(format!("{path} has {} too", gained.join(", "))),
+        ([], lost) => changes.push(format!("{path} has {} no more", lost.join(", "))),
+        (gained, lost) => changes.push(format!("{path} has {} instead of {}", gained.join(", "), lost.join(", "))),
     }
 }
 

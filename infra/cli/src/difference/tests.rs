@@ -34,6 +34,18 @@ fn a_step_is_told_by_its_id_and_leads_that_run_keep_their_version() {
 }
 
 #[test]
+fn of_a_list_of_words_those_are_told_that_come_or_go() {
+    for (old, new, told) in [
+        (json!(["CA", "NV"]), json!(["CA", "NV", "WY"]), "licences has WY too"),
+        (json!(["CA", "NV"]), json!(["NV"]), "licences has CA no more"),
+        (json!(["CA", "NV"]), json!(["TX", "NV"]), "licences has TX instead of CA"),
+        (json!(["CA", "NV"]), json!(["NV", "CA"]), r#"licences is ["NV","CA"] instead of ["CA","NV"]"#),
+    ] {
+        assert_eq!(fields::changes(&json!({ "licences": old }), &json!({ "licences": new })), [told]);
+    }
+}
+
+#[test]
 fn steps_that_come_go_and_change_places_are_told_so() {
     let told = of_cadence(|cadence| {
         let steps = cadence["steps"].as_array_mut().unwrap();
@@ -77,13 +89,7 @@ fn whom_a_cadence_takes_and_whether_it_runs_are_heeded_apart_from_its_version() 
     }
     let told =
         of_cadence(|cadence| cadence["for_leads"] = json!({ "source": ["zillow", "gizmo"], "state": "CA" })).unwrap();
-    assert_eq!(
-        told.changes,
-        [
-            r#"for_leads.source is ["zillow","gizmo"] instead of ["zillow"]"#,
-            r#"for_leads.state is ["CA"]; there was none"#
-        ]
-    );
+    assert_eq!(told.changes, ["for_leads.source has gizmo too", r#"for_leads.state is ["CA"]; there was none"#]);
     assert_eq!(told.matters, ["whom it takes: for leads that arrive from now on"]);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use cadence_store::Told;
+use cadence_store::{Edited, Told};
 use serde_json::{Value, json};
 
 use crate::table::Table;
@@ -15,12 +15,14 @@ const LOOKS: u32 = 240;
 /// What publish says of a record.
 pub(crate) struct Verdict {
     pub(crate) told: Told,
+    /// The record that it is of.
+    pub(crate) edited: Edited,
 }
 
 impl Verdict {
     /// Whether what was written is at work.
     pub(crate) fn is_published(&self) -> bool {
-        self.told.check.starts_with("ok")
+        self.told.is_published()
     }
 
     /// The same for machines.
@@ -39,8 +41,8 @@ pub(crate) async fn awaited(table: &Table, pk: &str) -> anyhow::Result<Verdict> 
         match table.load(pk).await? {
             None => bail!("{pk} was deleted while it was checked"),
             Some(edited) => {
-                if let Some(told) = edited.told {
-                    return Ok(Verdict { told });
+                if let Some(told) = edited.told.clone() {
+                    return Ok(Verdict { told, edited });
                 }
             }
         }

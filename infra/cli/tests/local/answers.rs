@@ -119,6 +119,24 @@ fn where_nothing_answers_it_asks_whether_the_local_cloud_runs() {
     assert!(told.contains("http://nowhere.invalid can't be reached"), "{told}");
 }
 
+#[test]
+fn flags_that_can_t_be_meant_are_refused_with_what_to_write() {
+    for (args, words) in [
+        (&["--endpoint-url", "notaurl"][..], ["'notaurl' for '--endpoint-url <URL>'", "like http://127.0.0.1:7878"]),
+        (&["--endpoint-url", "127.0.0.1:7878"], ["'--endpoint-url <URL>'", "write it whole"]),
+        (&["--local", "--stage", "dev"], ["'--local' cannot be used with", "'--stage <STAGE>'"]),
+        (
+            &["--table", "config", "--region", "us-east-1", "--profile", "nope"],
+            ["there are no credentials of a profile nope", "`aws configure list-profiles`"],
+        ),
+    ] {
+        let told = refused(&[&["list"], args].concat(), &KEYS);
+        for word in words {
+            assert!(told.contains(word), "{word}: {told}");
+        }
+    }
+}
+
 const KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "example")];
 
 #[test]

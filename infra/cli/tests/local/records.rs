@@ -126,6 +126,110 @@ fn an_edit_is_diffed_pushed_and_rolled_back() {
     assert!(shown["versions"][0]["published_at"].as_str().unwrap().starts_with("2026-12-01T18:0"), "{shown}");
 }
 
+/// Edits the cadence as somebody in the console does, so that it is refused.
+fn edit_badly(ops: &Ops) {
+    let key = json!({ "pk": { "S": "CADENCE#zillow-purchase" }, "sk": { "S": "CURRENT" } });
+    let edit = json!({
+        "TableName": "config", "Key": key, "UpdateExpression": "SET #s = :s, priority = :p", "ExpressionAttributeNames": { "#s": "status" },
+        "ExpressionAttributeValues": { ":s": { "S": "paused" }, ":p": { "S": "high" } },
+    });
+    ops.local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    let check = || ops.ask("show", &["zillow-purchase", "--json"]).json()["check"].clone();
+    ops.local.until("the edit is refused", || check().as_str().unwrap().starts_with("NOT PUBLISHED"));
+}
+
+#[test]
+fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
+    let ops = Ops::start();
+    edit_badly(&ops);
+    let listed = ops.ask("list", &["cadence"]).told;
+    assert!(
+        listed.contains("CADENCE#zillow-purchase  1        live    none   NOT PUBLISHED (1 problem)\n"),
+        "{listed}"
+    );
+    assert_eq!(ops.ask("list", &["cadence", "--json"]).json()[1]["status"], "live");
+    let shown = ops.ask("show", &["zillow-purchase"]).told;
+    assert!(shown.contains("  status    live, by version 1; the edit below was refused\n"), "{shown}");
+    assert!(shown.contains("\"status\": \"paused\""), "the edit is there to be mended: {shown}");
+    let shown = ops.ask("show", &["zillow-purchase", "--json"]).json();
+    assert_eq!((&shown["status"], &shown["edit_not_at_work"]), (&json!("live"), &json!("refused")));
+
+    // The files say what is at work.
+    let stays = "CADENCE#zillow-purchase\n  nothing becomes different from what is at work\n  it overwrites an edit that was refused\n\n";
+    let diff = ops.run("diff", &[]);
+    assert_eq!((diff.code, diff.told), (1, format!("{stays}1 changed record, 0 new, 13 the same\n")));
+    let back = ops.ask("rollback", &["zillow-purchase", "--to", "1", "--dry-run"]);
+    assert!(back.code == 0 && back.told.starts_with(stays), "{}{}", back.told, back.complained);
+    ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("40m"));
+    let told = ops.run("diff", &[]).told;
+    assert!(told.contains("\n  step robot-call waits 40m instead of 20m\n  ->") && !told.contains("paused"), "{told}");
+    let simulated = ops.ask("simulate", &["zillow-purchase", "--at", "2026-12-01 10:00"]);
+    let note = "note: of CADENCE#zillow-purchase, version 1 in config at http://local counts: the edit that stands there is not at work\n";
+    assert_eq!((simulated.code, simulated.complained.as_str()), (0, note));
+
+    let back = ops.ask("rollback", &["zillow-purchase", "--to", "1", "--json"]);
+    assert_eq!(back.json()["pushed"][0]["check"], "ok: published as version 1", "{}", back.complained);
+    ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("20m"));
+    assert_eq!(ops.run("diff", &[]).code, 0);
+}
+
+#[test]
+fn of_a_record_that_never_was_published_nothing_is_at_work() {
+    let ops = Ops::start();
+    let item = json!({ "pk": { "S": "CADENCE#draft" }, "sk": { "S": "CURRENT" }, "name": { "S": "Draft" }, "status": { "S": "live" } });
+    ops.local.aws(
+        "dynamodb",
+        "DynamoDB_20120810.PutItem",
+        "POST",
+        "/",
+        &json!({ "TableName": "config", "Item": item }),
+    );
+    let shown = || ops.ask("show", &["draft"]).told;
+    ops.local.until("it is refused", || shown().contains("NOT PUBLISHED"));
+    assert!(shown().contains("  status    nothing is at work; the edit below was refused\n"), "{}", shown());
+    let listed = ops.ask("list", &["cadence", "--json"]).json();
+    assert_eq!((&listed[0]["record"], &listed[0]["status"]), (&json!("CADENCE#draft"), &Value::Null));
+}
+
+#[test]
+fn a_snippet_comes_and_goes_and_takes_anothers_place_in_one_push() {
+    let ops = Ops::start();
+    let text =
+        "{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }} here. Reply STOP to opt out.";
+    let pushed = |snippets: Value, used: &str| {
+        ops.edit("settings-company.json", |record| record["snippets"] = snippets);
+        ops.edit("message-sms-intro.json", |record| record["text"] = json!(format!("{text}{used}")));
+        let ran = ops.run("push", &["--json"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.told, ran.complained);
+        let order: Vec<String> =
+            ran.json()["pushed"].as_array().unwrap().iter().map(|one| one["record"].to_string()).collect();
+        order.concat()
+    };
+    let (settings, message) = ("\"SETTINGS#company\"", "\"MESSAGE#sms/intro\"");
+    assert_eq!(pushed(json!({ "bye": "Thanks." }), " {{ snippets.bye }}"), format!("{settings}{message}"));
+    assert_eq!(pushed(json!({ "ciao": "Thanks." }), " {{ snippets.ciao }}"), format!("{settings}{message}{settings}"));
+    assert_eq!(pushed(json!({}), ""), format!("{message}{settings}"));
+    assert_eq!(ops.run("diff", &[]).code, 0);
+}
+
+#[test]
+fn somebody_who_is_away_gets_a_stand_in_as_the_page_for_ops_says() {
+    let page = include_str!("../../../../OPERATIONS.md");
+    let recipe = page.lines().find(|line| line.starts_with("**Somebody is away.**")).unwrap();
+    let list = recipe.split('`').nth(1).unwrap().strip_prefix("\"out_of_office\": ").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for name in names(Path::new(SHIPPED)) {
+        fs::copy(Path::new(SHIPPED).join(&name), folder.path().join(&name)).unwrap();
+    }
+    let file = folder.path().join("user-lo-riley.json");
+    let mut user: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    user["out_of_office"] = serde_json::from_str(list).unwrap();
+    user["time_zone"] = json!("America/Los_Angeles");
+    fs::write(&file, user.to_string()).unwrap();
+    let ran = Ran::of(&["check", folder.path().to_str().unwrap(), "--strict"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.told);
+}
+
 #[test]
 fn pull_takes_the_table_s_word_if_it_is_told_to() {
     let ops = Ops::start();
@@ -180,6 +284,21 @@ fn new_records_are_written_before_those_that_refer_to_them() {
     assert_eq!(order, ["MESSAGE#sms/spring", "CADENCE#may", "CADENCE#april"]);
     assert!(pushed.as_array().unwrap().iter().all(|record| record["is_published"] == true), "{pushed}");
     assert!(pushed[2]["summary"].as_str().unwrap().contains("moves to may on replied"), "{pushed}");
+
+    // Of two that lead to each other neither can be first.
+    fs::write(&file, json!([cadence("june", "july"), cadence("july", "june")]).to_string()).unwrap();
+    let ran = ops.ask("push", &[file.to_str().unwrap()]);
+    assert!(
+        ran.code == 1 && ran.told.ends_with("0 changed records, 2 new, 0 the same; nothing was written\n"),
+        "{}",
+        ran.told
+    );
+    assert!(
+        ran.complained.contains("  CADENCE#july: anytime.replied: There is no cadence \"june\"."),
+        "{}",
+        ran.complained
+    );
+    assert_eq!(ops.ask("show", &["cadence/july"]).code, 2);
 }
 
 #[test]
@@ -198,13 +317,26 @@ fn a_record_that_was_deleted_is_there_again() {
 fn a_name_that_is_none_or_several_s_is_told_so() {
     let ops = Ops::start();
     for (name, words) in [
-        ("zilow", "there is no record zilow"),
+        ("zilow", "there is no record zilow: did you mean SOURCE#zillow?"),
+        ("cadence/zillow-purchas", "at http://local: did you mean CADENCE#zillow-purchase?"),
         ("intro", "MESSAGE#email/intro"),
         ("source/zilow", "there is no record SOURCE#zilow in config at http://local"),
     ] {
         let ran = ops.ask("show", &[name]);
         assert!(ran.code == 2 && ran.complained.contains(words), "{}", ran.complained);
     }
+    for (command, args) in
+        [("rollback", ["cadence/zillow-purchas", "--to", "1"]), ("simulate", ["zillow-purchas", "--draw", "1"])]
+    {
+        let told = ops.ask(command, &args).complained;
+        assert!(told.contains("did you mean") && told.contains("zillow-purchase?"), "{told}");
+    }
+    ops.edit(CADENCE, |record| record["pk"] = json!("CADENSE#zillow-purchase"));
+    let told = ops.run("diff", &[]).complained;
+    assert!(
+        told.contains("CADENSE#zillow-purchase, which is the key of no kind of record: did you mean CADENCE?"),
+        "{told}"
+    );
     assert!(
         ops.ask("show", &["source/zillow"]).told.starts_with("SOURCE#zillow\n  check     ok: published as version 1\n")
     );
