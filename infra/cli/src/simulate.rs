@@ -20,7 +20,12 @@ use cadence_core::{
 };
 use chrono::{DateTime, Utc};
 
-use crate::{records::Records, table, told::complain};
+use crate::{
+    difference::says_the_same,
+    records::Records,
+    table::{self, Table},
+    told::complain,
+};
 use lead::LeadFlags;
 use matrix::{MatrixFlags, Sweep};
 use published::Published;
@@ -61,7 +66,10 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 The same code decides as on AWS: hours, holidays, consent, caps and licences hold. Vendors accept everything, users and the lead
-do nothing, unless a script says otherwise. Its lines:
+do nothing, unless a script says otherwise. Which variant of a message a lead gets, whether it is held out, and whose it is where
+several users may have it, is drawn by who it is: the same each time for the same --at and --draw. --draw 2, 3 ... are other leads.
+
+A script's lines:
 
   first-call=no_answer                      whenever the step runs, a plausible while later
   +5m first-call=connected \"wants a quote\"  five minutes after it ran; any wait will do, such as +1bd at 10:15
@@ -76,6 +84,7 @@ Examples:
   cadence simulate infra/cadences zillow-purchase --at 'Sat 23:50' --state AZ
   cadence simulate infra/cadences new-lead --consent express --outcome second-call=voicemail --outcome '+1h second-text=replied'
   cadence simulate infra/cadences new-lead --script story.txt --full
+  cadence simulate infra/cadences new-lead --draw 2
   cadence simulate infra/cadences new-lead --matrix --weeks next,clocks,holiday
   cadence simulate zillow-purchase --stage prod
   cadence simulate my-edit.json --stage prod";
@@ -105,7 +114,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 /// The records, and the cadence that the first argument means, if it means one.
 async fn records(args: &Args) -> anyhow::Result<(Records, Option<String>)> {
     let table = match args.table.open_if_given().await? {
-        Some(table) => Some(table.records().await?),
+        Some(table) => Some(at_work(&table).await?),
         None => None,
     };
     match (&args.records, table) {
@@ -120,6 +129,17 @@ async fn records(args: &Args) -> anyhow::Result<(Records, Option<String>)> {
             Ok((meant.over(beside).over(table.unwrap_or_default()), only))
         }
     }
+}
+
+/// What is at work in a table, whatever edits stand there; of what never was, the edit.
+async fn at_work(table: &Table) -> anyhow::Result<Records> {
+    let (at_work, edits) = (table.records_at_work().await?, table.records().await?);
+    for (pk, found) in at_work.iter() {
+        if edits.get(pk).is_some_and(|edit| !says_the_same(pk, &found.content, &edit.content)) {
+            complain(&format!("note: of {pk}, {} counts: the edit that stands there is not at work", found.place));
+        }
+    }
+    Ok(at_work.over(edits))
 }
 
 /// The cadence that a file is, if it is one.
@@ -200,8 +220,9 @@ fn begin(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyh
         let (source, inbound) = args.lead.inbound(published, cadence, at)?;
         let arriving = Arriving { source, inbound: &inbound, takers, at };
         let is_for = cadence.is_none_or(|cadence| published.records.is_for(cadence, arriving));
+        let held_out = cadence.and_then(|cadence| published.records.held_out(cadence, arriving));
         match published.records.arrive(arriving) {
-            Ok(begun) => Ok((begun, is_for)),
+            Ok(begun) => Ok((begun, is_for, held_out)),
             Err(NotTaken { entries }) => {
                 let why: Vec<&str> = entries.iter().filter_map(|entry| entry.text.as_deref()).collect();
                 bail!("no cadence takes the lead ({}): name one to simulate it all the same", why.join("; "))
@@ -210,10 +231,16 @@ fn begin(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyh
     };
     // Where the lead is tells which instant a local time means.
     let now = now();
-    let (there, _) = arrive(now)?;
-    let (begun, is_for) = arrive(arrives(args.at.as_deref(), there.context.calendar().zone(), now)?)?;
+    let (there, ..) = arrive(now)?;
+    let (begun, is_for, held_out) = arrive(arrives(args.at.as_deref(), there.context.calendar().zone(), now)?)?;
     if let (Some(id), false) = (chosen, is_for) {
         complain(&format!("note: {id} is not for such a lead; it is simulated as if it were"));
+    }
+    if let Some(why) = held_out {
+        let next = args.lead.draw.saturating_add(1);
+        complain(&format!(
+            "note: this lead is {why}; it is simulated as if it were not held out. --draw {next} is another lead"
+        ));
     }
     Ok(begun)
 }

@@ -232,6 +232,13 @@ fn what_cant_be_simulated_is_refused_with_the_remedy() {
         &["new-lead", "--script", script],
         &["new-lead", "--outcome", "soon first-call=busy"],
         &["new-lead", "--outcome", "first-cal=busy"],
+        &["new-led"],
+        &["new-lead", "--owner", "lo-rily"],
+        &["new-lead", "--state", "ZZ"],
+        &["new-lead", "--zip", "abc"],
+        &["new-lead", "--zip", "00000"],
+        &["new-lead", "--phone", "12"],
+        &["new-lead", "--time-zone", "America/Denvr"],
     ] {
         let done = ran(folder.path(), args);
         assert!(!done.status.success() && done.stdout.is_empty(), "{args:?}");
@@ -240,6 +247,52 @@ fn what_cant_be_simulated_is_refused_with_the_remedy() {
             .push_str(&format!("$ {}\n{told}\n", args.join(" ").replace(&folder.path().display().to_string(), "DIR")));
     }
     insta::assert_snapshot!(complaints);
+}
+
+#[test]
+fn another_lead_may_get_another_variant_and_the_same_one_gets_the_same() {
+    let halves = json!({"email/intro": 50, "email/follow-up": 50});
+    let folder =
+        records(&[cadence("split", json!([{"id": "hello", "do": "canned_email", "wait": "0m", "message": halves}]))]);
+    let variant = |draw: u32| {
+        let story = told(folder.path(), &["split", "--at", "2026-12-01 10:00", "--draw", &draw.to_string()]);
+        let line = story.lines().find(|line| line.contains("(variant ")).unwrap_or_else(|| panic!("{story}"));
+        line.trim().to_owned()
+    };
+    let first: Vec<String> = (1..=8).map(variant).collect();
+    assert!(first.iter().any(|variant| *variant != first[0]), "{first:?}");
+    assert_eq!(first, (1..=8).map(variant).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_lead_that_is_held_out_is_said_to_be_and_another_one_is_not() {
+    let mut record =
+        cadence("half", json!([{"id": "hello", "do": "canned_email", "wait": "0m", "message": "email/intro"}]));
+    record["for_leads"]["hold_out"] = json!("50%");
+    let folder = records(&[record]);
+    let said = |draw: u32| {
+        let done = ran(folder.path(), &["half", "--at", "2026-12-01 10:00", "--draw", &draw.to_string()]);
+        assert!(done.status.success() && !done.stdout.is_empty());
+        String::from_utf8(done.stderr).unwrap()
+    };
+    let said: Vec<String> = (1..=8).map(said).collect();
+    let held_out = said.iter().position(|said| !said.is_empty()).unwrap();
+    let next = held_out + 2;
+    assert_eq!(
+        said[held_out],
+        format!(
+            "note: this lead is held out of half, which leaves 50% of its leads to others; it is simulated as if it were not held out. --draw {next} is another lead\n"
+        )
+    );
+    assert!(said.iter().any(String::is_empty), "{said:?}");
+}
+
+#[test]
+fn emails_need_no_consent_and_the_head_says_so() {
+    let told = shipped(&["zillow-purchase", "--at", "2026-12-01 10:00", "--consent", "none"]);
+    let head =
+        "has agreed to: calls not, texts not, emails not (they go out all the same, until the lead unsubscribes)\n";
+    assert!(told.contains(head) && told.contains("EMAIL         intro-email"), "{told}");
 }
 
 /// Whom a sweep can place in two zones that lie an hour apart, and whose state opens late.

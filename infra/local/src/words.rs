@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use cadence_core::{
     Channel,
+    records::Cadence,
     time::{Zone, local_text},
     timeline::{Entry, EntryKind},
 };
@@ -49,6 +50,13 @@ pub fn words(entry: &Entry, zone: &Zone) -> String {
         let _ = write!(line, "\n{}", format!("{INDENT}| {text}").trim_end());
     }
     line
+}
+
+/// Which of several messages of its step an entry says, as a line under it; `None` where every lead is told the same.
+pub fn variant(entry: &Entry, cadence: &Cadence) -> Option<String> {
+    let step = cadence.step(entry.step.as_ref()?)?;
+    let message = entry.message.as_ref()?;
+    (step.messages().count() > 1).then(|| format!("\n{INDENT}| (variant {message})"))
 }
 
 fn title(entry: &Entry) -> &'static str {

@@ -2,10 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use cadence_core::{
     SourceId,
-    records::{Cadence, Format, Source, Wanted},
+    address::normalize_phone,
+    law::{self, State},
+    records::{Cadence, Format, Source, Wanted, closest},
     sources::{self, Inbound},
     time::Zone,
 };
@@ -41,6 +43,10 @@ pub(crate) struct LeadFlags {
     /// The source it comes from, with the consent that source's leads arrive with [default: one that the cadence is for]
     #[arg(long, value_name = "ID")]
     source: Option<String>,
+    /// Which of the leads that are all like that: another number is another lead, for whom variants, hold-outs and the owner are drawn
+    /// anew
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) draw: u32,
     /// What the lead itself agreed to, for texts and AI calls, instead of what its source says
     #[arg(long, value_enum)]
     consent: Option<Consent>,
@@ -52,9 +58,9 @@ pub(crate) struct LeadFlags {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
 enum Consent {
-    /// To nothing
+    /// To nothing; emails go out all the same, since they need no consent until it is taken back
     None,
-    /// To be contacted, but not in writing
+    /// To be contacted, but not in writing: users text and call in place of machines
     Express,
     /// In writing, which texts and AI calls need
     ExpressWritten,
@@ -77,9 +83,14 @@ impl LeadFlags {
         let mut body = self.body(cadence)?;
         self.say(&mut body, published, at)?;
         match sources::parse(&Format::Plain, None, body.to_string().as_bytes()) {
-            Ok(inbound) => Ok((source, inbound)),
+            Ok(inbound) if self.draw == 1 => Ok((source, inbound)),
+            Ok(inbound) => {
+                // Who a lead is comes from the webhook's id.
+                let id = inbound.vendor_event_id.as_deref().unwrap_or("simulated");
+                Ok((source, Inbound { vendor_event_id: Some(format!("{id} {}", self.draw)), ..inbound }))
+            }
             Err(problems) => {
-                let told: Vec<String> = problems.iter().map(|p| format!("\n  {} {}", p.pointer, p.detail)).collect();
+                let told: Vec<String> = problems.iter().map(|problem| format!("\n  {problem}")).collect();
                 bail!("the lead can't be used:{}", told.concat())
             }
         }
@@ -90,8 +101,7 @@ impl LeadFlags {
         let wanted = cadence.and_then(|cadence| cadence.for_leads.source.first());
         match (self.source.as_ref(), wanted) {
             (Some(id), _) => known.get(&SourceId::new(id.as_str())).with_context(|| {
-                let ids: Vec<&str> = known.keys().map(SourceId::as_str).collect();
-                format!("--source: there is no source {id}; there are: {}", ids.join(", "))
+                format!("--source: there is no source {id}{}", or_else(id, known.keys().map(SourceId::as_str)))
             }),
             (None, Some(id)) => known.get(&SourceId::new(id.as_str())).with_context(|| {
                 format!("the cadence is for leads of {id}, but there is no record SOURCE#{id}: add it")
@@ -127,17 +137,12 @@ impl LeadFlags {
     /// What the flags say of the lead stands above what its file says.
     fn say(&self, body: &mut Value, published: &Published, at: DateTime<Utc>) -> anyhow::Result<()> {
         let fields = body.as_object_mut().context("the lead is not one JSON object")?;
-        if let Some(zone) = &self.time_zone {
-            ensure!(
-                Zone::parse(zone).is_some(),
-                "--time-zone: {zone} is not the name of a zone, such as America/Chicago"
-            );
-        }
+        self.refuse_nowhere()?;
         if let Some(id) = &self.owner {
             let users = &published.records.catalogue.users;
-            let ids = || users.iter().map(|user| user.id.as_str()).collect::<Vec<_>>().join(", ");
+            let ids = || users.iter().map(|user| user.id.as_str());
             let owner = users.iter().find(|user| user.id.as_str() == id);
-            let owner = owner.with_context(|| format!("--owner: there is no user {id}; there are: {}", ids()))?;
+            let owner = owner.with_context(|| format!("--owner: there is no user {id}{}", or_else(id, ids())))?;
             fields.insert("loan_officer_email".to_owned(), json!(owner.email));
         }
         let said = [("state", &self.state), ("zip", &self.zip), ("time_zone", &self.time_zone), ("phone", &self.phone)];
@@ -146,7 +151,7 @@ impl LeadFlags {
                 fields.insert(name.to_owned(), json!(said));
             }
         }
-        if self.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("unknown")) {
+        if self.state.as_deref().is_some_and(is_unknown) {
             fields.remove("state");
         }
         if let Some(consent) = self.consent {
@@ -165,6 +170,24 @@ impl LeadFlags {
         Ok(())
     }
 
+    /// What a webhook's lead may get wrong, and is taken all the same, is a slip of the pen in a flag.
+    fn refuse_nowhere(&self) -> anyhow::Result<()> {
+        if let Some(zone) = self.time_zone.as_deref().filter(|zone| Zone::parse(zone).is_none()) {
+            let meant = Zone::closest(zone).map_or_else(|| "such as America/Chicago".to_owned(), |zone| meaning(&zone));
+            bail!("--time-zone: {zone} is not the name of a zone: {meant}");
+        }
+        if let Some(state) = self.state.as_deref().filter(|state| !is_unknown(state) && State::parse(state).is_none()) {
+            bail!("--state: {state} is no US state: write its code or its name, such as CA or California, or unknown");
+        }
+        if let Some(zip) = self.zip.as_deref().filter(|zip| law::resolve_zones(None, Some(zip), None, None).is_none()) {
+            bail!("--zip: {zip} is no ZIP code of the US: write its five digits, such as 94607");
+        }
+        if let Some(phone) = self.phone.as_deref().filter(|phone| normalize_phone(phone).is_none()) {
+            bail!("--phone: {phone} can't be dialled: write ten digits, such as 415-555-0123");
+        }
+        Ok(())
+    }
+
     /// The flags that hold wherever the lead is, as they were given.
     pub(crate) fn everywhere(&self) -> String {
         let source = self.source.as_ref().map(|source| format!(" --source {source}"));
@@ -172,6 +195,24 @@ impl LeadFlags {
         let consent = consent.map(|consent| format!(" --consent {}", consent.get_name()));
         let stale = self.stale.then(|| " --stale".to_owned());
         [source, consent, stale].into_iter().flatten().collect()
+    }
+}
+
+fn is_unknown(state: &str) -> bool {
+    state.eq_ignore_ascii_case("unknown")
+}
+
+fn meaning(word: &str) -> String {
+    format!("did you mean {word}?")
+}
+
+/// What to say of a word that is none of those that there are.
+pub(super) fn or_else<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    match closest(word, known.iter().copied()) {
+        Some(word) => format!(": {}", meaning(word)),
+        None if known.is_empty() => "; there is none".to_owned(),
+        None => format!("; there are: {}", known.join(", ")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod odd;
 mod places;
+mod progress;
 mod tally;
 
 use std::{
@@ -21,12 +22,12 @@ use cadence_core::{
     sources::Inbound,
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::published::Published;
 use crate::told::print;
 use places::{Place, Week};
+use progress::Progress;
 use tally::{Limits, Tally};
 
 /// The sweep
@@ -35,7 +36,7 @@ use tally::{Limits, Tally};
 pub(crate) struct MatrixFlags {
     /// Run the cadence for leads of all US states and time zones, arriving at each hour of a week, and report what is odd: leads that wait
     /// too long or whom nothing reaches, steps that never run or always later than they should. Ends with 1 if anything is
-    #[arg(long, conflicts_with_all = ["lead", "state", "zip", "time_zone", "phone", "owner", "outcome", "script", "full"])]
+    #[arg(long, conflicts_with_all = ["lead", "state", "zip", "time_zone", "phone", "owner", "draw", "outcome", "script", "full"])]
     pub(super) matrix: bool,
     /// Which weeks
     #[arg(long, value_enum, value_delimiter = ',', default_value = "next", requires = "matrix")]
@@ -70,7 +71,7 @@ impl Sweep<'_> {
             first_touch: TimeDelta::hours(flags.first_touch.into()),
             whole: TimeDelta::weeks(flags.longest.into()),
         };
-        let progress = progress(places.len() as u64, is_json)?;
+        let progress = Progress::of(places.len() as u64)?;
         let tallies = self.tallies(&places, &arrivals, limits, &progress)?;
         let steps: Vec<StepId> = self.cadence.steps.iter().map(|step| step.id.clone()).collect();
         let found = odd::odd(&tallies, &self.ever_ran(&places, &arrivals, &tallies)?, &steps);
@@ -116,7 +117,7 @@ impl Sweep<'_> {
         places: &[Place],
         arrivals: &[DateTime<Utc>],
         limits: Limits,
-        progress: &ProgressBar,
+        progress: &Progress,
     ) -> anyhow::Result<Vec<Tally>> {
         let next = AtomicUsize::new(0);
         let work = || -> anyhow::Result<Vec<(usize, Tally)>> {
@@ -129,7 +130,7 @@ impl Sweep<'_> {
                     tally.add(&self.simulated(place, *at, &Script::default())?, limits);
                 }
                 done.push((index, tally));
-                progress.inc(1);
+                progress.step();
             }
         };
         let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -141,7 +142,7 @@ impl Sweep<'_> {
             }
             anyhow::Ok(())
         })?;
-        progress.finish_and_clear();
+        progress.finish();
         tallies.sort_by_key(|(index, _)| *index);
         Ok(tallies.into_iter().map(|(_, tally)| tally).collect())
     }
@@ -192,12 +193,6 @@ impl Sweep<'_> {
         let begun = records.arrive(arriving).map_err(|_| anyhow!("the cadence {} takes no leads", self.cadence.id))?;
         Ok(simulate(records, begun, script)?)
     }
-}
-
-/// How far the sweep is, for people who watch it in a terminal.
-fn progress(places: u64, is_json: bool) -> anyhow::Result<ProgressBar> {
-    let style = ProgressStyle::with_template("{wide_bar} {pos} of {len} places, {eta} left")?;
-    Ok(if is_json { ProgressBar::hidden() } else { ProgressBar::new(places).with_style(style) })
 }
 
 /// The script with that outcome after it; `None` for what only the engine says, which comes by itself or by a vendor's answer.

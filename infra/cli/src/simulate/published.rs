@@ -10,6 +10,7 @@ use cadence_core::{
     simulation,
 };
 
+use super::lead::or_else;
 use crate::{records::Records, told::complain};
 
 /// Records as they would be published.
@@ -56,14 +57,10 @@ impl Published {
 
     /// The cadence of that id, by its id or its key, which must be one that would be published.
     pub(crate) fn chosen(&self, name: &str) -> anyhow::Result<CadenceId> {
-        let id = CadenceId::new(name.strip_prefix("CADENCE#").unwrap_or(name));
+        let id = CadenceId::new(name.strip_prefix("CADENCE#").or(name.strip_prefix("cadence/")).unwrap_or(name));
         let Some(cadence) = self.cadence(&id) else {
             let known = self.records.catalogue.cadences.iter().map(|(cadence, _)| cadence.id.as_str());
-            let known: Vec<&str> = known.collect();
-            bail!(
-                "there is no cadence {id}; there are: {}",
-                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-            );
+            bail!("there is no cadence {id}{}", or_else(id.as_str(), known));
         };
         let problems = check(&Record::Cadence(cadence.clone()), &self.known);
         let errors: Vec<String> =

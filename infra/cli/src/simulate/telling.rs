@@ -11,7 +11,7 @@ use cadence_core::{
     time::{Zone, local_text},
     timeline::{Entry, EntryKind},
 };
-use cadence_local::words::{INDENT, words};
+use cadence_local::words::{INDENT, variant, words};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -42,15 +42,19 @@ impl Shown {
             }
         };
         let state = lead.state.as_deref().unwrap_or("no known state");
-        let consent = [("calls", lead.consent.call), ("texts", lead.consent.sms), ("emails", lead.consent.email)]
+        let consent = [("calls", lead.consent.call), ("texts", lead.consent.sms)]
             .map(|(what, consent)| format!("{what} {}", in_words(consent)));
+        let emails = match lead.consent.email {
+            Consent::None => "emails not (they go out all the same, until the lead unsubscribes)".to_owned(),
+            consent => format!("emails {}", in_words(consent)),
+        };
         let owner =
             context.owner().map_or("nobody yet".to_owned(), |owner| format!("{} ({})", owner.full_name(), owner.id));
         Self {
             lines: vec![
                 format!("{} ({})", cadence.name, cadence.id),
                 format!("{} in {state} ({place}), for {owner}", context.facts.full_name()),
-                format!("has agreed to: {}", consent.join(", ")),
+                format!("has agreed to: {}, {emails}", consent.join(", ")),
                 format!("arrives {}\n", local_text(begun.at, &zone)),
             ],
         }
@@ -78,7 +82,7 @@ impl Telling {
             if self.json {
                 print(&serde_json::to_string(&object(event)?)?);
             } else if let Some(line) =
-                self.line(event, simulated.events.get(index + 1..).unwrap_or_default(), &simulated.zone)
+                self.line(event, simulated.events.get(index + 1..).unwrap_or_default(), simulated)
             {
                 print(&line);
             }
@@ -90,11 +94,12 @@ impl Telling {
         Ok(())
     }
 
-    fn line(self, event: &Event, then: &[Event], zone: &Zone) -> Option<String> {
+    fn line(self, event: &Event, then: &[Event], simulated: &Simulated) -> Option<String> {
+        let zone = &simulated.zone;
         match event {
             // What is waited for says it better.
             Event::Told(entry) if entry.kind == EntryKind::Deferred => None,
-            Event::Told(entry) => Some(self.entry(entry, then, zone)),
+            Event::Told(entry) => Some(self.entry(entry, then, simulated)),
             Event::Waits(waiting) => waits(waiting, zone),
             Event::Unheard(unheard) => {
                 let line = format!("{}  {:<13} {}", local_text(unheard.at, zone), "NOT HEARD", unheard.line);
@@ -103,12 +108,15 @@ impl Telling {
         }
     }
 
-    fn entry(self, entry: &Entry, then: &[Event], zone: &Zone) -> String {
+    fn entry(self, entry: &Entry, then: &[Event], simulated: &Simulated) -> String {
         let mut shown = entry.clone();
         if !self.full {
             shown.text = shown.text.map(|text| short(&text));
         }
-        let mut line = words(&shown, zone);
+        let mut line = words(&shown, &simulated.zone);
+        let cadences = simulated.worlds.iter().map(|world| &world.context.cadence);
+        let cadence = cadences.into_iter().find(|cadence| Some(&cadence.id) == entry.cadence.as_ref());
+        line.extend(cadence.and_then(|cadence| variant(entry, cadence)));
         let leads_on = then.first().is_some_and(|next| match next {
             Event::Told(next) => next.at == entry.at && next.step.is_none(),
             Event::Waits(_) => true,

@@ -67,12 +67,15 @@ fn comes_to(context: &StepContext, next: &Next, zone: &Zone, now: DateTime<Utc>)
     // Only the function that sends emails has the key to sign the real link.
     let link = Some(context.settings.unsubscribe_url.clone());
     let context = StepContext { unsubscribe_url: link, ..context.clone() };
+    let variant = context.cadence.step(&next.step).filter(|step| step.messages().count() > 1);
+    let variant = variant.and_then(|step| step.message_for(&context.cadence.id, &context.lead.id));
+    let variant = variant.map(|message| format!(" (variant {message})")).unwrap_or_default();
     let said = match plan_step(&context, &context.enrollment.step_due(), next.due_at.max(now)) {
         Plan::Send(plan) => match plan.action {
-            Action::Sms(sms) => format!("a text to {}", sms.to),
-            Action::Email(email) => format!("an email to {}", email.to),
+            Action::Sms(sms) => format!("a text to {}{variant}", sms.to),
+            Action::Email(email) => format!("an email to {}{variant}", email.to),
             Action::AiCall(call) => format!("an AI call to {}", call.to),
-            Action::Task(_) => format!("a task for a user{}", instead(&context, next)),
+            Action::Task(_) => format!("a task for a user{variant}{}", instead(&context, next)),
         },
         Plan::Change(change) => change.entries.first().map(|entry| changed(entry, zone))?,
         Plan::Settle(_) | Plan::Skip(_) | Plan::Busy => return None,
