@@ -1,5 +1,6 @@
 //! `cadence redrive`: what was given up goes back to where it came from, if it still means something.
 
+mod dismissal;
 mod letters;
 mod records;
 mod webhook;
@@ -18,7 +19,9 @@ use crate::{stage::Stage, table, told::print};
 Without --yes nothing is changed: it tells what would be done. It is safe to run twice, and while everything runs:
   a due step goes back to its queue only if it is still what is due, and is claimed there as any other;
   a webhook is posted to the API as its vendor does, under the idempotency key of its own body, and kept until that is taken;
-  a record is checked as if it had just been edited.
+  a record that was not looked at is checked as if it had just been edited; one that was refused stays for somebody to edit.
+A webhook that will never be of use can be dismissed, with the reason: it is posted no more, and doctor tells it as dismissed until it
+is deleted, 90 days after it came. Nothing else is done then.
 Ends with 0 if nothing is left, with 1 if something is that needs somebody, with 2 if it can't be told.
 
 Examples:
@@ -26,6 +29,7 @@ Examples:
   cadence redrive --local
   cadence redrive --local --yes
   cadence redrive --stage prod --only steps --yes
+  cadence redrive --stage prod --dismiss zillow/1a2b3c4d --reason 'a test of the vendor' --yes
   cadence redrive --stage prod --api-url https://abc123.execute-api.us-east-1.amazonaws.com --secret-id arn:aws:... --yes")]
 pub(crate) struct Args {
     /// Do it, instead of telling what would be done
@@ -34,8 +38,15 @@ pub(crate) struct Args {
     /// Only these: due steps, webhooks or records
     #[arg(long, value_name = "WHAT", value_enum)]
     only: Option<What>,
+    /// Instead of all else, dismiss this webhook that could not be used, by its name as doctor and redrive tell it, or all of a source that
+    /// still can't be; may be given often
+    #[arg(long, value_name = "ID|SOURCE", requires = "reason", conflicts_with_all = ["only", "api_url", "secret_id"])]
+    dismiss: Vec<String>,
+    /// Why nothing more is to come of them
+    #[arg(long, value_name = "WHY", requires = "dismiss", value_parser = reason)]
+    reason: Option<String>,
     /// The stack's output ApiUrl, where webhooks are posted; the local cloud's is known
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = table::url)]
     api_url: Option<String>,
     /// The stack's output SecretId, which holds the sources' secrets; the local cloud's is known
     #[arg(long, value_name = "ID")]
@@ -67,6 +78,10 @@ enum Fate {
     Check,
     /// It is deleted: it means nothing any more.
     Drop,
+    /// It is marked: nothing more is to come of it.
+    Dismiss,
+    /// It stays as it is, and nobody has to see to it.
+    Leave,
     /// It stays: somebody has to see to it.
     Keep,
 }
@@ -84,17 +99,10 @@ struct Found {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stage = args.table.open_stage().await?;
-    let wants = |what| args.only.is_none_or(|only| only == what);
-    let mut found = Vec::new();
-    if wants(What::Steps) {
-        found.extend(letters::redrive(&stage, args.yes).await?);
-    }
-    if wants(What::Records) {
-        found.extend(records::redrive(&stage, args.yes).await?);
-    }
-    if wants(What::Webhooks) {
-        found.extend(webhooks::redrive(&stage, args).await?);
-    }
+    let found = match &args.reason {
+        Some(reason) => dismissal::dismiss(&stage, &args.dismiss, reason, args.yes).await?,
+        None => redrive(&stage, args).await?,
+    };
     let is_left = found.iter().any(|found| found.fate == Fate::Keep);
     match args.json {
         true => print(&json!({ "done": args.yes, "found": found }).to_string()),
@@ -103,12 +111,32 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if is_left { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("say why, for whoever finds it later".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
+    let wants = |what| args.only.is_none_or(|only| only == what);
+    let mut found = Vec::new();
+    if wants(What::Steps) {
+        found.extend(letters::redrive(stage, args.yes).await?);
+    }
+    if wants(What::Records) {
+        found.extend(records::redrive(stage, args.yes).await?);
+    }
+    if wants(What::Webhooks) {
+        found.extend(webhooks::redrive(stage, args).await?);
+    }
+    Ok(found)
+}
+
 fn tell(found: &[Found], done: bool, stage: &Stage) {
     for Found { from, about, fate, why } in found {
-        print(&format!("{:<8} {from}: {about}: {why}", fate.word(done)));
+        print(&format!("{:<9} {from}: {about}: {why}", fate.word(done)));
     }
-    let changes = found.iter().filter(|found| found.fate != Fate::Keep).count();
-    let kept = found.len() - changes;
+    let kept = found.iter().filter(|found| matches!(found.fate, Fate::Keep | Fate::Leave)).count();
+    let changes = found.len() - kept;
     print(&match (found.len(), done) {
         (0, _) => format!("Nothing was given up in {}.", stage.place),
         (_, true) => format!("\nDid {changes} in {} and left {kept}.", stage.place),
@@ -129,7 +157,10 @@ impl Fate {
             (Self::Check, false) => "check",
             (Self::Drop, true) => "dropped",
             (Self::Drop, false) => "drop",
+            (Self::Dismiss, true) => "dismissed",
+            (Self::Dismiss, false) => "dismiss",
             (Self::Keep, _) => "keep",
+            (Self::Leave, _) => "leave",
         }
     }
 }

@@ -1,16 +1,18 @@
 //! `cadence why`: what was decided about a lead, and what comes next.
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use anyhow::{Context, bail};
 use cadence_core::{
-    LeadId,
+    LeadId, MessageId, StepId,
     address::{normalize_email, normalize_phone},
     arrival::Known,
     lead::OptOut,
+    records::Cadence,
     time::{Zone, local_text},
+    timeline::Entry,
 };
-use cadence_local::words::{standing::standing, words};
+use cadence_local::words::{standing::standing, variant, words};
 use cadence_store::StoreError;
 use serde_json::{Value, json};
 
@@ -85,9 +87,38 @@ impl Told {
         let (id, now) = (&known.lead.id, stage.now().await);
         let zone = known.lead.zones.as_ref().map_or_else(Zone::utc, |zones| zones.first().clone());
         let timeline = stage.store.load_timeline(id).await.map_err(|error| stage.explained(error))?;
+        let (mut runs, mut told, mut cadences) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let mut enrollments = known.enrollments;
+        enrollments.sort_by_key(|enrollment| enrollment.enrolled_at);
+        for enrollment in enrollments {
+            let (cadence, version) = (&enrollment.cadence, enrollment.progress.version);
+            told.push(format!("\n{cadence}, version {version}, since {}", local_text(enrollment.enrolled_at, &zone)));
+            let (stands, open_tasks, variants) = match stage.store.load_step(id, &enrollment.id).await {
+                Ok(context) => {
+                    let stands = standing(&context, &zone, now);
+                    let variants = variants(&context.cadence, id);
+                    cadences.insert(enrollment.id.clone(), context.cadence);
+                    (stands, context.open_tasks, variants)
+                }
+                // That is the very thing that somebody wants to know who asks why nothing happens.
+                Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+                    let stuck = format!("Stuck: its functions can't read what they need: {}", unreadable(error));
+                    (vec![stuck], Vec::new(), BTreeMap::new())
+                }
+                Err(error) => return Err(stage.explained(error)),
+            };
+            told.extend(stands.iter().map(|line| format!("  {line}")));
+            runs.push(
+                json!({ "enrollment": enrollment, "stands": stands, "open_tasks": open_tasks, "variants": variants }),
+            );
+        }
+        let line = |entry: &Entry| {
+            let cadence = entry.enrollment.as_ref().and_then(|enrollment| cadences.get(enrollment));
+            words(entry, &zone) + &cadence.and_then(|cadence| variant(entry, cadence)).unwrap_or_default()
+        };
         let mut lines =
             vec![format!("{}, lead {id}, in the lead's time ({zone})", known.facts.full_name()), String::new()];
-        lines.extend(timeline.iter().map(|entry| words(entry, &zone)));
+        lines.extend(timeline.iter().map(line));
         for (closed, at) in &known.lead.opt_outs {
             let what = match closed {
                 OptOut::Phone => "calls and texts",
@@ -95,23 +126,7 @@ impl Told {
             };
             lines.push(format!("\nClosed to {what} since {}", local_text(*at, &zone)));
         }
-        let mut runs = Vec::new();
-        let mut enrollments = known.enrollments;
-        enrollments.sort_by_key(|enrollment| enrollment.enrolled_at);
-        for enrollment in enrollments {
-            let (cadence, version) = (&enrollment.cadence, enrollment.progress.version);
-            lines.push(format!("\n{cadence}, version {version}, since {}", local_text(enrollment.enrolled_at, &zone)));
-            let (stands, open_tasks) = match stage.store.load_step(id, &enrollment.id).await {
-                Ok(context) => (standing(&context, &zone, now), context.open_tasks),
-                // That is the very thing that somebody wants to know who asks why nothing happens.
-                Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
-                    (vec![format!("Stuck: its functions can't read what they need: {}", unreadable(error))], Vec::new())
-                }
-                Err(error) => return Err(stage.explained(error)),
-            };
-            lines.extend(stands.iter().map(|line| format!("  {line}")));
-            runs.push(json!({ "enrollment": enrollment, "stands": stands, "open_tasks": open_tasks }));
-        }
+        lines.append(&mut told);
         if runs.is_empty() {
             lines.push("\nNo cadence has taken the lead.".to_owned());
         }
@@ -121,4 +136,10 @@ impl Told {
         });
         Ok(Self { lines, json })
     }
+}
+
+/// The message that a lead gets at each step that has several.
+fn variants(cadence: &Cadence, lead: &LeadId) -> BTreeMap<StepId, MessageId> {
+    let several = cadence.steps.iter().filter(|step| step.messages().count() > 1);
+    several.filter_map(|step| Some((step.id.clone(), step.message_for(&cadence.id, lead)?.clone()))).collect()
 }

@@ -111,11 +111,13 @@ async fn of_quarantine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     for source in ids(stage, "SOURCE").await? {
         let kept =
             stage.store.load_quarantined(&SourceId::new(source)).await.map_err(|error| stage.explained(error))?;
-        findings.extend(kept.into_iter().map(|kept| Finding {
-            kind: Kind::Quarantined,
-            about: format!("one of {} of {}", kept.source, told(kept.at)),
-            why: kept.problems.join("; "),
-            lead: None,
+        findings.extend(kept.into_iter().map(|kept| {
+            let about = format!("{} of {}", kept.name(), told(kept.at));
+            let (kind, why) = match kept.dismissed {
+                None => (Kind::Quarantined, kept.problems.join("; ")),
+                Some(dismissed) => (Kind::Dismissed, format!("since {}: {}", told(dismissed.at), dismissed.reason)),
+            };
+            Finding { kind, about, why, lead: None }
         }));
     }
     Ok(findings)
@@ -140,8 +142,12 @@ async fn of_records(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     let finding = |kind, about, why| Some(Finding { kind, about, why, lead: None });
     let findings = records.into_iter().filter_map(|edited| match edited.told {
         None => finding(Kind::Unchecked, edited.pk, "it says nothing of a check".to_owned()),
-        Some(told) if told.check.starts_with("NOT PUBLISHED") => {
-            finding(Kind::Refused, edited.pk, told.problems.join("; "))
+        Some(told) if told.is_refused() => {
+            let at_work = match told.published_version {
+                Some(version) => format!("version {version} is at work"),
+                None => "nothing of it is at work yet".to_owned(),
+            };
+            finding(Kind::Refused, edited.pk, format!("{at_work}; {}", told.problems.join("; ")))
         }
         Some(_) => None,
     });

@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Parked,
     /// A webhook could not be used.
     Quarantined,
+    /// A webhook could not be used, and somebody looked at it and dismissed it.
+    Dismissed,
     /// Messages were given up.
     GivenUp,
     /// A record was refused.
@@ -44,7 +46,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Overdue,
         Self::Unsettled,
         Self::Unreadable,
@@ -55,11 +57,12 @@ impl Kind {
         Self::Unchecked,
         Self::LateTask,
         Self::Parked,
+        Self::Dismissed,
     ];
 
     /// Whether somebody has to do something, or only may want to know.
     pub(crate) fn needs_somebody(self) -> bool {
-        !matches!(self, Self::LateTask | Self::Parked)
+        !matches!(self, Self::LateTask | Self::Parked | Self::Dismissed)
     }
 
     pub(crate) fn title(self) -> &'static str {
@@ -71,6 +74,7 @@ impl Kind {
             Self::LateTask => "Users' tasks that are late",
             Self::Parked => "Enrollments that rest",
             Self::Quarantined => "Webhooks that could not be used",
+            Self::Dismissed => "Webhooks that could not be used, and were dismissed",
             Self::GivenUp => "Messages that were given up",
             Self::Refused => "Records that were refused",
             Self::Unchecked => "Records that were not checked",
@@ -89,9 +93,15 @@ impl Kind {
             Self::Unsure => "their owners have a task for each; cadence why LEAD tells what happened",
             Self::LateTask => "ask their users, or give the leads other owners",
             Self::Parked => "they go on within minutes once what they wait for is there; cadence why LEAD tells more",
-            Self::Quarantined => "cadence redrive posts again what its source's format can read by now",
+            Self::Quarantined => {
+                "cadence redrive posts again what its source's format can read by now; what never will be of use: \
+                 cadence redrive --dismiss ID --reason WHY"
+            }
+            Self::Dismissed => "nobody needs to see to them; each is deleted 90 days after it came",
             Self::GivenUp => "cadence redrive tells what each was, and puts back what is still due",
-            Self::Refused => "edit them as they say; until then their last good version is at work",
+            Self::Refused => {
+                "edit them as they say, or go back with cadence rollback; until then what each names is at work"
+            }
             Self::Unchecked => {
                 "publish looks at an edit within seconds; if it didn't, cadence redrive has it look again"
             }

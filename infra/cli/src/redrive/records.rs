@@ -1,10 +1,12 @@
 //! Edits of records that `publish` gave up, or never saw.
 
+use cadence_store::Told;
+
 use super::{Fate, Found};
 use crate::{queues::Purpose, stage::Stage};
 
 /// Has records looked at again: those that say nothing of a check, and all of them if `publish` gave up any edit, since its notes don't
-/// say of which.
+/// say of which. Else those that were refused stay: another look at the same words changes nothing.
 pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Found>> {
     let queues = stage.queues().await?;
     let mut notes = Vec::new();
@@ -15,10 +17,15 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
     }
     let mut records = stage.store.load_edited_all().await.map_err(|error| stage.explained(error))?;
     if notes.is_empty() {
-        records.retain(|edited| edited.told.is_none());
+        records.retain(|edited| edited.told.as_ref().is_none_or(Told::is_refused));
     }
     let mut all = Vec::new();
     for edited in records {
+        if let Some(told) = edited.told.as_ref().filter(|told| told.is_refused() && notes.is_empty()) {
+            let why = format!("it was refused, and waits for somebody to edit it: {}", told.problems.join("; "));
+            all.push(Found { from: "config".to_owned(), about: edited.pk, fate: Fate::Keep, why });
+            continue;
+        }
         if yes {
             stage.store.ask_for_check(&edited.pk).await.map_err(|error| stage.explained(error))?;
         }

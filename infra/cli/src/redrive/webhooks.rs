@@ -29,32 +29,43 @@ pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Fo
         _ => None,
     };
     let mut all = Vec::new();
-    for record in stage.store.load_published_all("SOURCE").await.map_err(|error| stage.explained(error))? {
-        let source: Source = serde_json::from_value(record)?;
-        let kept = stage.store.load_quarantined(&source.id).await.map_err(|error| stage.explained(error))?;
-        for kept in kept {
-            let (mut fate, mut why) = fate(&source, &kept, now);
-            match (fate, &place, &door) {
-                (Fate::Post, None, _) => (fate, why) = (Fate::Keep, format!("{why}; {UNKNOWN_PLACE}")),
-                (Fate::Post, Some(_), Some(door)) => (fate, why) = post(stage, door, &source, &kept).await?,
-                _ => {}
-            }
-            let about = format!("{} {}", source.id, kept.digest().get(..8).unwrap_or_default());
-            all.push(Found { from: "quarantine".to_owned(), about, fate, why });
+    for (source, kept) in quarantined(stage).await? {
+        if kept.dismissed.is_some() {
+            continue;
         }
+        let (mut fate, mut why) = fate(&source, &kept, now);
+        match (fate, &place, &door) {
+            (Fate::Post, None, _) => (fate, why) = (Fate::Keep, format!("{why}; {UNKNOWN_PLACE}")),
+            (Fate::Post, Some(_), Some(door)) => (fate, why) = post(stage, door, &source, &kept).await?,
+            _ => {}
+        }
+        all.push(Found { from: "quarantine".to_owned(), about: kept.name(), fate, why });
     }
     Ok(all)
 }
 
-/// Whether its source's format can read it by now.
+/// Every webhook that is kept, and its source as it is at work.
+pub(super) async fn quarantined(stage: &Stage) -> anyhow::Result<Vec<(Source, Quarantined)>> {
+    let mut all = Vec::new();
+    for record in stage.store.load_published_all("SOURCE").await.map_err(|error| stage.explained(error))? {
+        let source: Source = serde_json::from_value(record)?;
+        let kept = stage.store.load_quarantined(&source.id).await.map_err(|error| stage.explained(error))?;
+        all.extend(kept.into_iter().map(|kept| (source.clone(), kept)));
+    }
+    Ok(all)
+}
+
+/// Why its source's format can't read it; `None` if it can by now.
+pub(super) fn unreadable(source: &Source, kept: &Quarantined) -> Option<String> {
+    let problems = sources::parse(&source.format, None, kept.body.as_bytes()).err()?;
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Some(problems.join("; "))
+}
+
 fn fate(source: &Source, kept: &Quarantined, now: DateTime<Utc>) -> (Fate, String) {
-    match sources::parse(&source.format, None, kept.body.as_bytes()) {
-        Ok(_) => (Fate::Post, format!("it can be read by now; it came {} ago", age(now - kept.at))),
-        Err(problems) => {
-            let problems: Vec<String> =
-                problems.iter().map(|problem| format!("{}: {}", problem.pointer, problem.detail)).collect();
-            (Fate::Keep, problems.join("; "))
-        }
+    match unreadable(source, kept) {
+        None => (Fate::Post, format!("it can be read by now; it came {} ago", age(now - kept.at))),
+        Some(problems) => (Fate::Keep, problems),
     }
 }
 

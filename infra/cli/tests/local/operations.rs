@@ -157,7 +157,7 @@ fn a_webhook_that_could_not_be_used_is_posted_again_once_its_format_reads_it() {
     assert_eq!(local.status_of_post("/leads/zillow/local-secret", &body), 422);
     let (code, findings) = found(&local);
     assert_eq!((code, findings.len()), (1, 1), "{findings:?}");
-    assert!(findings[0].starts_with("quarantined one of zillow"), "{findings:?}");
+    assert!(findings[0].starts_with("quarantined zillow/"), "{findings:?}");
     assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep quarantine".to_owned()]), "it still says nobody's name");
 
     let records = data.path().join("records");
@@ -195,6 +195,89 @@ fn a_record_that_was_never_looked_at_is_checked_and_a_refused_one_is_told() {
     });
     local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
     local.until("the edit is refused", || found(&local) == (1, vec!["refused CADENCE#zillow-purchase".to_owned()]));
+    let told = ask(&local, &["doctor"]).told;
+    assert!(told.contains("  CADENCE#zillow-purchase: version 1 is at work; priority:"), "{told}");
+    assert_eq!(redriven(&local, &["--yes", "--only", "records"]), (1, vec!["keep config".to_owned()]));
+
+    let item = json!({ "pk": { "S": "CADENCE#draft" }, "sk": { "S": "CURRENT" }, "name": { "S": "Draft" } });
+    let put = json!({ "TableName": "config", "Item": item });
+    local.aws("dynamodb", "DynamoDB_20120810.PutItem", "POST", "/", &put);
+    local.until("the new record is refused", || found(&local).1.contains(&"refused CADENCE#draft".to_owned()));
+    let told = ask(&local, &["doctor"]).told;
+    assert!(told.contains("  CADENCE#draft: nothing of it is at work yet; steps:"), "{told}");
+}
+
+#[test]
+fn a_webhook_that_will_never_be_of_use_is_dismissed_once_and_with_the_reason() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    assert_eq!(local.status_of_post("/leads/zillow/local-secret", &json!("hello")), 422);
+    assert_eq!(local.status_of_post("/leads/zillow/local-secret", &json!({ "first_name": "Casey" })), 422);
+    let told = ask(&local, &["doctor"]).told;
+    assert!(told.contains("Z: The body is not a JSON object.") && !told.contains(": :"), "{told}");
+    let dry = ask(&local, &["redrive"]).told;
+    assert!(dry.contains("quarantine: zillow/") && !dry.contains(": :"), "{dry}");
+    let line = dry.lines().find(|line| line.contains("not a JSON object")).unwrap();
+    let name = line.split(": ").nth(1).unwrap();
+
+    for (args, words) in [
+        (&["--dismiss", name][..], "--reason <WHY>"),
+        (&["--dismiss", name, "--reason", " "], "say why"),
+        (&["--reason", "a test"], "--dismiss <ID|SOURCE>"),
+        (&["--dismiss", "zilow", "--reason", "a test"], "did you mean zillow?"),
+        (&["--dismiss", "0000000000", "--reason", "a test"], "there is no webhook 0000000000 that could not be used"),
+    ] {
+        let ran = ask(&local, &[&["redrive"], args].concat());
+        assert!(ran.code == 2 && ran.complained.contains(words), "{}", ran.complained);
+    }
+    let one = ["--dismiss", name, "--reason", "a test of the vendor"];
+    assert_eq!(redriven(&local, &one), (0, vec!["dismiss quarantine".to_owned()]), "dry");
+    assert_eq!(
+        found(&local).1.iter().filter(|found| found.starts_with("quarantined")).count(),
+        2,
+        "nothing was changed"
+    );
+    assert_eq!(redriven(&local, &[&one[..], &["--yes"]].concat()), (0, vec!["dismiss quarantine".to_owned()]));
+    let again = ask(&local, &[&["redrive", "--yes"], &["--dismiss", name, "--reason", "another"][..]].concat());
+    assert!(
+        again.code == 0 && again.told.starts_with("leave ") && again.told.contains("a test of the vendor"),
+        "{}",
+        again.told
+    );
+    assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep quarantine".to_owned()]), "the other one stays");
+
+    assert_eq!(redriven(&local, &["--dismiss", "zillow", "--reason", "tests", "--yes"]).0, 0, "all of the source");
+    let (code, findings) = found(&local);
+    assert_eq!((code, findings.len()), (0, 2), "{findings:?}");
+    assert!(findings.iter().all(|found| found.starts_with("dismissed zillow/")), "{findings:?}");
+    let told = ask(&local, &["doctor"]).told;
+    assert!(told.contains(": a test of the vendor\n") && told.contains("Nothing needs anybody"), "{told}");
+    assert_eq!(local.status_of_post("/leads/zillow/local-secret", &json!("hello")), 422);
+    assert_eq!((found(&local).0, redriven(&local, &["--yes"])), (0, (0, vec![])), "the same body is the same webhook");
+}
+
+#[test]
+fn why_tells_which_variant_a_lead_got() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let folder = data.path().join("records");
+    let folder = folder.to_str().unwrap();
+    assert_eq!(ask(&local, &["pull", folder]).code, 0);
+    let file = format!("{folder}/cadence-zillow-purchase.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let split = text.replace("\"message\": \"sms/intro\"", "\"message\": {\"sms/intro\": 50, \"sms/follow-up\": 50}");
+    std::fs::write(&file, split).unwrap();
+    let pushed = ask(&local, &["push", folder]);
+    assert_eq!(pushed.code, 0, "{}{}", pushed.told, pushed.complained);
+    let lead = local.post_lead();
+    has_begun(&local);
+    let why = ask(&local, &["why", &lead, "--json"]).json();
+    let variant = why["runs"][0]["variants"]["intro-text"].as_str().unwrap();
+    let sent = why["timeline"].as_array().unwrap().iter().find(|entry| entry["kind"] == "sent").unwrap();
+    assert_eq!(sent["message"], variant);
+    let told = ask(&local, &["why", &lead]).told;
+    assert_eq!(told.matches(&format!("| (variant {variant})\n")).count(), 1, "{told}");
+    assert_eq!(told.matches("(variant ").count(), 1, "only where there are several: {told}");
 }
 
 #[test]
