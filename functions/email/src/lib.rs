@@ -64,7 +64,7 @@ pub async fn handle(app: &App, due: &StepDue, invocation: &Invocation) -> Result
         Plan::Send(plan) => plan,
         Plan::Change(change) => return Ok(app.store.commit(&change).await.map_err(StepError::Before)?.into()),
         Plan::Settle(settled) => {
-            return Ok(app.store.settle(&settled, &context.enrollment).await.map_err(StepError::Before)?.into());
+            return Ok(app.store.settle(&settled).await.map_err(StepError::Before)?.into());
         }
         Plan::Skip(why) => return Ok(StepReport::Skipped(why)),
         Plan::Busy => return Ok(StepReport::Busy),

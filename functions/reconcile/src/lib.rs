@@ -146,7 +146,7 @@ async fn look_at(
             done.requeued += 1;
         }
         Remedy::Settle(settlement) => {
-            if app.store.settle(&settlement, &context.enrollment).await? == Committed::Yes {
+            if app.store.settle(&settlement).await? == Committed::Yes {
                 done.settled += 1;
                 // What rests behind the claim may be let go by now, and a second run must find nothing to do.
                 return Box::pin(look_at(app, lead, enrollment, done)).await;

@@ -7,10 +7,11 @@ use cadence_core::{
     LeadId, MessageId, StepId,
     address::{normalize_email, normalize_phone},
     arrival::Known,
+    enrollment::Enrollment,
     lead::OptOut,
     records::Cadence,
     time::{Zone, local_text},
-    timeline::Entry,
+    timeline::{Entry, EntryKind},
 };
 use cadence_local::words::{standing::standing, variant, words};
 use cadence_store::StoreError;
@@ -76,6 +77,19 @@ async fn lead_of(stage: &Stage, text: &str) -> anyhow::Result<LeadId> {
     }
 }
 
+/// Which version of its cadence an enrollment is on, since when, and on which it began.
+fn since(enrollment: &Enrollment, timeline: &[Entry], zone: &Zone) -> String {
+    let is_own =
+        |entry: &&Entry| entry.kind == EntryKind::VersionChanged && entry.enrollment.as_ref() == Some(&enrollment.id);
+    let mut changes = timeline.iter().filter(is_own);
+    let (cadence, version) = (&enrollment.cadence, enrollment.progress.version);
+    let began = local_text(enrollment.enrolled_at, zone);
+    let Some(first) = changes.next() else { return format!("{cadence}, version {version}, since {began}") };
+    let last = changes.next_back().unwrap_or(first);
+    let first = first.from.as_deref().unwrap_or("another");
+    format!("{cadence}, version {version} since {}; it began on {first}, {began}", local_text(last.at, zone))
+}
+
 /// What is told of a lead, for people and for machines.
 struct Told {
     lines: Vec<String>,
@@ -91,8 +105,7 @@ impl Told {
         let mut enrollments = known.enrollments;
         enrollments.sort_by_key(|enrollment| enrollment.enrolled_at);
         for enrollment in enrollments {
-            let (cadence, version) = (&enrollment.cadence, enrollment.progress.version);
-            told.push(format!("\n{cadence}, version {version}, since {}", local_text(enrollment.enrolled_at, &zone)));
+            told.push(format!("\n{}", since(&enrollment, &timeline, &zone)));
             let (stands, open_tasks, variants) = match stage.store.load_step(id, &enrollment.id).await {
                 Ok(context) => {
                     let stands = standing(&context, &zone, now);

@@ -80,6 +80,7 @@ fn title(entry: &Entry) -> &'static str {
         EntryKind::Failed => "FAILED",
         EntryKind::Parked => "PARKED",
         EntryKind::Released => "RELEASED",
+        EntryKind::VersionChanged => "NEW VERSION",
         EntryKind::Assigned => "ASSIGNED",
         EntryKind::OptedOut => "OPTED OUT",
         EntryKind::Ended => "ENDED",

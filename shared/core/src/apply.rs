@@ -46,7 +46,7 @@ pub fn apply_outcome(context: &StepContext, report: &Report, now: DateTime<Utc>)
     let known = context.outcomes.iter().find(|known| known.key == report.key);
     let merged = known.map_or(report.outcome, |known| known.outcome.merge(report.outcome));
     let is_news = known.is_none_or(|known| known.outcome != merged);
-    let mut change = Change::of(&context.enrollment);
+    let mut change = Change::of(&context.enrollment, now);
     change.outcome = is_news.then(|| OutcomeChange {
         previous: known.map(|known| known.outcome),
         now: StepOutcome {
@@ -90,7 +90,7 @@ pub fn complete_task(
     let report = Report { lead: task.id.lead.clone(), key: task.id.key.clone(), outcome, note, at: now };
     let mut change = match apply_outcome(context, &report, now) {
         Applied::Change(change) => change,
-        Applied::Known => Box::new(Change::of(&context.enrollment)),
+        Applied::Known => Box::new(Change::of(&context.enrollment, now)),
     };
     let closed = Closed { outcome, at: now, by: Some(by.clone()) };
     match change.close.iter_mut().find(|(id, _)| *id == task.id) {
@@ -149,9 +149,9 @@ fn act(change: &mut Change, context: &StepContext, report: &Report, is_news: boo
         None => context.cadence.anytime.get(&report.outcome),
     };
     match target {
-        Some(Target::End) => context.end_by(change, report.outcome, None, now),
+        Some(Target::End) => context.end_by(change, report.outcome, None),
         Some(_) if !is_news => {}
-        Some(Target::Pause) => change.park(Park::Outcome, now, "an outcome asked for a pause"),
+        Some(Target::Pause) => change.park(Park::Outcome, "an outcome asked for a pause"),
         Some(Target::Cadence(to)) => context.switch(change, to.clone(), report.outcome, None, now),
         Some(Target::Step(to)) => jump_forward(change, context, next, to, now),
         Some(Target::Next) | None => {}

@@ -335,8 +335,8 @@ fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, no
     let text = format!("moved to the cadence {}, because the lead asked again through {}{rest}", to.id, read.source.id);
     let is_its_own = |task: &&Task| task.id.key.enrollment == running.id;
     let tasks: Vec<Task> = known.open_tasks.iter().filter(is_its_own).cloned().collect();
-    let mut change = Change::of(running);
-    change.end(End::Switched(to.id.clone()), now, &text, &tasks);
+    let mut change = Change::of(running, now);
+    change.end(End::Switched(to.id.clone()), &text, &tasks);
     Some(change)
 }
 

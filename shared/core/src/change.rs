@@ -16,6 +16,8 @@ use crate::{
 /// It is written only if the enrollment still has the generation that it was decided on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
+    /// When it was decided.
+    pub at: DateTime<Utc>,
     /// The enrollment as it was read.
     pub enrollment: Enrollment,
     /// Where it stands from now on; `None` leaves it where it is.
@@ -69,18 +71,17 @@ pub struct OutcomeChange {
 pub struct Settlement {
     /// The try and what the vendor said.
     pub attempt: Attempt,
-    /// What the timeline says of the try; `None` where the change says it.
-    pub entry: Option<Entry>,
-    /// Where it leads; left out if the enrollment moved on while the claim lived.
-    pub change: Option<Change>,
+    /// What the timeline says of it, and where it leads; nowhere if the enrollment moved on while the claim lived.
+    pub change: Change,
     /// True if nothing was sent, so that the caps' slot is given back.
     pub returns_touch: bool,
 }
 
 impl Change {
-    /// A change of nothing yet.
-    pub fn of(enrollment: &Enrollment) -> Self {
+    /// A change of nothing yet, decided at that instant.
+    pub fn of(enrollment: &Enrollment, at: DateTime<Utc>) -> Self {
         Self {
+            at,
             enrollment: enrollment.clone(),
             progress: None,
             lead: None,
@@ -111,9 +112,9 @@ impl Change {
     }
 
     /// Rests the enrollment where it is.
-    pub fn park(&mut self, why: Park, at: DateTime<Utc>, text: &str) {
+    pub fn park(&mut self, why: Park, text: &str) {
         self.next_generation().state = State::Parked { why };
-        self.note(Entry::new(EntryKind::Parked, &self.enrollment.lead, at).text(text));
+        self.note(Entry::new(EntryKind::Parked, &self.enrollment.lead, self.at).text(text));
     }
 
     /// Leaves an enrollment that rests at rest, wherever it moved on to: only a release lets it go.
@@ -127,22 +128,46 @@ impl Change {
     }
 
     /// Ends the enrollment and closes what its steps asked users to do; what a person has to look at or to take up stays.
-    pub fn end(&mut self, why: End, at: DateTime<Utc>, text: &str, open_tasks: &[Task]) {
+    pub fn end(&mut self, why: End, text: &str, open_tasks: &[Task]) {
         let progress = self.next_generation();
         progress.state = State::Ended { why };
         progress.next = None;
         for task in open_tasks.iter().filter(|task| task.kind.is_of_step()) {
             if self.close.iter().all(|(id, _)| *id != task.id) {
-                self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at, by: None }));
+                self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at: self.at, by: None }));
             }
         }
-        self.note(Entry::new(EntryKind::Ended, &self.enrollment.lead, at).text(text));
+        self.note(Entry::new(EntryKind::Ended, &self.enrollment.lead, self.at).text(text));
     }
 
-    /// The progress that this change writes, one generation on; the same one if called again.
+    /// The progress that this change writes, one generation on; the same one if called again. Where it is the first of another version
+    /// than the stored one, the timeline says so.
     pub fn next_generation(&mut self) -> &mut Progress {
+        if self.progress.is_none() {
+            self.entries.splice(0..0, self.version_changed());
+        }
         let read = &self.enrollment.progress;
         self.progress.get_or_insert_with(|| Progress { generation: read.generation + 1, ..read.clone() })
+    }
+
+    /// Adds an entry before all that came of what it tells.
+    pub(crate) fn note_first(&mut self, entry: Entry) {
+        let first = usize::from(self.entries.first().is_some_and(|first| first.kind == EntryKind::VersionChanged));
+        self.entries.insert(first, entry);
+    }
+
+    /// What the timeline says where the enrollment as it was read follows a newer version than is stored.
+    fn version_changed(&self) -> Option<Entry> {
+        let read = &self.enrollment;
+        let version = |number: u32| Some(format!("version {number}"));
+        let entry = Entry {
+            enrollment: Some(read.id.clone()),
+            cadence: Some(read.cadence.clone()),
+            from: version(read.stored_version?),
+            to: version(read.progress.version),
+            ..Entry::new(EntryKind::VersionChanged, &read.lead, self.at)
+        };
+        Some(entry.text("its record applies to everyone"))
     }
 }
 
@@ -182,7 +207,7 @@ mod tests {
     };
 
     fn change() -> Change {
-        Change::of(&begun(&reference(), tuesday()))
+        Change::of(&begun(&reference(), tuesday()), tuesday())
     }
 
     #[test]
@@ -197,7 +222,7 @@ mod tests {
         let mut change = change();
         change.next_generation().stale = true;
         change.go(Next::run(&"intro-text".into(), Channel::Sms, 1, tuesday()));
-        change.park(Park::Outcome, tuesday(), "rests");
+        change.park(Park::Outcome, "rests");
         let progress = change.progress.unwrap();
         assert_eq!((progress.generation, progress.stale), (2, true));
         assert_eq!(progress.state, State::Parked { why: Park::Outcome });
@@ -218,16 +243,16 @@ mod tests {
         let mut world = World::new(reference(), tuesday());
         world.run(accepted(), tuesday());
         let tasks = world.context.open_tasks.clone();
-        let mut change = Change::of(&world.context.enrollment);
+        let mut change = Change::of(&world.context.enrollment, tuesday());
         let own = Closed { outcome: Outcome::Connected, at: tuesday(), by: Some("lo-riley".into()) };
         change.close.push((tasks[0].id.clone(), own.clone()));
-        change.end(End::Completed, tuesday(), "done", &tasks);
+        change.end(End::Completed, "done", &tasks);
         assert_eq!(change.close, [(tasks[0].id.clone(), own)], "a word that was given is not overwritten");
         assert_eq!(change.progress.unwrap().next, None);
         assert_eq!(change.entries.last().map(|entry| entry.kind), Some(EntryKind::Ended));
 
-        let mut change = Change::of(&world.context.enrollment);
-        change.end(End::Completed, tuesday(), "done", &tasks);
+        let mut change = Change::of(&world.context.enrollment, tuesday());
+        change.end(End::Completed, "done", &tasks);
         assert_eq!(change.close[0].1, Closed { outcome: Outcome::Skipped, at: tuesday(), by: None });
     }
 
@@ -237,8 +262,8 @@ mod tests {
         world.run(accepted(), tuesday());
         world.run(unknown(), tuesday());
         assert_eq!(world.open(), ["first-call", "intro-text~review"]);
-        let mut change = Change::of(&world.context.enrollment);
-        change.end(End::Completed, tuesday(), "done", &world.context.open_tasks);
+        let mut change = Change::of(&world.context.enrollment, tuesday());
+        change.end(End::Completed, "done", &world.context.open_tasks);
         world.commit(change);
         assert_eq!(world.open(), ["intro-text~review"], "nobody knows yet whether the text was sent");
     }
@@ -249,13 +274,13 @@ mod tests {
         let rests = State::Parked { why: Park::Outcome };
         for (before, after) in [(State::Active, State::Active), (rests.clone(), rests)] {
             enrollment.progress.state = before;
-            let mut change = Change::of(&enrollment);
+            let mut change = Change::of(&enrollment, tuesday());
             change.stay_parked();
             assert_eq!(change.progress, None, "nothing is written for it");
             change.go(Next::run(&"intro-text".into(), Channel::Sms, 1, tuesday()));
             change.stay_parked();
             assert_eq!(change.progress.as_ref().unwrap().state, after);
-            change.end(End::Completed, tuesday(), "done", &[]);
+            change.end(End::Completed, "done", &[]);
             change.stay_parked();
             assert_eq!(change.progress.unwrap().state, State::Ended { why: End::Completed });
         }

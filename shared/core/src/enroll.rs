@@ -36,6 +36,7 @@ pub fn begin(
         enrolled_at: now,
         progress: Progress { version, state, generation: 1, next, rounds, stale },
         claim: None,
+        stored_version: None,
     }
 }
 

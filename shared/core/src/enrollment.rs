@@ -26,6 +26,9 @@ pub struct Enrollment {
     /// Who is delivering right now. Written and cleared apart from `progress`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub claim: Option<Claim>,
+    /// The version that is stored, where this reading follows a newer one.
+    #[serde(skip)]
+    pub stored_version: Option<u32>,
 }
 
 /// Where an enrollment stands. Replaced as a whole, on condition of the generation it was decided on.
@@ -172,8 +175,9 @@ impl Enrollment {
         let is_between_steps = self.claim.is_none() && self.is_active();
         let next = self.progress.next.as_ref();
         let still_exists = next.is_some_and(|next| current.step(&next.step).is_some());
-        if current.apply_to == ApplyTo::Everyone && is_between_steps && still_exists {
-            self.progress.version = version;
+        if current.apply_to == ApplyTo::Everyone && is_between_steps && still_exists && self.progress.version != version
+        {
+            self.stored_version = Some(std::mem::replace(&mut self.progress.version, version));
         }
         self
     }
@@ -243,7 +247,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::fixtures::{World, accepted, begun, reference, tuesday};
+    use crate::{
+        fixtures::{World, accepted, begun, reference, tuesday},
+        timeline::EntryKind,
+    };
 
     /// A claimed enrollment in the middle of its cadence.
     fn claimed() -> Enrollment {
@@ -291,6 +298,47 @@ mod tests {
         // 1 KB is what one write unit pays for.
         let stored = serde_json::to_string(&claimed()).unwrap();
         assert!(stored.len() < 1024, "{} bytes", stored.len());
+    }
+
+    #[test]
+    fn a_version_for_everyone_is_followed_between_steps_and_the_next_change_tells_it_first() {
+        let everyone = Cadence { apply_to: ApplyTo::Everyone, ..reference() };
+        let without_its_step = Cadence { steps: everyone.steps.iter().skip(1).cloned().collect(), ..everyone.clone() };
+        for (current, version, follows) in
+            [(&reference(), 2, false), (&everyone, 1, false), (&without_its_step, 2, false), (&everyone, 2, true)]
+        {
+            let enrollment = begun(&reference(), tuesday()).repinned(current, version);
+            assert_eq!(
+                (enrollment.progress.version, enrollment.stored_version),
+                (1 + u32::from(follows), follows.then_some(1))
+            );
+            let mut world = World::new(reference(), tuesday());
+            world.context.enrollment = enrollment;
+            world.run(accepted(), tuesday());
+            let told: Vec<EntryKind> = world.kinds();
+            let expected = [EntryKind::VersionChanged, EntryKind::TaskOpened];
+            assert_eq!(told, expected[usize::from(!follows)..]);
+            if follows {
+                let entry = &world.entries[0];
+                assert_eq!((entry.from.as_deref(), entry.to.as_deref()), (Some("version 1"), Some("version 2")));
+                assert_eq!((entry.at, entry.enrollment.as_ref()), (tuesday(), Some(&world.context.enrollment.id)));
+            }
+        }
+        assert_eq!(claimed().repinned(&everyone, 2).progress.version, 1, "not while it is delivered");
+    }
+
+    #[test]
+    fn a_text_of_a_new_version_is_told_after_the_version() {
+        let everyone = Cadence { apply_to: ApplyTo::Everyone, ..reference() };
+        let mut world = World::new(reference(), tuesday());
+        world.run(accepted(), tuesday());
+        world.context.enrollment = world.context.enrollment.clone().repinned(&everyone, 2);
+        world.run(accepted(), tuesday());
+        assert_eq!(world.kinds(), [EntryKind::TaskOpened, EntryKind::VersionChanged, EntryKind::Sent]);
+        // What writes no progress writes no version either.
+        let mut change = crate::change::Change::of(&begun(&reference(), tuesday()).repinned(&everyone, 2), tuesday());
+        change.note_first(crate::timeline::Entry::new(EntryKind::Outcome, &"l".into(), tuesday()));
+        assert_eq!(change.entries.len(), 1);
     }
 
     #[test]

@@ -22,10 +22,10 @@ impl StepContext {
             Onward::Go(next) => change.go(next),
             Onward::Pause => {
                 change.go(self.after_pause(leg, now));
-                change.park(Park::Outcome, now, "an outcome asked for a pause");
+                change.park(Park::Outcome, "an outcome asked for a pause");
             }
-            Onward::Complete => change.end(End::Completed, now, "the last step is done", &self.open_tasks),
-            Onward::End(outcome) => self.end_by(change, outcome, over, now),
+            Onward::Complete => change.end(End::Completed, "the last step is done", &self.open_tasks),
+            Onward::End(outcome) => self.end_by(change, outcome, over),
             Onward::Switch(to) => self.switch(change, to, outcome.unwrap_or(Outcome::Unknown), over, now),
         }
     }
@@ -44,9 +44,9 @@ impl StepContext {
     }
 
     /// Ends the enrollment because of an outcome. `over` is the step that ended with it, if that is the one it stood at.
-    pub(crate) fn end_by(&self, change: &mut Change, outcome: Outcome, over: Option<&StepId>, now: DateTime<Utc>) {
+    pub(crate) fn end_by(&self, change: &mut Change, outcome: Outcome, over: Option<&StepId>) {
         let text = format!("ended by {}{}", outcome.as_str(), self.not_run(over));
-        change.end(End::Outcome(outcome), now, &text, &self.open_tasks);
+        change.end(End::Outcome(outcome), &text, &self.open_tasks);
     }
 
     /// Ends the enrollment and begins one in another cadence; if that takes no leads, the owner is asked to take the lead up.
@@ -64,7 +64,7 @@ impl StepContext {
             self.targets.iter().find(|(cadence, _)| cadence.id == to && takes_leads(cadence.status))
         {
             let text = format!("moved to the cadence {to} by {}{rest}", outcome.as_str());
-            change.end(End::Switched(to.clone()), now, &text, &self.open_tasks);
+            change.end(End::Switched(to.clone()), &text, &self.open_tasks);
             let id = enroll::switched_id(&self.enrollment.id, &to);
             let begun = enroll::begin(id, &self.lead, (cadence, *version), &self.settings, false, now);
             change.entries.push(enroll::entry(&begun, cadence, now));
@@ -73,7 +73,7 @@ impl StepContext {
         }
         let why = format!("the cadence {to} takes no leads");
         let text = format!("ended by {}, because {why}{rest}", outcome.as_str());
-        change.end(End::Outcome(outcome), now, &text, &self.open_tasks);
+        change.end(End::Outcome(outcome), &text, &self.open_tasks);
         if !outcome.wants_person() {
             let key = self.enrollment.key(&StepId::new(format!("lead~{to}")), 1);
             let (name, said) = (self.facts.full_name(), outcome.in_words());

@@ -73,7 +73,7 @@ fn release(context: &StepContext, now: DateTime<Utc>) -> Remedy {
     };
     let mut next = next.clone();
     next.due_at = next.due_at.max(crate::calendar::ceil_to_second(now) + jitter(&context.enrollment));
-    let mut change = Change::of(&context.enrollment);
+    let mut change = Change::of(&context.enrollment, now);
     change.note(Entry { until: Some(next.due_at), ..next.entry(EntryKind::Released, &context.enrollment, now) });
     change.go(next);
     Remedy::Release(Box::new(change))

@@ -178,21 +178,21 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
     if next.due_at > now + EARLY {
         return Plan::Skip(Stale::NotYet);
     }
-    let mut change = Change::of(enrollment);
+    let mut change = Change::of(enrollment, now);
     match context.status {
         Status::Live | Status::Off => {}
         Status::Paused => {
-            change.park(Park::CadencePaused, now, "the cadence is paused");
+            change.park(Park::CadencePaused, "the cadence is paused");
             return Plan::Change(Box::new(change));
         }
         Status::Archived => {
             let text = format!("the cadence was archived{}", context.not_run(None));
-            change.end(End::Archived, now, &text, &context.open_tasks);
+            change.end(End::Archived, &text, &context.open_tasks);
             return Plan::Change(Box::new(change));
         }
     }
     let Some(step) = context.cadence.step(&next.step) else {
-        change.end(End::Completed, now, "the step that was due is not in the cadence", &context.open_tasks);
+        change.end(End::Completed, "the step that was due is not in the cadence", &context.open_tasks);
         return Plan::Change(Box::new(change));
     };
     match next.act {
@@ -204,7 +204,7 @@ pub fn plan_step(context: &StepContext, due: &StepDue, now: DateTime<Utc>) -> Pl
 /// Nobody waits any longer for what comes of the step: somebody else is asked to do it, or the enrollment goes on.
 fn expire(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>) -> Change {
     let enrollment = &context.enrollment;
-    let mut change = Change::of(enrollment);
+    let mut change = Change::of(enrollment, now);
     let entry = Entry { outcome: Some(Outcome::Expired), ..next.entry(EntryKind::Outcome, enrollment, now) };
     let key = enrollment.key(&next.step, next.round);
     let again = context.open_tasks.iter().find(|task| task.id.key == key).and_then(|task| {
@@ -231,7 +231,7 @@ fn plan_run(context: &StepContext, next: &Next, step: &Step, now: DateTime<Utc>)
     let stale = context.enrollment.progress.stale;
     match gate::gate(step.action, lead, context.owner(), stale, &calendar, &context.settings, now) {
         Verdict::NotBefore { at, why } => {
-            let mut change = Change::of(&context.enrollment);
+            let mut change = Change::of(&context.enrollment, now);
             let entry = next.entry(EntryKind::Deferred, &context.enrollment, now).text(why.to_string());
             change.note(Entry { until: Some(at), ..entry });
             change.go(Next { due_at: at, step_due_at: at, ..next.clone() });
@@ -286,7 +286,7 @@ fn send(context: &StepContext, next: &Next, step: &Step, sending: Sending, now: 
 }
 
 fn skip(context: &StepContext, next: &Next, step: &Step, why: Never, now: DateTime<Utc>) -> Change {
-    let mut change = Change::of(&context.enrollment);
+    let mut change = Change::of(&context.enrollment, now);
     let entry = next.entry(EntryKind::Skipped, &context.enrollment, now).text(why.as_str());
     change.note(Entry { outcome: Some(Outcome::Skipped), ..entry });
     let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: None };
@@ -297,7 +297,7 @@ fn skip(context: &StepContext, next: &Next, step: &Step, why: Never, now: DateTi
 /// The lead gets an owner who may act for it, or rests until there is one.
 fn find_owner(context: &StepContext, next: &Next, now: DateTime<Utc>) -> Change {
     let lead = &context.lead;
-    let mut change = Change::of(&context.enrollment);
+    let mut change = Change::of(&context.enrollment, now);
     match intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &intake::OwnerHints::default()) {
         Some(user) => {
             change.lead = Some(LeadChange::Owner { revision: lead.revision, user: user.id.clone() });
@@ -309,7 +309,7 @@ fn find_owner(context: &StepContext, next: &Next, now: DateTime<Utc>) -> Change 
                 Some(_) => "no active user is licensed in the lead's state",
                 None => "the lead's state is not known, and no vendor sent it to one of us",
             };
-            change.park(Park::NoLicensedOwner, now, why);
+            change.park(Park::NoLicensedOwner, why);
         }
     }
     change

@@ -81,6 +81,7 @@ mod tests {
                 stale: false,
             },
             claim: None,
+            stored_version: None,
         }
     }
 

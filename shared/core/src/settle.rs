@@ -47,7 +47,7 @@ pub fn settle_expired(context: &StepContext, claim: &Claim, now: DateTime<Utc>) 
 
 /// A step that could not even be planned: it ends as failed and its owner is told.
 pub(crate) fn fail_step(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Change {
-    let mut change = Change::of(&context.enrollment);
+    let mut change = Change::of(&context.enrollment, now);
     let entry = next.entry(EntryKind::Failed, &context.enrollment, now).text(reason);
     change.note(Entry { outcome: Some(Outcome::Failed), ..entry });
     if let Some(step) = context.cadence.step(&next.step) {
@@ -70,7 +70,7 @@ impl Tried<'_> {
     fn settle(&self, delivery: Delivery) -> Settlement {
         let enrollment = &self.context.enrollment;
         let step = self.context.cadence.step(&self.claim.step);
-        let mut change = step.filter(|_| self.is_still_next()).map(|step| match &delivery {
+        let leads_on = step.filter(|_| self.is_still_next()).map(|step| match &delivery {
             Delivery::Accepted { .. } => self.accepted(step),
             Delivery::Rejected { .. } => self.ended(step, Outcome::Failed),
             Delivery::Later { .. } => self.later(step),
@@ -80,12 +80,13 @@ impl Tried<'_> {
                 change
             }
         });
-        if let Some(change) = &mut change {
-            change.stay_parked();
+        let mut change = leads_on.unwrap_or_else(|| Change::of(enrollment, self.now));
+        change.stay_parked();
+        if let Some(entry) = self.entry(&delivery) {
+            change.note_first(entry);
         }
         Settlement {
             returns_touch: matches!(delivery, Delivery::Rejected { .. } | Delivery::Later { .. }),
-            entry: self.entry(&delivery),
             attempt: Attempt {
                 lead: enrollment.lead.clone(),
                 key: enrollment.key(&self.claim.step, self.claim.round),
@@ -115,7 +116,7 @@ impl Tried<'_> {
 
     fn accepted(&self, step: &Step) -> Change {
         let context = self.context;
-        let mut change = Change::of(&context.enrollment);
+        let mut change = Change::of(&context.enrollment, self.now);
         let running = self.running();
         let mut overdue_at = None;
         if self.claim.effect == Effect::Task {
@@ -151,7 +152,7 @@ impl Tried<'_> {
         if self.claim.try_number >= MAX_TRIES {
             return self.ended(step, Outcome::Failed);
         }
-        let mut change = Change::of(&self.context.enrollment);
+        let mut change = Change::of(&self.context.enrollment, self.now);
         let again = self.now + backoff(self.claim.try_number);
         let due_at = self.context.calendar().opening(step.action, again).from;
         change.go(Next { try_number: self.claim.try_number + 1, due_at, ..self.running() });
@@ -159,7 +160,7 @@ impl Tried<'_> {
     }
 
     fn ended(&self, step: &Step, outcome: Outcome) -> Change {
-        let mut change = Change::of(&self.context.enrollment);
+        let mut change = Change::of(&self.context.enrollment, self.now);
         let due_at = course::base(self.claim.step_due_at, self.claim.claimed_at);
         let leg = Leg { step, round: self.claim.round, due_at, held_until: None };
         self.context.move_on(&mut change, leg, Some(outcome), self.now);

@@ -35,10 +35,10 @@ pub struct Entry {
     /// On which channel.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub channel: Option<Channel>,
-    /// From which number, address or user.
+    /// From which number, address, user or version.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<String>,
-    /// To which number, address or user.
+    /// To which number, address, user or version.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<String>,
     /// What was said, or why it happened.
@@ -86,6 +86,8 @@ pub enum EntryKind {
     Parked,
     /// The enrollment goes on.
     Released,
+    /// The enrollment follows another version of its cadence from here on.
+    VersionChanged,
     /// The lead got a loan officer.
     Assigned,
     /// The lead closed a channel.
@@ -113,6 +115,7 @@ impl EntryKind {
             Self::Failed => "failed",
             Self::Parked => "parked",
             Self::Released => "released",
+            Self::VersionChanged => "version_changed",
             Self::Assigned => "assigned",
             Self::OptedOut => "opted_out",
             Self::Ended => "ended",

@@ -198,7 +198,7 @@ impl Walk {
         if let (State::Parked { why: Park::Outcome }, Some(next), None) =
             (&enrollment.progress.state, &enrollment.progress.next, &enrollment.claim)
         {
-            let mut change = Change::of(enrollment);
+            let mut change = Change::of(enrollment, self.now);
             change.go(Next { due_at: next.due_at.max(self.now), ..next.clone() });
             self.world.commit(change);
         }

@@ -2,9 +2,9 @@
 
 use cadence_core::{
     Clock,
-    change::{Change, Settlement},
+    change::Settlement,
     delivery::Delivery,
-    enrollment::{Claim, Enrollment},
+    enrollment::Claim,
     plan::{Action, StepContext},
     settle::settle_step,
 };
@@ -27,7 +27,7 @@ impl Store {
         context.enrollment.claim = Some(claim.clone());
         for _ in 0..ROUNDS {
             let settlement = settle_step(&context, claim, action, delivery.clone(), clock.now());
-            if self.settle(&settlement, &context.enrollment).await? == Committed::Yes {
+            if self.settle(&settlement).await? == Committed::Yes {
                 return Ok(Committed::Yes);
             }
             context = self.load_step(&context.lead.id, &context.enrollment.id).await?;
@@ -41,17 +41,13 @@ impl Store {
     /// Records the attempt, then clears its claim and moves the enrollment on, if that is still as it was read.
     ///
     /// The attempt is written first and by itself, so that whoever finds the claim later knows how it ended.
-    pub async fn settle(&self, settlement: &Settlement, read: &Enrollment) -> Result<Committed, StoreError> {
+    pub async fn settle(&self, settlement: &Settlement) -> Result<Committed, StoreError> {
         let attempt = item::attempt(&settlement.attempt)?;
         let put = self.client.put_item().table_name(&self.leads).set_item(Some(attempt));
         put.send().await.map_err(|error| sorted("PutItem", error))?;
 
-        let bare = Change::of(read);
-        let change = settlement.change.as_ref().unwrap_or(&bare);
+        let change = &settlement.change;
         let mut items = self.change_items(change, true)?;
-        if let Some(entry) = &settlement.entry {
-            items.push(self.entry_item(change, entry, 0)?);
-        }
         let returned = settlement.returns_touch.then(|| keys::touch_key(&settlement.attempt.claim));
         if let Some(lead) = self.lead_edit(change, returned)? {
             items.push(lead.item(&self.leads)?);

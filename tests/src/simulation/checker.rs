@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cadence_core::{EnrollmentId, enrollment::Enrollment, records::settings::Caps};
+use cadence_core::{
+    EnrollmentId,
+    enrollment::Enrollment,
+    records::settings::Caps,
+    timeline::{Entry, EntryKind},
+};
 use cadence_local::{
     Cloud, CloudError, Sent,
     deployment::{CONFIG, LEADS},
@@ -152,7 +157,7 @@ impl Checker {
                     if let Some(id) = &entry.enrollment {
                         let noted =
                             changed.entry(id.clone()).or_insert_with(|| Changed::of(entry.lead.clone(), id.clone()));
-                        noted.entries += 1;
+                        noted.note_entry(&entry);
                     }
                 }
                 Moment::VersionChanged { .. } | Moment::Other => {}
@@ -275,13 +280,30 @@ impl Checker {
 
 impl Changed {
     fn of(lead: cadence_core::LeadId, enrollment: EnrollmentId) -> Self {
-        Self { lead, enrollment, moves: 0, entries: 0, settled: Vec::new() }
+        Self {
+            lead,
+            enrollment,
+            moves: 0,
+            entries: 0,
+            versions: Vec::new(),
+            versions_told: Vec::new(),
+            settled: Vec::new(),
+        }
     }
 
     fn note(&mut self, before: Option<&Enrollment>, after: &Enrollment) {
         self.moves += usize::from(before.is_some_and(|before| before.progress != after.progress));
+        let versions = before.map(|before| (before.progress.version, after.progress.version));
+        self.versions.extend(versions.filter(|(from, to)| from != to));
         if let (Some(claim), Some(before)) = (progress::settled_claim(before, after), before) {
             self.settled.push((claim.clone(), before.progress.generation));
+        }
+    }
+
+    fn note_entry(&mut self, entry: &Entry) {
+        match entry.kind {
+            EntryKind::VersionChanged => self.versions_told.push((entry.from.clone(), entry.to.clone())),
+            _ => self.entries += 1,
         }
     }
 }

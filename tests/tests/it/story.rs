@@ -1,5 +1,6 @@
 //! The reference story, end to end.
 
+use cadence_core::timeline::EntryKind;
 use cadence_tests::{Tested, World, tuesday_morning};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -74,6 +75,12 @@ async fn a_version_for_everyone_takes_running_leads_along_and_one_for_new_leads_
         let wrote = if told.contains(&"sent intro-email -".to_owned()) { "sent" } else { "told" };
         assert_eq!(wrote, expected, "{apply_to}: {told:?}");
         assert_eq!(told.contains(&"task_opened intro-email -".to_owned()), expected == "told", "{told:?}");
+        let timeline = world.store.load_timeline(&lead).await?;
+        let moved = timeline.iter().find(|entry| entry.kind == EntryKind::VersionChanged);
+        let versions = moved.map(|entry| (entry.from.as_deref(), entry.to.as_deref()));
+        assert_eq!(versions, (expected == "told").then_some((Some("version 1"), Some("version 2"))), "{timeline:?}");
+        let touches = world.lead(&lead).await?.touches.len();
+        assert_eq!(touches, 3 + usize::from(expected == "sent"), "only what was sent, or called, is one");
     }
     Ok(())
 }

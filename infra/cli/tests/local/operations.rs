@@ -281,6 +281,33 @@ fn why_tells_which_variant_a_lead_got() {
 }
 
 #[test]
+fn why_tells_that_a_lead_follows_another_version_and_since_when() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let lead = local.post_lead();
+    has_begun(&local);
+    let edit = json!({
+        "TableName": "config", "Key": { "pk": { "S": "CADENCE#zillow-purchase" }, "sk": { "S": "CURRENT" } },
+        "UpdateExpression": "SET apply_to = :everyone, steps[2].#wait = :wait", "ExpressionAttributeNames": { "#wait": "wait" },
+        "ExpressionAttributeValues": { ":everyone": { "S": "everyone" }, ":wait": { "S": "25m" } },
+    });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    let why = |local: &Local| ask(local, &["why", &lead]).told;
+    local.until("it is about to move", || why(&local).contains("Follows version 2 from here on"));
+    let before = why(&local);
+    assert!(before.contains("zillow-purchase, version 1, since Tue Dec 1 10:00"), "{before}");
+    assert!(!before.contains("NEW VERSION"), "{before}");
+    local.kill();
+
+    let local = Local::start(data.path(), "1", "2026-12-01T10:20:00-08:00");
+    local.until("it has moved", || why(&local).contains("NEW VERSION"));
+    let told = golden(&why(&local), &[]);
+    assert!(told.contains("NEW VERSION   its record applies to everyone  version 1 -> version 2"), "{told}");
+    let since = "zillow-purchase, version 2 since Tue Dec 1 10:2";
+    assert!(told.contains(since) && told.contains("it began on version 1, Tue Dec 1 10:00"), "{told}");
+}
+
+#[test]
 fn an_enrollment_whose_record_is_gone_is_told_by_doctor_and_by_why() {
     let data = tempfile::tempdir().unwrap();
     let first = Local::start(data.path(), "1", MORNING);

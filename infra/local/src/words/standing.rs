@@ -5,7 +5,7 @@ use cadence_core::{
     overdue::OVERDUE_AFTER,
     plan::{Action, Plan, StepContext, plan_step},
     time::{Zone, local_text},
-    timeline::Entry,
+    timeline::{Entry, EntryKind},
 };
 use chrono::{DateTime, Utc};
 
@@ -14,6 +14,12 @@ use chrono::{DateTime, Utc};
 pub fn standing(context: &StepContext, zone: &Zone, now: DateTime<Utc>) -> Vec<String> {
     let enrollment = &context.enrollment;
     let mut told = Vec::new();
+    if enrollment.stored_version.is_some() {
+        told.push(format!(
+            "Follows version {} from here on: its record applies to everyone",
+            enrollment.progress.version
+        ));
+    }
     if let Some(claim) = &enrollment.claim {
         let until = local_text(claim.lease_until, zone);
         told.push(match claim.lease_until > now {
@@ -77,7 +83,10 @@ fn comes_to(context: &StepContext, next: &Next, zone: &Zone, now: DateTime<Utc>)
             Action::AiCall(call) => format!("an AI call to {}", call.to),
             Action::Task(_) => format!("a task for a user{variant}{}", instead(&context, next)),
         },
-        Plan::Change(change) => change.entries.first().map(|entry| changed(entry, zone))?,
+        Plan::Change(change) => {
+            let mut entries = change.entries.iter().filter(|entry| entry.kind != EntryKind::VersionChanged);
+            entries.next().map(|entry| changed(entry, zone))?
+        }
         Plan::Settle(_) | Plan::Skip(_) | Plan::Busy => return None,
     };
     Some(format!("As things stand it would be {said}"))

@@ -145,7 +145,7 @@ fn a_claim_settled_after_the_enrollment_moved_on_leaves_what_is_next_alone() {
             world.context.enrollment.progress.next = None;
             let before = world.context.enrollment.progress.clone();
             let settlement = settlement(&world, delivery.clone());
-            assert_eq!(settlement.change, None, "{action} {delivery:?}");
+            assert_eq!(settlement.change.progress, None, "{action} {delivery:?}");
             world.settled(settlement);
             assert_eq!(world.context.enrollment.progress, before);
             assert_eq!(world.context.enrollment.claim, None);
@@ -232,7 +232,7 @@ fn a_step_that_left_the_cadence_only_clears_its_claim() {
     let mut world = claimed("canned_sms");
     world.context.cadence.steps.remove(0);
     let settlement = settlement(&world, accepted());
-    assert_eq!(settlement.change, None);
+    assert_eq!(settlement.change.progress, None);
 }
 
 #[test]

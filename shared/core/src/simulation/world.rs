@@ -157,19 +157,14 @@ impl World {
         if self.context.enrollment.claim.as_ref().is_none_or(|live| live.id != *claim) {
             return Err(Conflict::Enrollment);
         }
-        if let Some(change) = &settlement.change {
-            self.allows(change)?;
-        }
+        self.allows(&settlement.change)?;
         if let Some(taken) = self.claims.iter_mut().rev().find(|taken| taken.claim.id == *claim) {
             taken.delivery = Some(settlement.attempt.delivery.clone());
         }
         if settlement.returns_touch {
             self.context.lead.touches.remove(claim);
         }
-        self.entries.extend(settlement.entry);
-        if let Some(change) = settlement.change {
-            self.write(change);
-        }
+        self.write(settlement.change);
         self.context.enrollment.claim = None;
         self.context.attempt = None;
         Ok(())
@@ -284,7 +279,7 @@ mod tests {
         let mut world = begun_world();
         world.run(|_| accepted(), tuesday()).unwrap();
         let context = world.context.clone();
-        let change = || Change { entries: world.entries.clone(), ..Change::of(&context.enrollment) };
+        let change = || Change { entries: world.entries.clone(), ..Change::of(&context.enrollment, tuesday()) };
         let report = fixture_report(&world, Outcome::Connected);
         let Applied::Change(connected) = apply_outcome(&context, &report, tuesday()) else { panic!() };
         let outcome = connected.outcome.clone().unwrap();

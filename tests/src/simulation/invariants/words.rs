@@ -20,8 +20,12 @@ pub(crate) struct Changed {
     pub(crate) enrollment: EnrollmentId,
     /// How often what is due changed.
     pub(crate) moves: usize,
-    /// How often the timeline gained an entry of it.
+    /// How often the timeline gained an entry of it, besides those that tell of another version.
     pub(crate) entries: usize,
+    /// The versions that it went from and to.
+    pub(crate) versions: Vec<(u32, u32)>,
+    /// The versions that the timeline says it went from and to.
+    pub(crate) versions_told: Vec<(Option<String>, Option<String>)>,
     /// The claims that were settled, and the generation that they were settled at.
     pub(crate) settled: Vec<(Claim, u64)>,
 }
@@ -32,6 +36,11 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
     let id = &changed.enrollment;
     if changed.entries < changed.moves {
         return broken(format!("{id} moved {} times and its timeline says {} things", changed.moves, changed.entries));
+    }
+    let version = |number: u32| Some(format!("version {number}"));
+    let versions: Vec<_> = changed.versions.iter().map(|(from, to)| (version(*from), version(*to))).collect();
+    if versions != changed.versions_told {
+        return broken(format!("{id} went through {versions:?} and its timeline says {:?}", changed.versions_told));
     }
     let Some(lead) = seen.leads.get(&changed.lead) else { return Ok(()) };
     for (claim, generation) in &changed.settled {
