@@ -40,7 +40,13 @@ impl<'a> Calendar<'a> {
     /// Where nothing opens within six weeks, or never for longer than the margin, the span is empty: no holidays last that long, so hours
     /// and zones leave nothing.
     pub fn opening(&self, action: Do, from: DateTime<Utc>) -> Opening {
-        let windows: Vec<Window> = self.windows(action).into_iter().map(|(_, window)| window).collect();
+        let mut windows: Vec<Window> = Vec::new();
+        for (_, window) in self.windows(action) {
+            // Most records keep to hours within the law's.
+            if !windows.iter().any(|known| known.implies(&window)) {
+                windows.push(window);
+            }
+        }
         let from = ceil_to_second(from);
         let mut at = from;
         while at < from + TimeDelta::weeks(6) {

@@ -9,7 +9,7 @@ mod variables;
 
 use std::{
     collections::{BTreeSet, HashMap},
-    io,
+    fmt, io,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -21,6 +21,7 @@ pub use variables::{Variable, Variables, variables};
 use crate::records::{Message, Settings, message::Copy, problem::closest};
 use snippets::SNIPPETS;
 pub(crate) use snippets::{sources, uses_snippets};
+use variables::Filled;
 
 /// A message as one lead gets it.
 #[derive(Clone, PartialEq, Eq)]
@@ -131,8 +132,9 @@ impl std::fmt::Debug for Rendered {
 }
 
 /// Renders a message for one lead.
-pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, TemplateError> {
-    let full = |part: &str, source: &str| render_part(&format!("message {} ({part})", message.id), source, variables);
+pub fn render(message: &Message, variables: &Variables<'_>) -> Result<Rendered, TemplateError> {
+    let full =
+        |part: &str, source: &str| render_part(&format_args!("message {} ({part})", message.id), source, variables);
     Ok(match &message.copy {
         Copy::Text(text) => Rendered::Text(full("text", text)?),
         Copy::Email { subject, body } => {
@@ -143,10 +145,14 @@ pub fn render(message: &Message, variables: &Variables) -> Result<Rendered, Temp
 }
 
 /// Renders one part of a message: its text, its subject or its body.
-pub(crate) fn render_part(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
-    let text = shown(&fill(name, source, variables)?);
+pub(crate) fn render_part(
+    name: &dyn fmt::Display,
+    source: &str,
+    variables: &Variables<'_>,
+) -> Result<String, TemplateError> {
+    let text = shown(fill(name, source, variables)?);
     match text.is_empty() {
-        true => Err(TemplateError::Empty { template: name.to_owned() }),
+        true => Err(TemplateError::Empty { template: name.to_string() }),
         false => Ok(text),
     }
 }
@@ -155,7 +161,7 @@ pub(crate) fn render_part(name: &str, source: &str, variables: &Variables) -> Re
 /// or nothing is known.
 pub fn check_template(source: &str, settings: Option<&Settings>) -> Result<(), TemplateError> {
     for sample in [Variables::example(settings, true, true), Variables::none_known(settings)] {
-        fill("template", source, &sample)?;
+        fill(&"template", source, &sample)?;
     }
     Ok(())
 }
@@ -163,7 +169,7 @@ pub fn check_template(source: &str, settings: Option<&Settings>) -> Result<(), T
 /// Checks a snippet in the same way; it can't use others.
 pub(crate) fn check_snippet(source: &str) -> Result<(), TemplateError> {
     for sample in [Variables::example(None, true, true), Variables::none_known(None)] {
-        fill("snippet", source, &sample.within_snippet())?;
+        fill(&"snippet", source, &sample.within_snippet())?;
     }
     Ok(())
 }
@@ -198,53 +204,64 @@ const MOST_READ: usize = 256;
 const LONGEST_READ: usize = 10_000;
 
 /// The templates that were read lately, by their source: the same few messages are rendered over and over.
-static READ: LazyLock<RwLock<HashMap<String, Arc<Environment<'static>>>>> = LazyLock::new(RwLock::default);
+static READ: LazyLock<RwLock<HashMap<String, Arc<Known>>>> = LazyLock::new(RwLock::default);
 
-fn fill(name: &str, source: &str, variables: &Variables) -> Result<String, TemplateError> {
+/// A template that was read.
+struct Known {
+    environment: Environment<'static>,
+    /// What has to be told to fill it: the declared names that stand in it.
+    named: Vec<&'static Variable>,
+    /// The snippets that it uses; an empty name where it uses them otherwise.
+    snippets: BTreeSet<String>,
+}
+
+fn fill(name: &dyn fmt::Display, source: &str, variables: &Variables<'_>) -> Result<String, TemplateError> {
     let known = READ.read().unwrap_or_else(PoisonError::into_inner).get(source).cloned();
-    let environment = match known {
-        Some(environment) => environment,
+    let known = match known {
+        Some(known) => known,
         None => read(name, source)?,
     };
-    let template = environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
-    let mut variables = variables.clone();
-    // Only a template in which the word stands can use them, and to ask it is to read it once more.
-    if source.contains(SNIPPETS) && template.undeclared_variables(false).contains(SNIPPETS) {
-        variables.fill_snippets(snippets::filled(name, &template, source, &variables)?);
+    let template = known.environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
+    let mut filled: Vec<_> = known.named.iter().map(|named| (named.name, variables.value(named))).collect();
+    if !known.snippets.is_empty() {
+        filled.push((SNIPPETS, Value::from(snippets::filled(name, &known.snippets, source, variables)?)));
     }
-    let mut written = Bounded(Vec::new());
-    template.render_captured_to(Value::from_object(variables), &mut written).map_err(|error| sorted(name, &error))?;
-    Ok(String::from_utf8_lossy(&written.0).into_owned())
+    let mut written = Bounded(Vec::with_capacity(source.len()));
+    let filled = Value::from_object(Filled(filled));
+    template.render_captured_to(filled, &mut written).map_err(|error| sorted(name, &error))?;
+    Ok(String::from_utf8(written.0).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// Reads a template that uses only declared names.
-fn read(name: &str, source: &str) -> Result<Arc<Environment<'static>>, TemplateError> {
+fn read(name: &dyn fmt::Display, source: &str) -> Result<Arc<Known>, TemplateError> {
     let mut environment = ENVIRONMENT.clone();
     environment.add_template_owned(TEMPLATE, source.to_owned()).map_err(|error| sorted(name, &error))?;
     let template = environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
     let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
     if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
         return Err(TemplateError::UnknownVariable {
-            template: name.to_owned(),
+            template: name.to_string(),
             line: line_of(source, &unknown),
             guess: closest(&unknown, self::variables().iter().map(|variable| variable.name)),
             name: shortened(&unknown),
         });
     }
-    let environment = Arc::new(environment);
+    let stands = |variable: &&Variable| variable.name != SNIPPETS && source.contains(variable.name);
+    let snippets = snippets::names(&template);
+    let known = Arc::new(Known { named: self::variables().iter().filter(stands).collect(), snippets, environment });
     if source.len() <= LONGEST_READ {
         let mut read = READ.write().unwrap_or_else(PoisonError::into_inner);
         if read.len() >= MOST_READ {
             read.clear();
         }
-        read.insert(source.to_owned(), environment.clone());
+        read.insert(source.to_owned(), known.clone());
     }
-    Ok(environment)
+    Ok(known)
 }
 
 /// Details come of the template while it is read, but may quote values once it is filled: those stay out.
-fn sorted(name: &str, error: &minijinja::Error) -> TemplateError {
-    let template = name.to_owned();
+fn sorted(name: &dyn fmt::Display, error: &minijinja::Error) -> TemplateError {
+    let template = name.to_string();
     let line = error.line().unwrap_or(1);
     let kind = error.kind();
     let is_template_only = matches!(
@@ -267,10 +284,10 @@ fn line_of(source: &str, name: &str) -> usize {
 }
 
 /// What a lead may see: no control characters but line ends, none that turn the direction of reading.
-fn shown(text: &str) -> String {
+fn shown(text: String) -> String {
     let is_plain = |c: u8| c.is_ascii_graphic() || matches!(c, b' ' | b'\n');
     if text.bytes().all(is_plain) {
-        return text.trim().to_owned();
+        return if text.trim().len() == text.len() { text } else { text.trim().to_owned() };
     }
     let text = text.replace("\r\n", "\n").replace('\t', " ");
     let kept = text.chars().filter(|c| *c == '\n' || !variables::is_unprintable(*c));

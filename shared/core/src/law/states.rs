@@ -73,7 +73,8 @@ impl State {
     /// Reads a code or a name, in any case: `ca`, `US-CA`, `California`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         // What is stored is a code, and is read far more often than what people write.
-        if let Some((code, _)) = STATES.iter().find(|(code, _)| *code == text) {
+        let stored = STATES.binary_search_by_key(&text, |(code, _)| code).ok().and_then(|at| STATES.get(at));
+        if let Some((code, _)) = stored {
             return Some(Self(code));
         }
         let text = text.trim().to_ascii_uppercase();

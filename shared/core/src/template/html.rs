@@ -2,18 +2,24 @@
 
 /// The text as an HTML page: paragraphs where blank lines part it, links where addresses stand.
 pub fn html_of(text: &str) -> String {
-    let paragraphs = text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
-    let paragraphs = paragraphs.map(|paragraph| {
-        let lines: Vec<String> = paragraph.lines().map(linked).collect();
-        format!("<p>{}</p>\n", lines.join("<br>\n"))
-    });
-    let body: String = paragraphs.collect();
-    format!("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head><body>\n{body}</body></html>\n")
+    let mut html = String::with_capacity(text.len() * 5 / 4 + HEAD.len() + 100);
+    html.push_str(HEAD);
+    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+        html.push_str("<p>");
+        for (index, line) in paragraph.lines().enumerate() {
+            html.push_str(if index == 0 { "" } else { "<br>\n" });
+            link(line, &mut html);
+        }
+        html.push_str("</p>\n");
+    }
+    html.push_str("</body></html>\n");
+    html
 }
 
-/// One line, escaped, with its web addresses made links.
-fn linked(line: &str) -> String {
-    let mut html = String::new();
+const HEAD: &str = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head><body>\n";
+
+/// Adds one line, escaped, with its web addresses made links.
+fn link(line: &str, html: &mut String) {
     let mut rest = line;
     while let Some(at) = web_address(rest) {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
@@ -21,35 +27,40 @@ fn linked(line: &str) -> String {
         let (url, _) = from.split_at_checked(end).unwrap_or((from, ""));
         // A sentence's end is not the address's.
         let url = url.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', '\'']);
-        html.push_str(&escaped(before));
-        html.push_str(&format!("<a href=\"{0}\">{0}</a>", escaped(url)));
+        escape(before, html);
+        html.push_str("<a href=\"");
+        escape(url, html);
+        html.push_str("\">");
+        escape(url, html);
+        html.push_str("</a>");
         rest = from.get(url.len()..).unwrap_or_default();
     }
-    html.push_str(&escaped(rest));
-    html
+    escape(rest, html);
 }
 
 /// Where the next web address begins.
 fn web_address(text: &str) -> Option<usize> {
-    [text.find("https://"), text.find("http://")].into_iter().flatten().min()
+    let begins =
+        |at: &usize| text.get(at + 4..).is_some_and(|rest| rest.starts_with("://") || rest.starts_with("s://"));
+    text.match_indices("http").map(|(at, _)| at).find(begins)
 }
 
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
+fn escape(text: &str, html: &mut String) {
+    let mut rest = text;
     // A run of what needs no escape at once: that is nearly all of it.
-    for run in text.split_inclusive(['&', '<', '>', '"', '\'']) {
-        let (plain, escape) = match run.as_bytes().last() {
-            Some(b'&') => (run.strip_suffix('&'), "&amp;"),
-            Some(b'<') => (run.strip_suffix('<'), "&lt;"),
-            Some(b'>') => (run.strip_suffix('>'), "&gt;"),
-            Some(b'"') => (run.strip_suffix('"'), "&quot;"),
-            Some(b'\'') => (run.strip_suffix('\''), "&#39;"),
-            Some(_) | None => (None, ""),
-        };
-        html.push_str(plain.unwrap_or(run));
-        html.push_str(escape);
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')) {
+        let (run, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        html.push_str(run);
+        html.push_str(match from.as_bytes().first() {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            Some(b'"') => "&quot;",
+            Some(_) | None => "&#39;",
+        });
+        rest = from.get(1..).unwrap_or_default();
     }
-    html
+    html.push_str(rest);
 }
 
 #[cfg(test)]

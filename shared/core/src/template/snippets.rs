@@ -1,6 +1,9 @@
 //! Snippets: texts of the settings that messages use by their names, `{{ snippets.signature }}`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use minijinja::{Template, Value};
 
@@ -11,31 +14,31 @@ pub(super) const SNIPPETS: &str = "snippets";
 
 /// The snippets that a template uses, each filled for the same lead. Each takes no more steps and no more room than a message may.
 pub(super) fn filled(
-    name: &str,
-    template: &Template<'_, '_>,
+    name: &dyn fmt::Display,
+    used: &BTreeSet<String>,
     source: &str,
-    variables: &Variables,
+    variables: &Variables<'_>,
 ) -> Result<BTreeMap<String, Value>, TemplateError> {
     let misused =
-        |why| TemplateError::SnippetMisused { template: name.to_owned(), line: line_of(source, SNIPPETS), why };
+        |why| TemplateError::SnippetMisused { template: name.to_string(), line: line_of(source, SNIPPETS), why };
     let Some(known) = &variables.snippets else {
         return Err(misused("a snippet can't use snippets"));
     };
     let mut filled = BTreeMap::new();
-    for used in names(template) {
+    for used in used {
         if used.is_empty() {
             return Err(misused("snippets are used by their names"));
         }
-        let Some(snippet) = known.get(&used) else {
+        let Some(snippet) = known.get(used) else {
             return Err(TemplateError::UnknownSnippet {
-                template: name.to_owned(),
-                line: line_of(source, &used),
-                guess: closest(&used, known.keys().map(String::as_str)).map(str::to_owned),
-                name: shortened(&used),
+                template: name.to_string(),
+                line: line_of(source, used),
+                guess: closest(used, known.keys().map(String::as_str)).map(str::to_owned),
+                name: shortened(used),
             });
         };
-        let text = fill(&format!("snippet {used}"), snippet, &variables.within_snippet())?;
-        filled.insert(used, Value::from(text));
+        let text = fill(&format_args!("snippet {used}"), snippet, &variables.within_snippet())?;
+        filled.insert(used.clone(), Value::from(text));
     }
     Ok(filled)
 }
@@ -54,7 +57,7 @@ pub(crate) fn sources<'a>(source: &'a str, settings: Option<&'a Settings>) -> im
 }
 
 /// The snippets that a template names; an empty name where it uses them otherwise.
-fn names(template: &Template<'_, '_>) -> BTreeSet<String> {
+pub(super) fn names(template: &Template<'_, '_>) -> BTreeSet<String> {
     let paths = template.undeclared_variables(true);
     let of_snippets = paths.iter().filter(|path| path.split('.').next() == Some(SNIPPETS));
     of_snippets.map(|path| path.split('.').nth(1).unwrap_or_default().to_owned()).collect()

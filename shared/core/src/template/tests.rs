@@ -85,7 +85,7 @@ fn an_email_has_one_line_of_subject_and_the_same_words_twice() {
         },
     };
     let url = "https://example.com/unsubscribe/a.b";
-    let Rendered::Email { subject, text, html } = render(&message, &variables_for(&facts(), Some(url))).unwrap() else {
+    let Rendered::Email { subject, text, html } = rendered_for(&message, &facts(), Some(url)).unwrap() else {
         panic!("it is an email");
     };
     assert_eq!(subject, "Hi 100 Example Street Springfield there");
@@ -134,8 +134,8 @@ fn with_snippets(snippets: &[(&str, &str)]) -> Settings {
 fn said(text: &str, snippets: &[(&str, &str)]) -> Result<String, TemplateError> {
     let message = Message { id: "sms/test".into(), copy: Copy::Text(text.to_owned()) };
     let (lead, settings) = (crate::fixtures::lead(), with_snippets(snippets));
-    let variables = Variables::new(&lead, &facts(), None, &settings, None);
-    render(&message, &variables).map(|rendered| rendered.text().to_owned())
+    let facts = facts();
+    render(&message, &Variables::new(&lead, &facts, None, &settings, None)).map(|rendered| rendered.text().to_owned())
 }
 
 #[test]
@@ -235,10 +235,10 @@ proptest! {
 
 fn rendered(template: &str, facts: &Facts) -> Result<String, TemplateError> {
     let message = Message { id: "sms/test".into(), copy: Copy::Text(template.to_owned()) };
-    render(&message, &variables_for(facts, None)).map(|rendered| rendered.text().to_owned())
+    rendered_for(&message, facts, None).map(|rendered| rendered.text().to_owned())
 }
 
-fn variables_for(facts: &Facts, unsubscribe_url: Option<&str>) -> Variables {
+fn rendered_for(message: &Message, facts: &Facts, unsubscribe_url: Option<&str>) -> Result<Rendered, TemplateError> {
     let lead = Lead {
         id: "a1".into(),
         revision: 1,
@@ -261,7 +261,7 @@ fn variables_for(facts: &Facts, unsubscribe_url: Option<&str>) -> Variables {
     };
     let settings =
         Settings { postal_address: "100 Example Street\nSpringfield".to_owned(), ..crate::fixtures::settings() };
-    Variables::new(&lead, facts, Some(&owner), &settings, unsubscribe_url)
+    render(message, &Variables::new(&lead, facts, Some(&owner), &settings, unsubscribe_url))
 }
 
 fn facts() -> Facts {

@@ -62,109 +62,139 @@ pub(super) fn is_declared(name: &str) -> bool {
     DECLARED.iter().any(|variable| variable.name == name)
 }
 
-/// What the declared names stand for, for one lead.
-#[derive(Clone)]
-pub struct Variables {
-    values: Arc<BTreeMap<&'static str, Value>>,
-    attributes: Arc<Attributes>,
-    /// The snippets that the template uses, filled.
-    filled: Option<Value>,
+/// What the declared names stand for, for one lead. Each is told only where a template names it.
+#[derive(Clone, Copy)]
+pub struct Variables<'a> {
+    of: Of<'a>,
     /// The settings' snippets as they are written; `None` within a snippet.
-    pub(super) snippets: Option<Arc<BTreeMap<String, String>>>,
+    pub(super) snippets: Option<&'a BTreeMap<String, String>>,
 }
 
-impl Variables {
+/// Whom they are about.
+#[derive(Clone, Copy)]
+enum Of<'a> {
+    Lead {
+        lead: &'a Lead,
+        facts: &'a Facts,
+        owner: Option<&'a User>,
+        settings: &'a Settings,
+        unsubscribe_url: Option<&'a str>,
+    },
+    Example {
+        settings: Option<&'a Settings>,
+        is_email: bool,
+        is_known: bool,
+    },
+    Nobody,
+}
+
+static NO_SNIPPETS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> Variables<'a> {
     /// What they stand for, for this lead, its owner and the company.
     pub fn new(
-        lead: &Lead,
-        facts: &Facts,
-        owner: Option<&User>,
-        settings: &Settings,
-        unsubscribe_url: Option<&str>,
+        lead: &'a Lead,
+        facts: &'a Facts,
+        owner: Option<&'a User>,
+        settings: &'a Settings,
+        unsubscribe_url: Option<&'a str>,
     ) -> Self {
-        let of = |value: &Option<String>| word(value.as_deref().unwrap_or_default());
-        let own = |get: fn(&User) -> &str| one_line(owner.map(get).unwrap_or_default());
-        let text = |variable: &Variable| match variable.name {
-            "lead_first_name" => word(&facts.first_name),
-            "lead_last_name" => word(&facts.last_name),
-            "city" => of(&facts.city),
-            "state" => of(&lead.state),
-            "purpose" => of(&facts.purpose),
-            "source" => one_line(facts.source.as_str()),
-            "lo_first_name" => own(|user| &user.first_name),
-            "lo_last_name" => own(|user| &user.last_name),
-            "lo_phone" => spoken(&own(|user| &user.phone)),
-            "lo_email" => own(|user| &user.email),
-            "lo_nmls_id" => own(|user| user.nmls_id.as_deref().unwrap_or_default()),
-            "company" => one_line(&settings.company),
-            "postal_address" => settings.postal_address.clone(),
-            "unsubscribe_url" => unsubscribe_url.unwrap_or_default().to_owned(),
-            _ => String::new(),
-        };
-        let attributes = facts.attributes.iter();
-        Self {
-            values: values(text),
-            filled: None,
-            attributes: Arc::new(Attributes {
-                values: attributes.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
-                otherwise: Value::from(""),
-            }),
-            snippets: Some(Arc::new(settings.snippets.clone())),
-        }
+        let of = Of::Lead { lead, facts, owner, settings, unsubscribe_url };
+        Self { of, snippets: Some(&settings.snippets) }
     }
 
     /// A made-up lead of that company, of whom everything is known, or hardly anything; `is_email` tells where it may unsubscribe.
-    pub(crate) fn example(settings: Option<&Settings>, is_email: bool, is_known: bool) -> Self {
-        let text = |variable: &Variable| match (variable.name, settings) {
-            ("company", Some(settings)) => one_line(&settings.company),
-            ("postal_address", Some(settings)) => settings.postal_address.clone(),
-            ("unsubscribe_url", _) if !is_email => String::new(),
-            (name, _) if !is_known && OFTEN_UNKNOWN.contains(&name) => String::new(),
-            _ => variable.example.to_owned(),
-        };
-        let otherwise = if is_known { Value::from(350_000) } else { Value::from("") };
-        Self::sample(settings, text, otherwise)
+    pub(crate) fn example(settings: Option<&'a Settings>, is_email: bool, is_known: bool) -> Self {
+        Self::sample(Of::Example { settings, is_email, is_known }, settings)
     }
 
     /// Nothing at all, for checks.
-    pub(super) fn none_known(settings: Option<&Settings>) -> Self {
-        Self::sample(settings, |_| String::new(), Value::from(""))
+    pub(super) fn none_known(settings: Option<&'a Settings>) -> Self {
+        Self::sample(Of::Nobody, settings)
     }
 
-    fn sample(settings: Option<&Settings>, text: impl Fn(&Variable) -> String, otherwise: Value) -> Self {
-        let snippets = settings.map(|settings| settings.snippets.clone()).unwrap_or_default();
-        Self {
-            values: values(text),
-            filled: None,
-            attributes: Arc::new(Attributes { values: BTreeMap::new(), otherwise }),
-            snippets: Some(Arc::new(snippets)),
-        }
+    fn sample(of: Of<'a>, settings: Option<&'a Settings>) -> Self {
+        Self { of, snippets: Some(settings.map_or(&NO_SNIPPETS, |settings| &settings.snippets)) }
     }
 
     /// The same for a snippet's own text.
-    pub(super) fn within_snippet(&self) -> Self {
-        Self { snippets: None, ..self.clone() }
+    pub(super) fn within_snippet(self) -> Self {
+        Self { snippets: None, ..self }
     }
 
-    /// Lets the template use these snippets.
-    pub(super) fn fill_snippets(&mut self, filled: BTreeMap<String, Value>) {
-        self.filled = Some(Value::from(filled));
-    }
-}
-
-fn values(text: impl Fn(&Variable) -> String) -> Arc<BTreeMap<&'static str, Value>> {
-    let value = |variable: &Variable| (variable.name, Value::from(text(variable)));
-    let is_word = |variable: &&Variable| ![ATTRIBUTES, SNIPPETS].contains(&variable.name);
-    Arc::new(DECLARED.iter().filter(is_word).map(value).collect())
-}
-
-impl Object for Variables {
-    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
-        match name.as_str()? {
-            ATTRIBUTES => Some(Value::from_dyn_object(self.attributes.clone())),
-            SNIPPETS => self.filled.clone(),
-            name => self.values.get(name).cloned(),
+    /// What a declared name stands for, snippets aside.
+    pub(super) fn value(self, variable: &Variable) -> Value {
+        match variable.name {
+            ATTRIBUTES => Value::from_object(self.attributes()),
+            _ => Value::from(self.text(variable)),
         }
+    }
+
+    fn attributes(self) -> Attributes {
+        let (values, otherwise) = match self.of {
+            Of::Lead { facts, .. } => {
+                let values = facts.attributes.iter();
+                (values.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(), Value::from(""))
+            }
+            Of::Example { is_known: true, .. } => (BTreeMap::new(), Value::from(350_000)),
+            Of::Example { .. } | Of::Nobody => (BTreeMap::new(), Value::from("")),
+        };
+        Attributes { values, otherwise }
+    }
+
+    fn text(self, variable: &Variable) -> String {
+        match self.of {
+            Of::Lead { lead, facts, owner, settings, unsubscribe_url } => {
+                of_lead(variable.name, lead, facts, owner, settings, unsubscribe_url)
+            }
+            Of::Example { settings, is_email, is_known } => match (variable.name, settings) {
+                ("company", Some(settings)) => one_line(&settings.company),
+                ("postal_address", Some(settings)) => settings.postal_address.clone(),
+                ("unsubscribe_url", _) if !is_email => String::new(),
+                (name, _) if !is_known && OFTEN_UNKNOWN.contains(&name) => String::new(),
+                _ => variable.example.to_owned(),
+            },
+            Of::Nobody => String::new(),
+        }
+    }
+}
+
+fn of_lead(
+    name: &str,
+    lead: &Lead,
+    facts: &Facts,
+    owner: Option<&User>,
+    settings: &Settings,
+    unsubscribe_url: Option<&str>,
+) -> String {
+    let of = |value: &Option<String>| word(value.as_deref().unwrap_or_default());
+    let own = |get: fn(&User) -> &str| one_line(owner.map(get).unwrap_or_default());
+    match name {
+        "lead_first_name" => word(&facts.first_name),
+        "lead_last_name" => word(&facts.last_name),
+        "city" => of(&facts.city),
+        "state" => of(&lead.state),
+        "purpose" => of(&facts.purpose),
+        "source" => one_line(facts.source.as_str()),
+        "lo_first_name" => own(|user| &user.first_name),
+        "lo_last_name" => own(|user| &user.last_name),
+        "lo_phone" => spoken(&own(|user| &user.phone)),
+        "lo_email" => own(|user| &user.email),
+        "lo_nmls_id" => own(|user| user.nmls_id.as_deref().unwrap_or_default()),
+        "company" => one_line(&settings.company),
+        "postal_address" => settings.postal_address.clone(),
+        "unsubscribe_url" => unsubscribe_url.unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// What the names that stand in one template stand for.
+pub(super) struct Filled(pub(super) Vec<(&'static str, Value)>);
+
+impl Object for Filled {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        let name = name.as_str()?;
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
     }
 }
 
@@ -243,7 +273,13 @@ fn spoken(phone: &str) -> String {
     parts.unwrap_or_else(|| phone.to_owned())
 }
 
-impl std::fmt::Debug for Variables {
+impl std::fmt::Debug for Filled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Filled")
+    }
+}
+
+impl std::fmt::Debug for Variables<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Variables")
     }

@@ -31,6 +31,13 @@ pub struct Window {
     pub skip_holidays: bool,
 }
 
+impl Window {
+    /// Whether the other is open whenever this one is, so that it adds nothing beside it.
+    pub fn implies(&self, other: &Self) -> bool {
+        (self.skip_holidays || !other.skip_holidays) && self.hours.is_within(&other.hours)
+    }
+}
+
 /// Why hours can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HoursError {

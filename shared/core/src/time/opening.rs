@@ -7,7 +7,7 @@ use jiff::{
 };
 
 use super::{
-    Holidays, Window, Zone, Zones, from_jiff,
+    Holidays, Window, Zones, from_jiff,
     hours::{MINUTES_A_DAY, Span},
     to_jiff,
 };
@@ -33,8 +33,12 @@ const DAYS: usize = 15;
 
 /// The first span, from `from` on, in which all the windows are open in all the zones; `None` if there is none in two weeks.
 pub fn opening(from: DateTime<Utc>, zones: &Zones, windows: &[Window], holidays: &Holidays) -> Option<Opening> {
-    let each = zones.iter().flat_map(|zone| windows.iter().map(move |window| (zone, window)));
-    let mut all: Vec<Spans<'_>> = each.map(|(zone, window)| Spans::new(from, zone, window, holidays)).collect();
+    let mut all: Vec<Spans<'_>> = Vec::with_capacity(windows.len());
+    for zone in zones.iter() {
+        let rules = zone.rules();
+        let today = rules.to_datetime(to_jiff(from)).date();
+        all.extend(windows.iter().map(|window| Spans::new(today, rules, window, holidays)));
+    }
     let mut at = from;
     loop {
         let mut common: Option<Opening> = None;
@@ -68,9 +72,7 @@ struct Spans<'a> {
 }
 
 impl<'a> Spans<'a> {
-    fn new(from: DateTime<Utc>, zone: &'a Zone, window: &'a Window, holidays: &'a Holidays) -> Self {
-        let rules = zone.rules();
-        let date = rules.to_datetime(to_jiff(from)).date();
+    fn new(date: Date, rules: &'a TimeZone, window: &'a Window, holidays: &'a Holidays) -> Self {
         Self { window, rules, holidays, date, days_left: DAYS, taken: 0, current: None, after: None }
     }
 
@@ -155,7 +157,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::time::{WeeklyHours, parse_hours};
+    use crate::time::{WeeklyHours, Zone, parse_hours};
 
     fn at(text: &str) -> DateTime<Utc> {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc()

@@ -129,7 +129,7 @@ fn rendered(
     settings: Option<&Settings>,
     problems: &mut Vec<Problem>,
 ) -> Option<(String, String)> {
-    let render = |is_known| render_part(path, source, &Variables::example(settings, is_email, is_known));
+    let render = |is_known| render_part(&path, source, &Variables::example(settings, is_email, is_known));
     let words = check_template(source, settings).and_then(|()| render(true));
     let words = words.map_err(|error| problems.push(template_problem(path, &error))).ok()?;
     let bare_words = match render(false) {
