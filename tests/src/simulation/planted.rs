@@ -127,21 +127,25 @@ impl Bug {
         }
     }
 
-    /// A seed whose world shows it within seconds, where one is known; for the others one has to look.
-    pub fn shown_by(self) -> Option<u64> {
+    /// The first seed whose world shows it.
+    pub fn shown_by(self) -> u64 {
         match self {
-            Self::OptOutForgotten | Self::WordsOfTheLeadBefore => Some(1),
-            Self::ClaimNeverCleared
-            | Self::AttemptForgotten
-            | Self::GenerationKept
-            | Self::DueIndexForgotten
-            | Self::TimelineForgotten
-            | Self::WrongNumber
-            | Self::OutcomeForgotten
+            Self::GenerationKept
+            | Self::TimersInLocalTime
             | Self::AnsweredBeforeWritten
             | Self::QuarantineForgotten
-            | Self::TimersInLocalTime => Some(0),
-            _ => None,
+            | Self::AttemptForgotten
+            | Self::TimelineForgotten
+            | Self::WrongNumber
+            | Self::DueIndexForgotten
+            | Self::ClaimNeverCleared
+            | Self::OutcomeForgotten => 0,
+            Self::WordsOfTheLeadBefore => 1,
+            Self::CapPerEnrollment | Self::WrongZone => 2,
+            Self::NoClaim | Self::ResendOnLeaseExpiry | Self::StopOutsideTheTransaction | Self::OptOutForgotten => 3,
+            Self::NoReconcile | Self::RandomTimerNames => 4,
+            Self::VendorRetries => 5,
+            Self::StreamFailureSwallowed => 9,
         }
     }
 
