@@ -1,10 +1,10 @@
 //! Crashes every request of every story: before it is done, after it, and done but reported as failed; on demand in ordered pairs.
 
-use std::{io::Write, process::ExitCode, time::Instant};
+use std::{process::ExitCode, time::Instant};
 
 use cadence_tests::simulation::{Crashes, Kind, Run, SCENARIOS, Scenario, crashed, left, on_threads, processors};
 
-use super::{print, story};
+use super::{SHOWN_EVERY, print, progress, story};
 
 /// Crash every request of every story
 #[derive(clap::Args)]
@@ -68,18 +68,23 @@ impl Sums {
     }
 }
 
-fn run_all(args: &Args, runs: impl Iterator<Item = Run> + Send) -> (Sums, Next) {
+fn run_all(args: &Args, runs: impl ExactSizeIterator<Item = Run> + Send) -> (Sums, Next) {
     let (mut sums, mut next) = (Sums::default(), Vec::new());
+    let (all, mut shown) = (runs.len(), Instant::now());
     on_threads(args.threads, runs.map(|run| ((), run)), |(), run, ran| {
         sums.worlds += 1;
         sums.requests += ran.calls.len();
         if let Some(violation) = &ran.violation {
             sums.failed += 1;
-            let _ = writeln!(std::io::stderr(), "\n{violation}\n  {run}");
+            progress(&format!("\n{violation}\n  {run}\n"));
         }
         if let Some((_, crashes)) = run.scenario {
             let requests = left(&ran, &crashes);
             next.push((crashes, requests));
+        }
+        if shown.elapsed() > SHOWN_EVERY {
+            shown = Instant::now();
+            progress(&format!("\r{} of {all} worlds, {} failed ", sums.worlds, sums.failed));
         }
     });
     (sums, next)

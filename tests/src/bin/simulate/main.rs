@@ -4,7 +4,7 @@ mod crashes;
 mod planted;
 mod soak;
 
-use std::{process::ExitCode, time::Duration};
+use std::{io::Write, process::ExitCode, time::Duration};
 
 use cadence_tests::simulation::{Bug, Crashes, Parts, Run, SCENARIOS, Scenario, failure};
 use clap::{Parser, Subcommand};
@@ -22,6 +22,9 @@ struct Args {
     #[command(flatten)]
     one: One,
 }
+
+/// How often long work says how far it is.
+const SHOWN_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Subcommand)]
 enum Many {
@@ -91,6 +94,11 @@ fn one(args: One) -> ExitCode {
 fn story(name: &str) -> Result<Scenario, String> {
     let names: Vec<&str> = SCENARIOS.iter().map(|known| known.name).collect();
     Scenario::named(name).ok_or_else(|| format!("there is no story \"{name}\"; there are {}", names.join(", ")))
+}
+
+/// Says how far it is, on a line that the next one takes.
+fn progress(text: &str) {
+    let _ = write!(std::io::stderr(), "{text}");
 }
 
 #[expect(clippy::print_stdout, reason = "it is what the command is for")]

@@ -1,7 +1,6 @@
 //! Runs the worlds of many seeds, as many at a time as there are processors, and sums up what came of them.
 
 use std::{
-    io::Write,
     ops::Range,
     path::PathBuf,
     process::ExitCode,
@@ -11,7 +10,7 @@ use std::{
 use cadence_tests::simulation::{Invariant, Ran, Run, Totals, commit, failure, on_threads, processors};
 use serde::{Deserialize, Serialize};
 
-use super::print;
+use super::{SHOWN_EVERY, print, progress};
 
 /// Run the worlds of many seeds
 #[derive(clap::Args)]
@@ -71,9 +70,6 @@ struct Failure {
     found: String,
     replay: String,
 }
-
-/// How often it says how far it is.
-const SHOWN_EVERY: Duration = Duration::from_secs(2);
 
 /// For how many of the failures a shorter way is looked for.
 const SHRUNK: usize = 5;
@@ -182,8 +178,4 @@ impl Promises {
             to_the_wrong_person: broken(Invariant::Person),
         }
     }
-}
-
-fn progress(text: &str) {
-    let _ = write!(std::io::stderr(), "{text}");
 }
