@@ -76,8 +76,13 @@ impl World {
 
     /// Deletes a record as ops do; nothing has been delivered of it yet.
     pub async fn delete(&self, pk: &str) -> Tested {
+        self.delete_item(pk, "CURRENT").await
+    }
+
+    /// Deletes an item of the config table.
+    pub async fn delete_item(&self, pk: &str, sk: &str) -> Tested {
         let delete = self.dynamo().delete_item().table_name(CONFIG);
-        delete.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?;
+        delete.key("pk", text(pk)).key("sk", text(sk)).send().await?;
         Ok(())
     }
 

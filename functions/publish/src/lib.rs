@@ -7,7 +7,10 @@ mod verdict;
 
 use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{Clock, failure::Class};
-use cadence_store::{Edited, Store, StoreError, keys::is_published_pk};
+use cadence_store::{
+    Committed, Edited, Store, StoreError,
+    keys::{is_published_pk, is_read},
+};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 
@@ -86,8 +89,10 @@ async fn changed(app: &App, change: stream::Change) -> Result<(), PublishError> 
     let keys: Value = json(change.keys)?;
     let old: Option<Value> = change.old_image.map(json).transpose()?;
     let new: Option<Value> = change.new_image.map(json).transpose()?;
-    if let Some(pk) = edited_key(&keys) {
-        handle(app, pk, old.as_ref(), new.as_ref()).await?;
+    match (edited_key(&keys), old, new) {
+        (Some(pk), old, new) => drop(handle(app, pk, old.as_ref(), new.as_ref()).await?),
+        (None, Some(old), None) if was_published(&keys) => restore(app, &old).await?,
+        (None, ..) => {}
     }
     Ok(())
 }
@@ -100,8 +105,15 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
     let content = |image: &Value| Edited::content_of(image.clone());
     let is_edited = old.map(content) != Some(content(new));
     let is_told = new.get("check").is_some();
-    if (is_told && !is_edited) || (old.is_none() && deletion::is_undone(new)) {
+    if old.is_none() && deletion::is_undone(new) {
         return Ok(Published::Nothing);
+    }
+    if is_told && !is_edited {
+        // What was written back there is ours, unless an editor wrote over it.
+        return match verdict::stands(app, pk, new).await? {
+            true => Ok(Published::Nothing),
+            false => verdict::reach(app, pk, None).await,
+        };
     }
     let published = verdict::reach(app, pk, None).await?;
     // Also if it was published before: whoever did may not have come to this.
@@ -109,6 +121,20 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
         dependents::check_again(app, pk).await?;
     }
     Ok(published)
+}
+
+/// Puts back what functions read and somebody deleted: leads run on it, and nothing else has it.
+async fn restore(app: &App, image: &Value) -> Result<(), PublishError> {
+    if app.store.restore(image).await? == Committed::Yes {
+        tracing::warn!(pk = ?image.get("pk"), sk = ?image.get("sk"), "put back what was published");
+    }
+    Ok(())
+}
+
+/// Whether the keys are those of a version, or of the copy of it that is at work.
+fn was_published(keys: &Value) -> bool {
+    let text = |name: &str| keys.get(name).and_then(Value::as_str).unwrap_or_default();
+    is_read(text("pk"), text("sk"))
 }
 
 /// The key of a record that ops edit; `None` for versions and published copies, also those of a record with the id `CURRENT`.

@@ -4,7 +4,7 @@ use cadence_core::records::{Draft, Known, Problem, Record, Severity, summary};
 use cadence_store::{Committed, Edited, NewVersion, Told};
 use serde_json::Value;
 
-use crate::{App, PublishError, Published, known};
+use crate::{App, PublishError, Published, deletion, known};
 
 /// How often a record that is edited while it is checked is checked again.
 const ROUNDS: u32 = 8;
@@ -21,6 +21,17 @@ pub(crate) async fn reach(app: &App, pk: &str, known: Option<&Known>) -> Result<
         }
     }
     Err(PublishError::Races)
+}
+
+/// Whether what an image of a record is told is what was written back on it: of the version at work, in words that are ours.
+pub(crate) async fn stands(app: &App, pk: &str, image: &Value) -> Result<bool, PublishError> {
+    let told: Option<Told> = serde_json::from_value(image.clone()).ok();
+    let Some(told) = told.filter(|told| told.is_ours() || deletion::is_undone(image)) else { return Ok(false) };
+    let current = match pk.split_once('#') {
+        Some((kind, id)) if !id.is_empty() => app.store.load_published(kind, id).await?,
+        _ => None,
+    };
+    Ok(current.map(|(_, version)| version) == told.published_version)
 }
 
 /// Publishes or refuses one reading of a record; `None` if it was edited meanwhile.

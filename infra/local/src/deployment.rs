@@ -286,12 +286,12 @@ fn token_key(cloud: &Cloud) -> Result<Vec<u8>, CloudError> {
 impl Functions {
     /// What is mapped to what, as the template says.
     fn deployed(self, tokens: &Tokens) -> Result<Deployed, DeployError> {
-        let stream = |(table, batch_size): (&str, usize), function: Function, failures: &str, filter: Value| {
+        let stream = |(table, batch_size): (&str, usize), function: Function, failures: &str, filters: &[Value]| {
             let mapping = StreamMapping {
                 table: table.to_owned(),
                 function,
                 batch_size,
-                filters: vec![Pattern::parse(&filter)?],
+                filters: filters.iter().map(Pattern::parse).collect::<Result<_, _>>()?,
                 bisect: true,
                 max_retries: 10,
                 report_batch_item_failures: true,
@@ -300,7 +300,11 @@ impl Functions {
             Ok::<_, DeployError>(StreamReader { mapping, alone: Arc::default() })
         };
         let enrollments = json!({ "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "ENROLLMENT#" }] } } } });
-        let edited = json!({ "dynamodb": { "Keys": { "sk": { "S": ["CURRENT"] } } } });
+        let edited = [
+            json!({ "dynamodb": { "Keys": { "sk": { "S": ["CURRENT"] } } } }),
+            json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "VERSION#" }] } } } }),
+            json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": "PUBLISHED#" }] } } } }),
+        ];
         let queue = |name: &str, function: Function| QueueMapping { queue: name.to_owned(), function, batch_size: 1 };
         let routes = |function: &Function, routes: &[(&str, &str)], needs_token: bool| -> Vec<Route> {
             let route = |(method, path): &(&str, &str)| Route {
@@ -317,8 +321,8 @@ impl Functions {
         Ok(Deployed {
             gateway: Gateway::new(all_routes, tokens.clone()),
             streams: vec![
-                stream((LEADS, 100), self.schedule, "schedule-failures", enrollments)?,
-                stream((CONFIG, 10), self.publish, "publish-failures", edited)?,
+                stream((LEADS, 100), self.schedule, "schedule-failures", &[enrollments])?,
+                stream((CONFIG, 10), self.publish, "publish-failures", &edited)?,
             ],
             queues: vec![queue("sms", self.sms), queue("email", self.email), queue("call", self.call)],
             rules: vec![Rule { function: self.reconcile, every: TimeDelta::minutes(5) }],

@@ -120,6 +120,11 @@ pub fn version_sk(version: u32) -> String {
     format!("VERSION#{version:04}")
 }
 
+/// Whether an item of those keys is what functions read: an immutable version, or the copy of it that is at work.
+pub fn is_read(pk: &str, sk: &str) -> bool {
+    pk.starts_with("PUBLISHED#") || sk.starts_with("VERSION#")
+}
+
 /// Where an enrollment stands in the index of due ones; `None` once there is nothing left to do for it.
 ///
 /// An ended enrollment with a claim stays in it until that is settled.

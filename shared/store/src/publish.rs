@@ -60,6 +60,9 @@ pub struct NewVersion<'a, T> {
     pub at: DateTime<Utc>,
 }
 
+/// What a record is told that is to be checked again.
+const WAITS: &str = "waits to be checked again";
+
 /// The attributes of [`Told`].
 const TOLD: [&str; 5] = ["check", "problems", "published_version", "summary", LEADS];
 
@@ -94,6 +97,11 @@ impl Told {
     /// Whether what it is written on was published.
     pub fn is_published(&self) -> bool {
         self.check.starts_with("ok")
+    }
+
+    /// Whether it is in words that are written back.
+    pub fn is_ours(&self) -> bool {
+        self.is_published() || self.is_refused() || self.check == WAITS
     }
 
     /// Whether what it is written on was refused.
@@ -185,7 +193,7 @@ impl Store {
     /// That its check is gone is what asks for one; so that there is one to take away, it says first what it waits for.
     pub async fn ask_for_check(&self, pk: &str) -> Result<Committed, StoreError> {
         let mut told = Edit::of(key(pk, keys::CURRENT));
-        told.set(&["check"], s("waits to be checked again"));
+        told.set(&["check"], s(WAITS));
         let mut asked = Edit::of(key(pk, keys::CURRENT));
         asked.remove(&["check"]);
         match self.write(vec![told.item(&self.config)?]).await? {
@@ -202,6 +210,11 @@ impl Store {
             item.extend(value.map(|value| (name.to_owned(), value)));
         }
         self.write(vec![put_new(&self.config, item)?]).await
+    }
+
+    /// Writes a version, or the copy of it that is at work, again as that image of it was. Stale if there is one.
+    pub async fn restore(&self, image: &Value) -> Result<Committed, StoreError> {
+        self.write(vec![put_new(&self.config, serde_dynamo::to_item(image)?)?]).await
     }
 
     /// Lets it be forgotten that a record without a version was refused.

@@ -2,6 +2,7 @@
 
 mod rights;
 
+use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -257,9 +258,20 @@ fn a_channel_s_queue_feeds_its_function_one_message_at_a_time() {
 fn streams_feed_schedule_and_publish_and_give_up_into_a_queue() {
     let template = Template::load();
     let enrollments = keys::enrollment_sk(&EnrollmentId::new(""));
-    for (name, table, batch, failures, sort_key) in [
-        ("schedule", "LeadsTable", 100, "ScheduleFailures", serde_json::json!({ "prefix": enrollments })),
-        ("publish", "ConfigTable", 10, "PublishFailures", serde_json::json!(keys::CURRENT)),
+    let by_sort_key = |test| json!({ "dynamodb": { "Keys": { "sk": { "S": [test] } } } });
+    for (name, table, batch, failures, expected) in [
+        ("schedule", "LeadsTable", 100, "ScheduleFailures", vec![by_sort_key(json!({ "prefix": enrollments }))]),
+        (
+            "publish",
+            "ConfigTable",
+            10,
+            "PublishFailures",
+            vec![
+                by_sort_key(json!(keys::CURRENT)),
+                json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "VERSION#" }] } } } }),
+                json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": keys::published_pk("") }] } } } }),
+            ],
+        ),
     ] {
         let [event] = template.events(name, "DynamoDB")[..] else {
             panic!("{name} must have one stream");
@@ -277,7 +289,7 @@ fn streams_feed_schedule_and_publish_and_give_up_into_a_queue() {
         let filters = event["FilterCriteria"]["Filters"].as_sequence().unwrap();
         let filters: Vec<serde_json::Value> =
             filters.iter().map(|filter| serde_json::from_str(text(&filter["Pattern"])).unwrap()).collect();
-        assert_eq!(filters, [serde_json::json!({ "dynamodb": { "Keys": { "sk": { "S": [sort_key] } } } })]);
+        assert_eq!(filters, expected, "{name}");
     }
 }
 

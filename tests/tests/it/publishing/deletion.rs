@@ -66,3 +66,40 @@ async fn what_never_was_published_is_forgotten() -> Tested {
     assert_eq!(world.config_item("UNPUBLISHED#CADENCE", "never").await?, None);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_functions_read_comes_back_and_leads_go_on() -> Tested {
+    let world = World::start().await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    world.settle().await?;
+    for (pk, sk) in
+        [("PUBLISHED#SETTINGS", "company"), ("PUBLISHED#CADENCE", "zillow-purchase"), (CADENCE, "VERSION#0001")]
+    {
+        let before = world.config_item(pk, sk).await?;
+        assert!(before.is_some(), "{pk} {sk}");
+        world.delete_item(pk, sk).await?;
+        world.settle().await?;
+        assert_eq!(world.config_item(pk, sk).await?, before, "{pk} {sk}");
+    }
+    enroll(&world, 2).await?;
+    world.pass(MORNING).await?;
+    assert_eq!(called(&world, &lead).await?.len(), 1, "nothing stopped");
+    let record = world.edit(CADENCE, |cadence| cadence["steps"][2]["wait"] = json!("40m")).await?;
+    assert_eq!(record["check"], "ok: published as version 2");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_editor_writes_over_what_was_written_back_is_put_right() -> Tested {
+    let world = World::start().await?;
+    let before = world.edit(CADENCE, |cadence| cadence["steps"][2]["wait"] = json!("40m")).await?;
+    let spoilt: [fn(&mut Value); 3] = [
+        |record| record["check"] = json!("looks fine to me"),
+        |record| record["published_version"] = json!(1),
+        |record| record["problems"] = json!(7),
+    ];
+    for spoil in spoilt {
+        assert_eq!(world.edit(CADENCE, spoil).await?, before);
+    }
+    Ok(())
+}
