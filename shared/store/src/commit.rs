@@ -26,9 +26,15 @@ pub enum Committed {
     Stale,
 }
 
+/// How many tasks one transaction closes: DynamoDB takes 100 items, and an end writes some of its own.
+pub(crate) const MOST_CLOSED: usize = 80;
+
 impl Store {
     /// Writes a change.
     pub async fn commit(&self, change: &Change) -> Result<Committed, StoreError> {
+        if self.close_surplus(change).await? == Committed::Stale {
+            return Ok(Committed::Stale);
+        }
         let mut items = self.change_items(change, false)?;
         if let Some(lead) = self.lead_edit(change, None)? {
             items.push(lead.item(&self.leads)?);
@@ -46,6 +52,22 @@ impl Store {
         })
     }
 
+    /// Closes the tasks that don't fit into the change's own transaction, while the enrollment is as it was read: a cadence that goes round for
+    /// months leaves a task a round if nobody works on them. Whoever finds this cut off finds fewer of them open, and decides the same.
+    pub(crate) async fn close_surplus(&self, change: &Change) -> Result<Committed, StoreError> {
+        let surplus = change.close.get(MOST_CLOSED..).unwrap_or_default();
+        for tasks in surplus.chunks(MOST_CLOSED) {
+            let mut items = vec![self.enrollment_as_read(change)?.item(&self.leads)?];
+            for (id, closed) in tasks {
+                items.push(self.closed_task(key(keys::lead_pk(&id.lead), keys::task_sk(id)), closed)?);
+            }
+            if self.write(items).await? == Committed::Stale {
+                return Ok(Committed::Stale);
+            }
+        }
+        Ok(Committed::Yes)
+    }
+
     pub(crate) fn change_items(&self, change: &Change, settles: bool) -> Result<Vec<TransactWriteItem>, StoreError> {
         let mut items = vec![self.enrollment_edit(change, settles)?.item(&self.leads)?];
         if let Some(outcome) = &change.outcome {
@@ -60,7 +82,7 @@ impl Store {
         for task in &change.open {
             items.push(put(&self.leads, item::task(task)?)?);
         }
-        for (id, closed) in &change.close {
+        for (id, closed) in change.close.iter().take(MOST_CLOSED) {
             items.push(self.closed_task(key(keys::lead_pk(&id.lead), keys::task_sk(id)), closed)?);
         }
         if let Some(enrollment) = &change.enroll {
@@ -72,7 +94,8 @@ impl Store {
         Ok(items)
     }
 
-    fn enrollment_edit(&self, change: &Change, settles: bool) -> Result<Edit, StoreError> {
+    /// An edit of the enrollment that holds while it is as it was read.
+    fn enrollment_as_read(&self, change: &Change) -> Result<Edit, StoreError> {
         let read = &change.enrollment;
         let mut edit = Edit::of(key(keys::lead_pk(&read.lead), keys::enrollment_sk(&read.id)));
         edit.expect(&["progress", "generation"], number(read.progress.generation)?);
@@ -80,6 +103,12 @@ impl Store {
             Some(claim) => edit.expect(&["claim", "id"], s(claim.id.as_str())),
             None => edit.expect_none(&["claim"]),
         };
+        Ok(edit)
+    }
+
+    fn enrollment_edit(&self, change: &Change, settles: bool) -> Result<Edit, StoreError> {
+        let read = &change.enrollment;
+        let mut edit = self.enrollment_as_read(change)?;
         let mut written = read.clone();
         if let Some(progress) = &change.progress {
             edit.set(&["progress"], attribute(progress)?);

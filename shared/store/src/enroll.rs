@@ -86,6 +86,11 @@ impl Store {
 
     /// Writes one webhook's lead, enrollment and timeline, all or nothing.
     pub async fn enroll(&self, arrival: &Arrival) -> Result<Committed, StoreError> {
+        if let Some(ends) = &arrival.ends
+            && self.close_surplus(ends).await? == Committed::Stale
+        {
+            return Ok(Committed::Stale);
+        }
         let mut items = vec![self.webhook_item(arrival)?];
         items.extend(self.lead_item(arrival)?);
         if let Some(facts) = &arrival.facts {

@@ -11,14 +11,13 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Committed, Store, StoreError,
-    commit::opt_out_key,
+    commit::{MOST_CLOSED, opt_out_key},
     item::{self, attribute, key},
     keys,
-    load::LeadItems,
     update::{Edit, put},
 };
 
-/// How often an opt-out that lost a race is written again.
+/// How often an opt-out that lost a race is written again, or goes on with the tasks that one transaction could not close.
 const ROUNDS: u32 = 8;
 
 impl Store {
@@ -28,8 +27,15 @@ impl Store {
         for _ in 0..ROUNDS {
             let items = self.lead_items(lead).await?;
             let Some(stored) = items.maybe::<Lead>(keys::LEAD)? else { return Ok(false) };
-            let is_closed = stored.opt_outs.contains_key(&closes);
-            if is_closed || self.write(self.opt_out_items(&items, stored, closes, at)?).await? == Committed::Yes {
+            let mut tasks: Vec<Task> = items.all("TASK#")?;
+            tasks.retain(|task| task.closed.is_none() && task.kind.closed_by() == Some(closes));
+            let is_all = tasks.len() <= MOST_CLOSED;
+            tasks.truncate(MOST_CLOSED);
+            if stored.opt_outs.contains_key(&closes) && tasks.is_empty() {
+                return Ok(true);
+            }
+            let written = self.write(self.opt_out_items(stored, closes, &tasks, at)?).await?;
+            if written == Committed::Yes && is_all {
                 return Ok(true);
             }
         }
@@ -38,9 +44,9 @@ impl Store {
 
     fn opt_out_items(
         &self,
-        items: &LeadItems,
         lead: Lead,
         closes: OptOut,
+        tasks: &[Task],
         at: DateTime<Utc>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let mut edit = Edit::of(key(keys::lead_pk(&lead.id), keys::LEAD));
@@ -55,13 +61,14 @@ impl Store {
             address.set_once(&["suppressed_at"], attribute(&at)?);
             written.push(address.item(&self.leads)?);
         }
-        let tasks: Vec<Task> = items.all("TASK#")?;
-        for task in tasks.iter().filter(|task| task.closed.is_none() && task.kind.closed_by() == Some(closes)) {
+        for task in tasks {
             let closed = Closed { outcome: Outcome::Skipped, at, by: None };
             written.push(self.closed_task(key(keys::lead_pk(&lead.id), keys::task_sk(&task.id)), &closed)?);
         }
-        let entry = Entry::new(EntryKind::OptedOut, &lead.id, at).text(opt_out_key(closes));
-        written.push(put(&self.leads, item::entry(&entry, lead.revision, 0)?)?);
+        if !lead.opt_outs.contains_key(&closes) {
+            let entry = Entry::new(EntryKind::OptedOut, &lead.id, at).text(opt_out_key(closes));
+            written.push(put(&self.leads, item::entry(&entry, lead.revision, 0)?)?);
+        }
         Ok(written)
     }
 }

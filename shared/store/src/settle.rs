@@ -47,6 +47,9 @@ impl Store {
         put.send().await.map_err(|error| sorted("PutItem", error))?;
 
         let change = &settlement.change;
+        if self.close_surplus(change).await? == Committed::Stale {
+            return Ok(Committed::Stale);
+        }
         let mut items = self.change_items(change, true)?;
         let returned = settlement.returns_touch.then(|| keys::touch_key(&settlement.attempt.claim));
         if let Some(lead) = self.lead_edit(change, returned)? {

@@ -2,10 +2,12 @@
 
 use cadence_core::{
     Outcome,
+    change::Change,
     enrollment::End,
     lead::OptOut,
     task::{Task, TaskKind},
 };
+use cadence_store::Committed;
 use cadence_tests::{Answer, Tested, World};
 use chrono::TimeDelta;
 use serde_json::json;
@@ -171,5 +173,42 @@ async fn tasks_close_when_their_enrollment_ends() -> Tested {
     let closed = world.store.load_task(&tasks[1].id).await?.and_then(|task| task.closed).ok_or("it is open")?;
     assert_eq!((closed.outcome, closed.by), (Outcome::Skipped, None), "nobody did it");
     assert_eq!(world.complete(&tasks[1], "replied").await?.status, 409);
+    Ok(())
+}
+
+/// A world whose lead has more open tasks than one transaction can close: a cadence went round for months, and nobody worked.
+async fn asked_for_months() -> Tested<(World, Task)> {
+    let (world, task) = asked().await?;
+    let enrollment = world.enrollment(&task.id.lead, &task.id.key.enrollment).await?;
+    let rounds: Vec<u32> = (2..=250).collect();
+    for rounds in rounds.chunks(90) {
+        let mut change = Change::of(&enrollment, world.cloud.now());
+        change.open.extend(rounds.iter().map(|round| {
+            let mut again = task.clone();
+            again.id.key.round = *round;
+            again
+        }));
+        assert_eq!(world.store.commit(&change).await?, Committed::Yes);
+    }
+    assert_eq!(world.open_tasks().await?.len(), 250);
+    Ok((world, task))
+}
+
+#[tokio::test]
+async fn an_end_closes_hundreds_of_tasks() -> Tested {
+    let (world, task) = asked_for_months().await?;
+    assert_eq!(world.complete(&task, "connected").await?.status, 200);
+    assert_eq!(world.open_tasks().await?, []);
+    assert!(world.enrollment(&task.id.lead, &task.id.key.enrollment).await?.has_ended());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_opt_out_closes_hundreds_of_tasks() -> Tested {
+    let (world, task) = asked_for_months().await?;
+    assert!(world.store.opt_out(&task.id.lead, OptOut::Phone, world.cloud.now()).await?);
+    assert_eq!(world.open_tasks().await?, []);
+    let told = world.told(&task.id.lead).await?;
+    assert_eq!(told.iter().filter(|entry| entry.starts_with("opted_out")).count(), 1, "{told:?}");
     Ok(())
 }
