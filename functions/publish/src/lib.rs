@@ -2,17 +2,19 @@
 
 mod deletion;
 mod dependents;
+mod kept;
 mod known;
+mod unread;
 mod verdict;
 
 use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{Clock, failure::Class};
 use cadence_store::{
-    Committed, Edited, Store, StoreError,
-    keys::{is_published_pk, is_read},
+    Edited, Store, StoreError,
+    keys::{CURRENT, is_published_pk, is_read},
 };
 use lambda_runtime::{Diagnostic, LambdaEvent};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The environment variables that [`App::start`] reads.
 pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE"];
@@ -89,12 +91,17 @@ async fn changed(app: &App, change: stream::Change) -> Result<(), PublishError> 
     let keys: Value = json(change.keys)?;
     let old: Option<Value> = change.old_image.map(json).transpose()?;
     let new: Option<Value> = change.new_image.map(json).transpose()?;
-    match (edited_key(&keys), old, new) {
-        (Some(pk), old, new) => drop(handle(app, pk, old.as_ref(), new.as_ref()).await?),
-        (None, Some(old), None) if was_published(&keys) => restore(app, &old).await?,
-        (None, ..) => {}
+    let text = |name: &str| keys.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (pk, sk) = (text("pk"), text("sk"));
+    if is_read(pk, sk) {
+        kept::put_right(app, pk, sk, old.as_ref(), new.as_ref()).await
+    } else if is_published_pk(pk) {
+        Ok(())
+    } else if sk == CURRENT {
+        handle(app, pk, old.as_ref(), new.as_ref()).await.map(drop)
+    } else {
+        unread::tell(app, pk, sk, new.as_ref()).await
     }
-    Ok(())
 }
 
 /// Checks and publishes the record of that key, unless only what was written back on it changed.
@@ -121,24 +128,4 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
         dependents::check_again(app, pk).await?;
     }
     Ok(published)
-}
-
-/// Puts back what functions read and somebody deleted: leads run on it, and nothing else has it.
-async fn restore(app: &App, image: &Value) -> Result<(), PublishError> {
-    if app.store.restore(image).await? == Committed::Yes {
-        tracing::warn!(pk = ?image.get("pk"), sk = ?image.get("sk"), "put back what was published");
-    }
-    Ok(())
-}
-
-/// Whether the keys are those of a version, or of the copy of it that is at work.
-fn was_published(keys: &Value) -> bool {
-    let text = |name: &str| keys.get(name).and_then(Value::as_str).unwrap_or_default();
-    is_read(text("pk"), text("sk"))
-}
-
-/// The key of a record that ops edit; `None` for versions and published copies, also those of a record with the id `CURRENT`.
-fn edited_key(keys: &Value) -> Option<&str> {
-    let is_current = keys.get("sk") == Some(&json!("CURRENT"));
-    keys.get("pk").and_then(Value::as_str).filter(|pk| is_current && !is_published_pk(pk))
 }

@@ -300,11 +300,6 @@ impl Functions {
             Ok::<_, DeployError>(StreamReader { mapping, alone: Arc::default() })
         };
         let enrollments = json!({ "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "ENROLLMENT#" }] } } } });
-        let edited = [
-            json!({ "dynamodb": { "Keys": { "sk": { "S": ["CURRENT"] } } } }),
-            json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "sk": { "S": [{ "prefix": "VERSION#" }] } } } }),
-            json!({ "eventName": ["REMOVE"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": "PUBLISHED#" }] } } } }),
-        ];
         let queue = |name: &str, function: Function| QueueMapping { queue: name.to_owned(), function, batch_size: 1 };
         let routes = |function: &Function, routes: &[(&str, &str)], needs_token: bool| -> Vec<Route> {
             let route = |(method, path): &(&str, &str)| Route {
@@ -322,7 +317,7 @@ impl Functions {
             gateway: Gateway::new(all_routes, tokens.clone()),
             streams: vec![
                 stream((LEADS, 100), self.schedule, "schedule-failures", &[enrollments])?,
-                stream((CONFIG, 10), self.publish, "publish-failures", &edited)?,
+                stream((CONFIG, 10), self.publish, "publish-failures", &[])?,
             ],
             queues: vec![queue("sms", self.sms), queue("email", self.email), queue("call", self.call)],
             rules: vec![Rule { function: self.reconcile, every: TimeDelta::minutes(5) }],

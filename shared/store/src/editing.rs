@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
 use cadence_core::records::{KINDS, Record, print};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -106,21 +106,28 @@ impl Store {
 
     /// The versions of a record, the newest first.
     pub async fn load_versions(&self, pk: &str) -> Result<Vec<Kept>, StoreError> {
-        let query = self
-            .client
+        let mut pages = self.versions(pk).into_paginator().items().send();
+        let mut found: Vec<Kept> = Vec::new();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| sorted("Query", error))?;
+            // Versions are told nothing; what is told that nothing reads it is none.
+            if !item.contains_key("check") {
+                found.push(read(item)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks for the versions of a record, the newest first.
+    pub(crate) fn versions(&self, pk: &str) -> QueryFluentBuilder {
+        self.client
             .query()
             .table_name(&self.config)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :version)")
             .expression_attribute_values(":pk", s(pk))
             .expression_attribute_values(":version", s("VERSION#"))
-            .scan_index_forward(false);
-        let mut pages = query.into_paginator().items().send();
-        let mut found: Vec<Kept> = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(read(item.map_err(|error| sorted("Query", error))?)?);
-        }
-        Ok(found)
+            .scan_index_forward(false)
     }
 
     /// Writes a record anew, to be checked. Stale if it no longer is what was read; what others added to it stays.

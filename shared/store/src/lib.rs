@@ -16,6 +16,7 @@ mod overdue;
 mod publish;
 mod quarantine;
 mod running;
+mod seal;
 mod settle;
 mod step;
 mod tables;
@@ -36,6 +37,7 @@ pub use editing::{AtWork, Kept, list_tables};
 pub use error::{Said, StoreError};
 pub use publish::{Edited, NewVersion, Told};
 pub use quarantine::{Dismissed, Quarantined};
+pub use seal::is_sealed;
 pub use step::{Invocation, StepError};
 pub use tables::{config_table, leads_table};
 

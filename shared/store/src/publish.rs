@@ -11,11 +11,13 @@ use serde_json::Value;
 use crate::{
     Committed, Store, StoreError,
     config::Published,
+    error::sorted,
     item::{Item, attribute, key, read, s},
     keys,
     load::text,
     running::LEADS,
-    update::{Edit, delete, put, put_new, put_over_number},
+    seal::{SEAL, is_sealed, sealed},
+    update::{Edit, delete, put, put_new, put_over, put_over_number},
 };
 
 /// A record as ops left it.
@@ -176,8 +178,9 @@ impl Store {
             kept.extend(key(edited.pk.clone(), keys::version_sk(new.number)));
             kept.insert("content".to_owned(), attribute(&edited.content)?);
             kept.insert("published_at".to_owned(), attribute(&new.at)?);
-            items.push(put_new(&self.config, kept)?);
-            items.push(put_over_number(&self.config, published, "version", before)?);
+            // What somebody made there by hand has no seal, and is no version.
+            items.push(put_over(&self.config, sealed(kept)?, SEAL, None)?);
+            items.push(put_over_number(&self.config, sealed(published)?, "version", before)?);
             if before.is_none() {
                 items.push(delete(&self.config, key(keys::unpublished_pk(kind), id))?);
             }
@@ -212,9 +215,50 @@ impl Store {
         self.write(vec![put_new(&self.config, item)?]).await
     }
 
-    /// Writes a version, or the copy of it that is at work, again as that image of it was. Stale if there is one.
-    pub async fn restore(&self, image: &Value) -> Result<Committed, StoreError> {
-        self.write(vec![put_new(&self.config, serde_dynamo::to_item(image)?)?]).await
+    /// Writes a version again as that sealed image of it was: whatever was made of it meanwhile, it never changes.
+    pub async fn put_version_back(&self, image: &Value) -> Result<Committed, StoreError> {
+        self.write(vec![put(&self.config, serde_dynamo::to_item(image)?)?]).await
+    }
+
+    /// Has the copy that is at work say again what the record's newest version says, or be gone where there is none. Stale if it does
+    /// already, or was written meanwhile.
+    pub async fn put_published_right(&self, kind: &str, id: &str) -> Result<Committed, StoreError> {
+        let of = key(keys::published_pk(kind), id);
+        let stands = self.get(&self.config, of.clone()).await?;
+        if stands.clone().map(read::<Value>).transpose()?.as_ref().is_some_and(is_sealed) {
+            return Ok(Committed::Stale);
+        }
+        let Some(newest) = self.load_newest_version(&format!("{kind}#{id}")).await? else {
+            return self.write(vec![delete(&self.config, of)?]).await;
+        };
+        let mut published = of;
+        published.extend(newest.into_iter().filter(|(name, _)| ["version", "record"].contains(&name.as_str())));
+        let version = stands.and_then(|stands| stands.get("version").cloned());
+        self.write(vec![put_over(&self.config, sealed(published)?, "version", version)?]).await
+    }
+
+    /// Writes on an item that nothing reads why that is so. Stale if it is gone.
+    pub async fn tell_unread(&self, pk: &str, sk: &str, told: &Told) -> Result<Committed, StoreError> {
+        let mut edit = Edit::of(key(pk, sk));
+        for (name, value) in told.attributes()? {
+            if let Some(value) = value {
+                edit.set(&[name], value);
+            }
+        }
+        edit.remove(&[SEAL]);
+        self.write(vec![edit.item(&self.config)?]).await
+    }
+
+    /// The newest version of a record that is as it was sealed.
+    async fn load_newest_version(&self, pk: &str) -> Result<Option<Item>, StoreError> {
+        let mut pages = self.versions(pk).into_paginator().items().send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| sorted("Query", error))?;
+            if is_sealed(&read(item.clone())?) {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
     }
 
     /// Lets it be forgotten that a record without a version was refused.

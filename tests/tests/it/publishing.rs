@@ -1,5 +1,6 @@
 //! The fourth door: ops edit records.
 
+mod by_hand;
 mod counts;
 mod deletion;
 mod dependents;

@@ -13,6 +13,7 @@ mod schema;
 pub mod settings;
 pub mod source;
 mod summary;
+mod unread;
 pub mod user;
 mod variants;
 
@@ -29,5 +30,6 @@ pub use schema::SCHEMAS;
 pub use settings::Settings;
 pub use source::{Format, Source};
 pub use summary::summary;
+pub use unread::unread_because;
 pub use user::User;
 pub use variants::Says;

@@ -203,9 +203,9 @@ fn only_schedule_sets_timers_and_timers_only_reach_the_queues() {
 #[test]
 fn what_people_write_is_not_deleted_and_reconcile_only_writes_on_cadences() {
     let template = Template::load();
-    for (name, action, partition) in [
-        ("publish", "dynamodb:DeleteItem", keys::unpublished_pk("*")),
-        ("reconcile", "dynamodb:UpdateItem", "CADENCE#*".to_owned()),
+    for (name, action, partitions) in [
+        ("publish", "dynamodb:DeleteItem", vec![keys::unpublished_pk("*"), keys::published_pk("*")]),
+        ("reconcile", "dynamodb:UpdateItem", vec!["CADENCE#*".to_owned()]),
     ] {
         let mut all = statements(&template, role_of(&template, name)).into_iter();
         let on_config = |statement: &&Value| {
@@ -213,7 +213,7 @@ fn what_people_write_is_not_deleted_and_reconcile_only_writes_on_cadences() {
         };
         let statement = all.find(on_config).unwrap();
         let keys = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
-        assert_eq!(texts(keys), [partition], "{name}");
+        assert_eq!(texts(keys), partitions, "{name}");
     }
 }
 

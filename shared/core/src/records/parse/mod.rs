@@ -147,7 +147,8 @@ fn read(kind: &str, id: &str, fields: Fields<'_>) -> Option<Record> {
     }
 }
 
-fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
+/// The kind and the id in a record's key.
+pub(super) fn kind_and_id(pk: &str) -> Result<(&'static str, &str), Problem> {
     let (written, id) = pk.split_once('#').unwrap_or((pk, ""));
     let Some(kind) = KINDS.into_iter().find(|kind| *kind == written) else {
         let remedy = "Make a new record whose key begins with CADENCE#, MESSAGE#, USER#, SOURCE# or SETTINGS#.";
