@@ -4,7 +4,7 @@ use cadence_core::records::{Record, kept_because};
 use cadence_store::{Committed, Told};
 use serde_json::Value;
 
-use crate::{App, PublishError, Published};
+use crate::{App, PublishError, Published, dependents};
 
 /// How the check of a record begins that was put back.
 const UNDONE: &str = "NOT DELETED";
@@ -16,6 +16,8 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
     };
     let Some((record, version)) = app.store.load_published(kind, id).await? else {
         app.store.forget_unpublished(kind, id).await?;
+        // What was told that it has errors of its own is told now that it isn't there.
+        dependents::check_again(app, pk).await?;
         return Ok(Published::Nothing);
     };
     let mut cadences = Vec::new();

@@ -1,4 +1,5 @@
-//! A publication may be what others waited for, or breaks what they rely on: those are checked again, without an edit.
+//! A publication may be what others waited for, or breaks what they rely on, and a record that is there and refused is not one that is
+//! missing: those that refer to it are checked again, without an edit.
 
 use cadence_core::records::{KINDS, dependents_of};
 
@@ -7,7 +8,7 @@ use crate::{App, PublishError, Published, known, verdict};
 /// So many records are checked again after one edit; no stage has as many that refer to one another.
 const AT_MOST: usize = 1000;
 
-/// Checks the records again that may refer to the one that was published, and those that may refer to what that publishes.
+/// Checks the records again that may refer to the one that was published, refused for the first time or deleted, and those that may refer to what that publishes.
 ///
 /// This ends: only a record that was refused and is published by it leads on to others, and what nobody edits isn't refused again
 /// and published again.

@@ -123,8 +123,14 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
         };
     }
     let published = verdict::reach(app, pk, None).await?;
-    // Also if it was published before: whoever did may not have come to this.
-    if matches!(published, Published::Version(_) | Published::Unchanged) {
+    // Also if it was published before: whoever did may not have come to this. One that is refused as it is new is no longer one that
+    // isn't there.
+    let is_news = match published {
+        Published::Version(_) | Published::Unchanged => true,
+        Published::Refused => old.is_none(),
+        Published::Kept | Published::Nothing => false,
+    };
+    if is_news {
         dependents::check_again(app, pk).await?;
     }
     Ok(published)
