@@ -4,7 +4,7 @@ use cadence_core::records::{Record, kept_because};
 use cadence_store::{Committed, Told};
 use serde_json::Value;
 
-use crate::{App, PublishError, Published, dependents};
+use crate::{App, PublishError, Published, dependents, verdict};
 
 /// How the check of a record begins that was put back.
 const UNDONE: &str = "NOT DELETED";
@@ -32,12 +32,13 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
         tracing::info!(record = pk, "let a record go");
         return Ok(Published::Nothing);
     };
-    let told = Told {
+    let mut told = Told {
         check: format!("{UNDONE}: version {version} is at work (see problems)"),
         problems: vec![reason.to_string()],
         published_version: Some(version),
         ..Told::default()
     };
+    verdict::tell_at_work(app, &mut told, kind, id, &record).await?;
     match app.store.put_back(pk, old, &told).await? {
         Committed::Yes => {
             tracing::warn!(record = pk, "put back a deleted record");

@@ -102,13 +102,27 @@ async fn told(
         published_version: version,
         ..Told::default()
     };
-    if let (Some(("CADENCE", id)), Some((record, _))) = (edited.kind_and_id(), at_work) {
-        if let Some(Record::Cadence(cadence)) = Record::from_stored("CADENCE", record) {
+    if let (Some((kind, id)), Some((record, _))) = (edited.kind_and_id(), at_work) {
+        tell_at_work(app, &mut told, kind, id, record).await?;
+    }
+    Ok(told)
+}
+
+/// Adds what is told of the version at work of a cadence: what it does, and how many leads run through it.
+pub(crate) async fn tell_at_work(
+    app: &App,
+    told: &mut Told,
+    kind: &str,
+    id: &str,
+    record: &Value,
+) -> Result<(), PublishError> {
+    if kind == "CADENCE" {
+        if let Some(Record::Cadence(cadence)) = Record::from_stored(kind, record) {
             told.summary = Some(summary(&cadence));
         }
         told.leads = Some(app.store.load_running(&id.into()).await?.to_string());
     }
-    Ok(told)
+    Ok(())
 }
 
 fn accepted(version: u32, problems: &[Problem]) -> String {

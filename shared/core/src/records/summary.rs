@@ -1,13 +1,20 @@
 //! A cadence's timeline in one line, for whoever looks at its record.
 
-use super::{Assign, Cadence, OnOverdue, Step, Target};
+use super::{Assign, Cadence, OnOverdue, Status, Step, Target};
 use crate::{Do, Outcome};
 
 /// More steps than that nobody reads in one line.
 const AT_MOST: usize = 30;
 
-/// What the cadence does and when, and what ends it: `call at once; text after 20m; ends on replied`.
+/// What the cadence does and when, and what ends it: `call at once; text after 20m; ends on replied`. Of one that is not live it says
+/// that first.
 pub fn summary(cadence: &Cadence) -> String {
+    let status = match cadence.status {
+        Status::Live => "",
+        Status::Paused => "PAUSED, nothing goes out: ",
+        Status::Off => "OFF, takes no new leads: ",
+        Status::Archived => "ARCHIVED, nothing runs: ",
+    };
     let mut parts: Vec<String> = cadence.steps.iter().take(AT_MOST).map(step).collect();
     let more = cadence.steps.len().saturating_sub(AT_MOST);
     if more > 0 {
@@ -22,7 +29,7 @@ pub fn summary(cadence: &Cadence) -> String {
         }
     }
     parts.extend(ways.into_iter().map(|(way, outcomes)| format!("{way} on {}", outcomes.join(", "))));
-    parts.join("; ")
+    format!("{status}{}", parts.join("; "))
 }
 
 fn step(step: &Step) -> String {
@@ -91,6 +98,18 @@ mod tests {
             summary(&reference()),
             "call at once; text at once; AI call after 20m; email after 20m; ends on replied, connected, appointment_set"
         );
+    }
+
+    #[test]
+    fn a_cadence_that_is_not_live_says_so_first() {
+        for (status, words) in [
+            (Status::Paused, "PAUSED, nothing goes out: call at once;"),
+            (Status::Off, "OFF, takes no new leads: call at once;"),
+            (Status::Archived, "ARCHIVED, nothing runs: call at once;"),
+        ] {
+            let told = summary(&Cadence { status, ..reference() });
+            assert!(told.starts_with(words), "{told}");
+        }
     }
 
     #[test]

@@ -19,10 +19,13 @@ async fn what_is_at_work_comes_back_with_the_reason_on_it() -> Tested {
     let (lead, _) = enroll(&world, 1).await?;
     world.settle().await?;
     for pk in [CADENCE, "MESSAGE#sms/intro", "USER#lo-riley", "SOURCE#zillow", "SETTINGS#company"] {
-        let before = cadence_store::Edited::content_of(world.record(pk).await?);
+        let record = world.record(pk).await?;
+        let (summary, leads) = (record.get("summary").cloned(), record.get("leads").map(|_| json!("1 on version 1")));
+        let before = cadence_store::Edited::content_of(record);
         let back = deleted(&world, pk).await?.ok_or_else(|| format!("{pk} is gone"))?;
         assert_eq!(back["check"], "NOT DELETED: version 1 is at work (see problems)", "{pk}");
         assert_eq!((&back["published_version"], back["problems"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+        assert_eq!((back.get("summary").cloned(), back.get("leads").cloned()), (summary, leads), "{pk}");
         assert_eq!(cadence_store::Edited::content_of(back), before, "{pk}: nothing of it is lost, notes neither");
     }
     world.pass(MORNING).await?;
