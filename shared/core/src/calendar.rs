@@ -35,6 +35,17 @@ impl<'a> Calendar<'a> {
         }
     }
 
+    /// The calendar of a cadence for a lead whose state asks for nothing, in a zone that no clock changes in and without holidays.
+    pub(crate) fn plain(cadence: &'a Cadence) -> Self {
+        let (zones, holidays) = (Zones::one(Zone::utc()), Holidays::default());
+        Self { cadence, state: None, zones, zone_is_known: true, holidays }
+    }
+
+    /// The hours that the cadence keeps for that: its own, or those that hold where it is silent.
+    pub(crate) fn hours(&self, action: Do) -> String {
+        self.windows(action).first().map(|(_, window)| window.hours.to_string()).unwrap_or_default()
+    }
+
     /// The first span at or after `from` in which `action` may begin; its end is already drawn in by the channel's margin.
     ///
     /// Where nothing opens within six weeks, or never for longer than the margin, the span is empty: no holidays last that long, so hours

@@ -98,13 +98,16 @@ impl LeadFlags {
 
     fn source<'a>(&self, published: &'a Published, cadence: Option<&Cadence>) -> anyhow::Result<&'a Source> {
         let known = &published.sources;
+        let named = |id: &str| known.values().find(|source| source.id.as_str().eq_ignore_ascii_case(id));
+        let or_else = |id: &str| or_else(id, known.keys().map(SourceId::as_str));
         let wanted = cadence.and_then(|cadence| cadence.for_leads.source.first());
         match (self.source.as_ref(), wanted) {
-            (Some(id), _) => known.get(&SourceId::new(id.as_str())).with_context(|| {
-                format!("--source: there is no source {id}{}", or_else(id, known.keys().map(SourceId::as_str)))
-            }),
-            (None, Some(id)) => known.get(&SourceId::new(id.as_str())).with_context(|| {
-                format!("the cadence is for leads of {id}, but there is no record SOURCE#{id}: add it")
+            (Some(id), _) => named(id).with_context(|| format!("--source: there is no source {id}{}", or_else(id))),
+            (None, Some(id)) => named(id).with_context(|| {
+                format!(
+                    "the cadence is for leads of the source {id}, but there is no record SOURCE#{id}{}",
+                    or_else(id)
+                )
             }),
             (None, None) => {
                 let plain = known.values().find(|source| source.format == Format::Plain);

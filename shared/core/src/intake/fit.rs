@@ -52,7 +52,7 @@ pub fn choose<'a>(catalogue: &'a Catalogue, asking: Asking<'_>, now: DateTime<Ut
 fn fits(cadence: &Cadence, asking: Asking<'_>) -> bool {
     let wanted = &cadence.for_leads;
     let asks = |wanted: &[String], given: Option<&str>| {
-        wanted.is_empty() || given.is_some_and(|given| wanted.iter().any(|wanted| wanted == given))
+        wanted.is_empty() || given.is_some_and(|given| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(given)))
     };
     cadence.status == Status::Live
         && asks(&wanted.source, Some(asking.source.as_str()))

@@ -10,11 +10,11 @@ use crate::time::Wait;
 /// Which leads a cadence is for; an empty list asks nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ForLeads {
-    /// Source ids.
+    /// Source ids, in whatever case.
     pub source: Vec<String>,
     /// USPS state codes.
     pub state: Vec<String>,
-    /// Loan purposes, lower-case: `purchase`.
+    /// Loan purposes, in whatever case: `purchase`.
     pub purpose: Vec<String>,
     /// What the lead's attributes must be, by their snake_case names: `loan_amount`.
     #[serde(default)]

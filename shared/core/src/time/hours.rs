@@ -65,15 +65,15 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Reads weekly hours.
 pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
-    let words = text.trim().to_lowercase().replace(['\u{2013}', '\u{2014}'], "-");
-    if matches!(words.as_str(), "any time" | "anytime" | "always") {
+    if ["any time", "anytime", "always"].iter().any(|words| text.trim().eq_ignore_ascii_case(words)) {
         return Ok(WeeklyHours::any_time());
     }
     let mut days: [Vec<Span>; 7] = Default::default();
     let mut named: Vec<usize> = Vec::new();
-    for part in words.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
+    for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = || HoursError::Part { part: part.to_owned() };
-        let (day_text, span) = split(part).ok_or_else(wrong)?;
+        let words = part.to_lowercase().replace(['\u{2013}', '\u{2014}'], "-");
+        let (day_text, span) = split(&words).ok_or_else(wrong)?;
         named.extend(days_of(day_text).ok_or_else(wrong)?);
         let Some((from, until)) = span else { continue };
         let from = minute(from).ok_or_else(wrong)?;
@@ -253,13 +253,31 @@ mod tests {
             ("", "no hours are given"),
             ("Mon-Fri", "no hours are given"),
             ("Mon-Fri 9-17", "not days and hours"),
-            ("Mon-Fry 09:00-17:00", "not days and hours"),
-            ("Mon 20:00-09:00", "ends before it begins"),
+            ("Mon-Fry 09:00-17:00", "\"Mon-Fry 09:00-17:00\" is not days and hours"),
+            ("Tue 9:00-17:00, Mon \u{2013} Fri 20:00-09:00", "\"Mon \u{2013} Fri 20:00-09:00\" ends before it begins"),
             ("Mon 09:00-25:00", "not days and hours"),
             ("Mon 09:00-09:75", "not days and hours"),
         ] {
             let error = parse_hours(text).unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_window_implies_another_only_if_it_is_never_open_without_it() {
+        let window = |text, skip_holidays| Window { hours: parse_hours(text).unwrap(), skip_holidays };
+        let wide = ["daily 08:00-21:00", "any time"];
+        for (one, other, implies) in [
+            (window("Mon-Sat 09:00-20:00", true), window(wide[0], true), true),
+            (window("Mon-Sat 09:00-20:00", true), window(wide[0], false), true),
+            (window("Mon-Sat 09:00-20:00", false), window(wide[0], false), true),
+            // It is open on holidays, and the other is not.
+            (window("Mon-Sat 09:00-20:00", false), window(wide[0], true), false),
+            (window("Mon-Sat 07:00-20:00", true), window(wide[0], false), false),
+            (window(wide[1], false), window(wide[0], false), false),
+            (window(wide[0], false), window(wide[0], false), true),
+        ] {
+            assert_eq!(one.implies(&other), implies, "{one:?} {other:?}");
         }
     }
 

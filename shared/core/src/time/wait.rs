@@ -97,6 +97,14 @@ impl Wait {
         Self(Length::Days { count, business: false, at: None })
     }
 
+    /// The time of day that it names, counted from midnight.
+    pub fn time_of_day(&self) -> Option<TimeDelta> {
+        match self.0 {
+            Length::Days { at, .. } => at.map(|minute| TimeDelta::minutes(minute.into())),
+            Length::Minutes(_) | Length::Hours(_) => None,
+        }
+    }
+
     /// When something happens that waits so: `at once`, `after 20m`, `at 09:00`.
     pub fn in_words(&self) -> String {
         match self.0 {

@@ -29,7 +29,7 @@ fn broken() -> Vec<Broken> {
         ("what is no attribute", attributes(json!({"state": "CA", "Purpose": "purchase"}))),
         (
             "an attribute misspelt",
-            attributes(json!({"loan_ammount": 1, "shoe_size": 43, "credit_score": 700, "has_agent": true})),
+            attributes(json!({"loanAmmount": 1, "shoe_size": 43, "credit_score": 700, "has_agent": true})),
         ),
         ("a percent in words", cadence(json!({"for_leads": {"hold_out": "half"}}))),
         ("more than everybody", cadence(json!({"for_leads": {"hold_out": "110%"}}))),
@@ -42,7 +42,7 @@ fn broken() -> Vec<Broken> {
         ("again as a map", cadence(json!({"reenroll": {"after": "30d"}}))),
         (
             "a purpose misspelt",
-            cadence(json!({"for_leads": {"purpose": ["purchse", "reverse", "Home Equity, refinence"]}})),
+            cadence(json!({"for_leads": {"purpose": ["Purchse", "reverse", "Home Equity, refinence"]}})),
         ),
         ("a purpose misspelt that stands alone", cadence(json!({"for_leads": {"purpose": "purchse"}}))),
         (
@@ -62,7 +62,9 @@ fn broken() -> Vec<Broken> {
         ),
         (
             "attributes that stand among the fields",
-            cadence(json!({"for_leads": {"loan_amount": 5, "loanPurpose": "purchase", "sorce": "zillow"}})),
+            cadence(
+                json!({"for_leads": {"loan_amount": 5, "loanPurpose": "purchase", "sorce": "zillow", "lead.veteran": true, "attributes.Veteran": true}}),
+            ),
         ),
         ("again after years", cadence(json!({"reenroll": "999d"}))),
         ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),

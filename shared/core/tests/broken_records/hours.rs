@@ -1,6 +1,6 @@
 //! Hours that the law narrows, or that never open.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Broken, assert_told, cadence};
 
@@ -10,6 +10,14 @@ fn what_the_law_leaves_of_hours_is_said() {
 }
 
 fn broken() -> Vec<Broken> {
+    let at = |action: &str, wait: &str, hours: Value| {
+        let message = if action == "canned_email" { "email/intro" } else { "sms/intro" };
+        let step = json!({"id": "a", "do": action, "wait": wait, "message": message});
+        let text = json!({"id": "b", "do": "canned_sms", "wait": "1d at 21:00", "message": "sms/intro"});
+        cadence(
+            json!({"hours": hours, "steps": if action == "canned_email" { json!([step, text]) } else { json!([step]) }}),
+        )
+    };
     let cadences = vec![
         (
             "hours that the law narrows",
@@ -25,6 +33,21 @@ fn broken() -> Vec<Broken> {
         ),
         ("hours of which the law leaves nothing", cadence(json!({"hours": {"call": "daily 05:00-08:05"}}))),
         ("hours on Sundays only", cadence(json!({"hours": {"call": "Sun 10:00-17:00", "sms": "Sun 10:00-17:00"}}))),
+        ("a time of day at which the defaults are shut", at("canned_sms", "1d at 22:00", json!({}))),
+        ("a time of day at which the cadence's hours are shut", {
+            let mut record = at("dial", "0d at 08:30", json!({"call": "Tue-Sat 09:00-19:30"}));
+            record["steps"][0]["attempts"] = json!(2);
+            record["steps"][0]["every"] = json!("1d at 19:27");
+            record
+        }),
+        (
+            "a time of day at which they are open on one day",
+            at("dial", "1d at 08:30", json!({"call": "Mon-Fri 09:00-17:00, Sat 08:00-12:00"})),
+        ),
+        (
+            "a time of day at which the law is shut",
+            at("canned_email", "1bd at 05:00", json!({"email": "any time", "sms": "any time"})),
+        ),
         (
             "hours that a state's law leaves nothing of",
             cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI", "CT"]}})),

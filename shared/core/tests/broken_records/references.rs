@@ -62,10 +62,24 @@ fn others() -> Vec<(&'static str, Value)> {
         ("an assignment misspelt", step(json!({"assign": "loan officer"}))),
         ("a cadence that does not exist", cadence(json!({"anytime": {"replied": {"cadence": "longterm"}}}))),
         ("a cadence that leads to itself", step(json!({"on": {"busy": {"cadence": "CADENCE#new"}}}))),
-        ("a source that does not exist", cadence(json!({"for_leads": {"source": ["zilow"]}}))),
+        ("a source that does not exist", cadence(json!({"for_leads": {"source": ["Zilow", "Zillow "]}}))),
         (
             "fields that do nothing",
             step(json!({"do": "canned_sms", "message": "sms/intro", "attempts": 2, "every": "2h", "agent": "x"})),
+        ),
+        (
+            "what no user does, assigned",
+            cadence(json!({"steps": [
+                {"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/intro", "assign": "lo-riley"},
+                {"id": "robot", "do": "ai_dial", "wait": "1d", "agent": "x", "message": "script/hello", "assign": "round_robin: callers"},
+                {"id": "write", "do": "ai_sms", "wait": "1d", "message": "sms/intro", "assign": "lo-riley"},
+                {"id": "mail", "do": "canned_email", "wait": "1d", "message": "email/intro", "assign": "loan_officer"}]})),
+        ),
+        (
+            "an agent whose name nearly is one that others name",
+            cadence(json!({"steps": [
+                {"id": "a", "do": "ai_dial", "wait": "0m", "agent": "Frist-touch"}, {"id": "b", "do": "ai_dial", "wait": "1d", "agent": "spanish"},
+                {"id": "c", "do": "ai_dial", "wait": "1d", "agent": "first-touch"}, {"id": "d", "do": "ai_dial", "wait": "1d", "agent": "first-touch"}]})),
         ),
         (
             "a due of a machine's",

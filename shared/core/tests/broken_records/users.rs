@@ -43,6 +43,13 @@ fn broken() -> Vec<Broken> {
                 {"from": "2027-01-02", "until": "2026-12-20"}, "all week"]}),
             ),
         ),
+        (
+            "a stand-in who does not exist, and neither zone nor name",
+            "USER#lo-riley",
+            user(
+                json!({"first_name": "", "out_of_office": {"from": "2027-01-01", "until": "2027-01-09", "stand_in": "lo-mogran"}}),
+            ),
+        ),
         ("a stand-in who does not exist", "USER#lo-riley", away("lo-mogran")),
         ("a stand-in with errors of their own", "USER#lo-riley", away("lo-sam")),
         (

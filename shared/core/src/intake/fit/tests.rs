@@ -57,6 +57,12 @@ fn over(id: &str, days_ago: i64) -> Enrollment {
     enrolled(id, days_ago, State::Ended { why: End::Completed })
 }
 
+#[test]
+fn case_is_nothing_that_a_lead_must_fit() {
+    let wanted = json!({"source": [" 'Zillow' "], "purpose": "Purchase", "state": "ca"});
+    assert_eq!(taken_by(&[for_leads("a", 0, wanted)], &[]).as_deref(), Some("a"));
+}
+
 #[rstest]
 #[case::the_most_wanted_wins("zillow", Some("CA"), Some("purchase"), Some("purchase-ca"))]
 #[case::another_state("zillow", Some("NY"), Some("purchase"), Some("purchase"))]

@@ -1,10 +1,10 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, actors, course, enrolling, firsts, graph::Graph, hours, pace};
+use super::{Known, actors, agents, course, enrolling, firsts, graph::Graph, hours, pace};
 use crate::{
     Channel, Do, MessageId,
     records::{
-        Cadence, Step,
+        Assign, Cadence, Step,
         message::Copy,
         problem::{Problem, quoted},
     },
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let graph = Graph::of(cadence);
     let mut problems: Vec<Problem> = names(cadence, known).collect();
+    problems.extend(agents::check(cadence, known));
     problems.extend(hours::check(cadence));
     problems.extend(course::check(cadence, &graph, known));
     for (index, step) in cadence.steps.iter().enumerate() {
@@ -84,6 +85,18 @@ fn idle_fields(path: &str, step: &Step) -> impl Iterator<Item = Problem> {
             "agent",
             "\"agent\" does nothing here: only \"ai_dial\" has one.",
             "Remove it, or write \"do\": \"ai_dial\".",
+        ),
+        (
+            step.assign != Assign::LoanOfficer && matches!(step.action, Do::CannedSms | Do::CannedEmail | Do::AiDial),
+            "assign",
+            "No user does this step, so \"assign\" counts only where one is asked to in a machine's place; what is sent comes from the lead's loan officer all the same.",
+            "Make sure that this is meant; else remove it.",
+        ),
+        (
+            step.message.is_some() && step.action == Do::AiDial,
+            "message",
+            "The AI agent reads no message, so \"message\" counts only where a user is asked to call in its place.",
+            "Make sure that this is meant; else remove it.",
         ),
         (
             step.due.is_some() && !step.action.is_users(),

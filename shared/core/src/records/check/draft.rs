@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Known, cadence, check};
+use super::{Known, cadence, check, user};
 use crate::records::{
     Record,
     parse::{Counted, as_written, read_record},
@@ -44,6 +44,10 @@ impl<'a> Draft<'a> {
             }
             Some(Record::Cadence(cadence)) => {
                 problems.extend(cadence::names(&cadence, known).filter(Problem::is_error).map(place));
+                (None, capped(problems))
+            }
+            Some(Record::User(user)) => {
+                problems.extend(user::names(&user, known).filter(Problem::is_error).map(place));
                 (None, capped(problems))
             }
             Some(_) | None => (None, capped(problems)),

@@ -9,7 +9,7 @@ use crate::records::{
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, source) in cadence.for_leads.source.iter().enumerate() {
-        if !known.sources.contains_key(&source.as_str().into()) {
+        if known.source(source).is_none() {
             let absent = known.absent("SOURCE", source, "", "Write the source's record, or correct the name.");
             let sentence = format!("{}, so no lead comes from it.", absent.what);
             problems.push(Problem::warning(format!("for_leads.source[{index}]"), sentence, absent.remedy));
@@ -39,7 +39,7 @@ fn misspelt(name: &str, known: &Known) -> Option<Problem> {
     (meant != name).then(|| {
         Problem::warning(
             format!("for_leads.attributes.{name}"),
-            format!("No source's record says that it sends {}; a lead that lacks it does not fit.", quoted(name)),
+            "No source's record says that it sends such an attribute; a lead that lacks it does not fit.",
             format!("Did you mean \"{meant}\"?"),
         )
     })

@@ -1,13 +1,13 @@
 //! Checks the hours of a cadence: whether they ever open where the law's do, and for long enough.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
     Channel, Do,
-    calendar::margin,
+    calendar::{Calendar, margin},
     law::{self, STATE_RULES, State},
     records::{Cadence, problem::Problem},
-    time::{WeeklyHours, longest_span},
+    time::{Opening, WeeklyHours, longest_span},
 };
 
 pub(super) fn check(cadence: &Cadence) -> Vec<Problem> {
@@ -20,7 +20,51 @@ pub(super) fn check(cadence: &Cadence) -> Vec<Problem> {
     let stated = channels.into_iter().filter_map(|(path, what, hours, action)| {
         hours.as_ref().map(|hours| Stated { cadence, path, what, hours, action })
     });
-    stated.flat_map(|stated| stated.shut().into_iter().chain(stated.wide()).chain(stated.states())).collect()
+    let found = stated.flat_map(|stated| stated.shut().into_iter().chain(stated.wide()).chain(stated.states()));
+    found.chain(untimely(cadence)).collect()
+}
+
+/// A Monday's midnight.
+const MONDAY: i64 = 1_795_996_800;
+
+/// Times of day at which the hours of their channel are never open.
+fn untimely(cadence: &Cadence) -> Vec<Problem> {
+    let waits = cadence.steps.iter().enumerate().flat_map(|(index, step)| {
+        let waits = [("wait", Some(&step.wait)), ("every", step.every.as_ref())];
+        waits.into_iter().filter_map(move |(field, wait)| Some((index, field, step.action, wait?.time_of_day()?)))
+    });
+    let calendar = Calendar::plain(cadence);
+    let problem = |(index, field, action, time): (usize, &str, Do, TimeDelta)| {
+        let monday = DateTime::from_timestamp(MONDAY, 0)? + time;
+        let opens = |day: i64| (monday + TimeDelta::days(day), calendar.opening(action, monday + TimeDelta::days(day)));
+        let is_shut = |(at, opening): (DateTime<Utc>, Opening)| !opening.is_empty() && opening.from > at;
+        if !(0..7).map(opens).all(is_shut) {
+            return None;
+        }
+        let (channel, what, law) = match action.channel() {
+            Channel::Call => ("call", "calls", ", within the law's"),
+            Channel::Sms => ("sms", "texts", ", within the law's"),
+            Channel::Email => ("email", "emails", ""),
+        };
+        let sentence = format!(
+            "Nothing begins at {}: the hours for {what} are {}{law}, without the last {}. What is due then on a Monday runs on {}.",
+            monday.format("%H:%M"),
+            calendar.hours(action),
+            minutes(margin(action)),
+            opens(0).1.from.format("%A at %H:%M"),
+        );
+        let remedy = format!("Write a time within them, or other \"hours\" for \"{channel}\".");
+        Some(Problem::warning(format!("steps[{index}].{field}"), sentence, remedy))
+    };
+    waits.filter_map(problem).collect()
+}
+
+/// `5 minutes`; of one it says how long by itself.
+fn minutes(margin: TimeDelta) -> String {
+    match margin.num_minutes() {
+        1 => "minute".to_owned(),
+        count => format!("{count} minutes"),
+    }
 }
 
 /// The hours that a cadence states for one channel.
@@ -38,10 +82,7 @@ impl Stated<'_> {
     /// Hours in which nothing ever goes out.
     fn shut(&self) -> Option<Problem> {
         let (what, margin) = (self.what, margin(self.action));
-        let minutes = match margin.num_minutes() {
-            1 => "minute".to_owned(),
-            count => format!("{count} minutes"),
-        };
+        let minutes = minutes(margin);
         let (sentence, remedy) = if longest_span(&[self.hours]) <= margin {
             let sentence = format!(
                 "Nothing begins in the last {minutes} of the hours for {what}, and these are never open longer."

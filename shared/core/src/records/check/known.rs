@@ -64,6 +64,11 @@ impl Known {
         }
     }
 
+    /// The source of that id, in whatever case: that is how leads are matched with it.
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.values().find(|source| source.id.as_str().eq_ignore_ascii_case(id))
+    }
+
     /// Why that id stands for no published record of its kind. The checked record's own id is not what was meant; `otherwise` is what to do
     /// about a name that is like none.
     pub(super) fn absent(&self, kind: &str, id: &str, own: &str, otherwise: &str) -> Absent {
@@ -126,7 +131,9 @@ impl Record {
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
     let mut targets = cadence.steps.iter().flat_map(Step::targets).chain(cadence.anytime.values());
-    let has_cadence = !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
+    let has_agent = cadence.steps.iter().any(|step| step.agent.is_some());
+    let has_cadence =
+        has_agent || !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
     let has_source = !cadence.for_leads.source.is_empty() || !cadence.for_leads.attributes.is_empty();
     let refers = [
         ("MESSAGE", has_message),

@@ -2,6 +2,7 @@
 
 mod actors;
 mod again;
+mod agents;
 mod cadence;
 mod course;
 mod draft;

@@ -9,12 +9,19 @@ use crate::records::{
 
 pub(super) fn check(user: &User, known: &Known) -> Vec<Problem> {
     let mut problems = absent(user);
+    problems.extend(names(user, known));
     for (index, absence) in user.out_of_office.iter().enumerate() {
-        let path = format!("out_of_office[{index}]");
-        problems.extend(stand_in_problem(&format!("{path}.stand_in"), user, absence, known));
-        problems.extend(is_needed(path, user, absence, known));
+        problems.extend(is_needed(format!("out_of_office[{index}]"), user, absence, known));
     }
     problems
+}
+
+/// What is wrong with the users that a user names.
+pub(super) fn names(user: &User, known: &Known) -> impl Iterator<Item = Problem> {
+    let absences = user.out_of_office.iter().enumerate();
+    absences.filter_map(|(index, absence)| {
+        stand_in_problem(&format!("out_of_office[{index}].stand_in"), user, absence, known)
+    })
 }
 
 fn absent(user: &User) -> Vec<Problem> {

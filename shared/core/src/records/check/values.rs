@@ -23,8 +23,9 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
             problems.push(Problem::warning(format!("for_leads.purpose[{index}]"), sentence, remedy));
         }
     }
-    let is_meant =
-        |source: &&Source| wanted.source.is_empty() || wanted.source.iter().any(|id| id == source.id.as_str());
+    let is_meant = |source: &&Source| {
+        wanted.source.is_empty() || wanted.source.iter().any(|id| id.eq_ignore_ascii_case(source.id.as_str()))
+    };
     let sources: Vec<&Source> = known.sources.values().filter(is_meant).collect();
     for (name, wanted) in &wanted.attributes {
         let odd = sources.iter().find_map(|source| Some((source, odd(wanted, source.values_of(name))?)));

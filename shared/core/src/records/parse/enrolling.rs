@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 
 use super::{
     cadence::states,
-    console::{bare, kind_of},
+    console::{bare, kind_of, unquoted},
     fields::Fields,
     reference,
 };
@@ -24,14 +24,16 @@ use crate::{
 pub(super) fn for_leads(fields: Fields<'_>) -> ForLeads {
     let second = |(_, word): (String, String)| word;
     let source = fields.words("source").into_iter().map(second);
-    let source = source.map(|source| reference("SOURCE", &source).to_owned()).collect();
+    let source = source.map(|source| reference("SOURCE", unquoted(&source)).to_owned()).collect();
     let purpose = fields.words("purpose").into_iter().map(second);
-    let purpose = purpose.map(|purpose| purpose.to_lowercase()).collect();
+    let purpose = purpose.map(|purpose| unquoted(&purpose).to_owned()).collect();
     let state = states(&fields, "state");
     let attributes = fields.map("attributes").map(attributes).unwrap_or_default();
     let hold_out = fields.parsed("hold_out", percent, "Write a percent such as 10 or \"10%\".");
     fields.finish_with(|name| {
-        let attribute = Some(snake_case(name)).filter(|name| !name.is_empty())?;
+        // What is written in messages as `attributes.veteran` is an attribute named `veteran`.
+        let within = ["attributes.", "lead."].iter().find_map(|map| name.strip_prefix(map));
+        let attribute = Some(snake_case(within.unwrap_or(name))).filter(|name| !name.is_empty())?;
         if attribute == "loan_purpose" {
             return Some("Write \"purpose\".".to_owned());
         }

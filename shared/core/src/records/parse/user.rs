@@ -45,10 +45,10 @@ pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
     fields.finish();
     Some(User {
         id,
-        first_name: first_name?,
-        last_name: last_name?,
-        email: email?,
-        phone: own_phone?,
+        first_name: first_name.unwrap_or_default(),
+        last_name: last_name.unwrap_or_default(),
+        email: email.unwrap_or_default(),
+        phone: own_phone.unwrap_or_default(),
         sms_number,
         nmls_id,
         licences,
