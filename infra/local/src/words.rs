@@ -18,8 +18,9 @@ pub const INDENT: &str = "                            ";
 pub fn words(entry: &Entry, zone: &Zone) -> String {
     let mut line = format!("{}  {:<13}", local_text(entry.at, zone), title(entry));
     let said: Vec<&str> = entry.text.iter().flat_map(|text| text.lines()).collect();
-    // What is about no step says in one line why or from whom.
+    // What is about no step says in one line why or from whom; an outcome of none is the lead's own doing.
     let (beside, below) = match (&entry.step, said.as_slice()) {
+        (None, all) if entry.kind == EntryKind::Outcome => (Some("the lead"), all),
         (None, [first, rest @ ..]) => (Some(*first), rest),
         (_, all) => (entry.step.as_ref().map(|step| step.as_str()), all),
     };

@@ -33,6 +33,7 @@ use crate::{
     timeline::{Entry, EntryKind},
 };
 use pending::{Due, Pending, Said};
+use script::About;
 use waiting::Stood;
 
 /// Every record that a simulated lead meets, as published.
@@ -70,6 +71,17 @@ pub enum Event {
     Waits(Waiting),
     /// A line of the script that changes nothing.
     Unheard(Unheard),
+}
+
+impl Event {
+    /// Has an outcome stand for something that the lead did by itself: the engine needs a step to say it of, whoever reads it does not.
+    fn be_of_the_lead(&mut self) {
+        if let Self::Told(entry) = self
+            && entry.kind == EntryKind::Outcome
+        {
+            (entry.step, entry.round, entry.channel) = (None, None, None);
+        }
+    }
 }
 
 /// A line of the script that changes nothing.
@@ -191,6 +203,7 @@ impl<'a> Running<'a> {
             self.unheard(&line.written, "nothing that it could be about had run by then".to_owned());
             return Ok(());
         };
+        let told = self.events.len();
         let about = TaskId { lead: self.world.context.lead.id.clone(), key: key.clone() };
         let earlier = self.earlier.iter_mut().find(|world| world.context.enrollment.id == key.enrollment);
         let said = match earlier {
@@ -210,6 +223,9 @@ impl<'a> Running<'a> {
                 said
             }
         };
+        if line.about == About::Lead {
+            self.events.iter_mut().skip(told).for_each(Event::be_of_the_lead);
+        }
         if let Said::Unheard(why) = said {
             self.unheard(&line.written, why);
         }
