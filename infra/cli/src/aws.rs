@@ -14,7 +14,9 @@ pub(crate) fn explained(error: StoreError, place: &Place) -> anyhow::Error {
     let words = match &error {
         StoreError::Dynamo { said: Some(said), .. } => answered(said, place),
         StoreError::Dynamo { source, .. } => unanswered(source.as_ref(), place),
-        StoreError::Item(_) => format!("an item of {place} can't be read as a record: is it the config table?"),
+        StoreError::Unreadable { .. } | StoreError::Item(_) => {
+            format!("an item of {place} can't be read as a record: is it the config table?")
+        }
         StoreError::Races => format!("others kept writing to {place}: try again"),
         StoreError::Missing { .. } => format!("something is missing in {place}"),
     };

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     records::{Found, Records},
     table,
-    told::print,
+    told::{complain, print},
 };
 
 /// Checks records as publish does
@@ -39,7 +39,15 @@ pub(crate) struct Args {
 }
 
 /// What was found about records.
-pub(crate) struct Findings(Vec<(String, String, Vec<Problem>)>);
+pub(crate) struct Findings(Vec<Finding>);
+
+/// What was found about a record, or about what is none.
+struct Finding {
+    /// Its key; `None` of what is no record.
+    record: Option<String>,
+    place: String,
+    problems: Vec<Problem>,
+}
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (meant, beside) = Records::meant(&args.records)?;
@@ -49,6 +57,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let others: Vec<&Records> = table.iter().chain([&beside]).collect();
     let findings = Findings::of(&meant, &others);
+    beside.unusable().iter().for_each(|(place, problem)| complain(&format!("left out {place}: {problem}")));
     match args.json {
         true => print(&findings.json().to_string()),
         false => findings.tell(),
@@ -63,20 +72,25 @@ impl Findings {
         let known = known(others.iter().copied().chain([meant]).flat_map(Records::iter));
         let findings = meant.iter().map(|(pk, found)| {
             let (_, problems) = Draft::read(pk, &found.content).check(&known);
-            (pk.to_owned(), found.place.clone(), problems)
+            Finding { record: Some(pk.to_owned()), place: found.place.clone(), problems }
         });
-        Self(findings.collect())
+        let unusable = meant.unusable().iter().map(|(place, problem)| Finding {
+            record: None,
+            place: place.clone(),
+            problems: vec![problem.clone()],
+        });
+        Self(findings.chain(unusable).collect())
     }
 
     /// How many there are of that severity.
     pub(crate) fn count(&self, severity: Severity) -> usize {
-        self.0.iter().flat_map(|(.., problems)| problems).filter(|problem| problem.severity == severity).count()
+        self.0.iter().flat_map(|finding| &finding.problems).filter(|problem| problem.severity == severity).count()
     }
 
     /// Tells them, record by record, and how many there are.
     pub(crate) fn tell(&self) {
-        for (pk, place, problems) in self.0.iter().filter(|(.., problems)| !problems.is_empty()) {
-            print(&format!("{pk}  ({place})"));
+        for Finding { record, place, problems } in self.0.iter().filter(|finding| !finding.problems.is_empty()) {
+            print(&record.as_ref().map_or_else(|| place.clone(), |pk| format!("{pk}  ({place})")));
             for problem in problems {
                 let path = if problem.path.is_empty() { String::new() } else { format!("{}: ", problem.path) };
                 print(&format!("  {:<7}  {path}{}", word(problem.severity), problem.sentence));
@@ -86,7 +100,7 @@ impl Findings {
         }
         print(&format!(
             "{}: {}, {}",
-            counted(self.0.len(), "record"),
+            counted(self.0.iter().filter(|finding| finding.record.is_some()).count(), "record"),
             counted(self.count(Severity::Error), "error"),
             counted(self.count(Severity::Warning), "warning")
         ));
@@ -94,11 +108,11 @@ impl Findings {
 
     /// The same for machines.
     pub(crate) fn json(&self) -> Value {
-        let records = self.0.iter().map(|(pk, place, problems)| {
+        let records = self.0.iter().map(|Finding { record, place, problems }| {
             let findings = problems.iter().map(|problem| {
                 json!({ "severity": word(problem.severity), "path": problem.path, "sentence": problem.sentence, "remedy": problem.remedy })
             });
-            json!({ "record": pk, "place": place, "findings": findings.collect::<Vec<_>>() })
+            json!({ "record": record, "place": place, "findings": findings.collect::<Vec<_>>() })
         });
         json!({
             "records": records.collect::<Vec<_>>(),

@@ -7,8 +7,16 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use self::finding::{Finding, Kind};
-use crate::{check::counted, table, told::print};
+use self::{
+    examination::Clock,
+    finding::{Finding, Kind},
+};
+use crate::{
+    check::counted,
+    here,
+    table::{self, Place},
+    told::print,
+};
 
 /// How many findings of a kind are shown to people.
 const SHOWN: usize = 20;
@@ -33,16 +41,17 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stage = args.table.open_stage().await?;
-    let findings = examination::examine(&stage).await?;
+    let clock = if args.json { Clock::Iso } else { Clock::Local(here::zone()) };
+    let findings = examination::examine(&stage, &clock).await?;
     let needs_somebody = findings.iter().any(|finding| finding.kind.needs_somebody());
     match args.json {
         true => print(&json!({ "well": !needs_somebody, "findings": findings }).to_string()),
-        false => tell(&findings, needs_somebody, &stage.place.to_string()),
+        false => tell(&findings, needs_somebody, &stage.place),
     }
     Ok(if needs_somebody { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn tell(findings: &[Finding], needs_somebody: bool, place: &str) {
+fn tell(findings: &[Finding], needs_somebody: bool, place: &Place) {
     for kind in Kind::ALL {
         let of_kind: Vec<&Finding> = findings.iter().filter(|finding| finding.kind == kind).collect();
         if of_kind.is_empty() {
@@ -55,7 +64,7 @@ fn tell(findings: &[Finding], needs_somebody: bool, place: &str) {
         if of_kind.len() > SHOWN {
             print(&format!("  and {} more; --json has them all", of_kind.len() - SHOWN));
         }
-        print(&format!("  -> {}\n", kind.remedy()));
+        print(&format!("  -> {}\n", kind.remedy(&place.flags)));
     }
     match (needs_somebody, findings.len()) {
         (true, _) => {

@@ -57,10 +57,13 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn row(edited: &Edited, at_work: Option<&AtWork>) -> [String; 5] {
     let told = edited.told.clone().unwrap_or_default();
-    let check = match (told.check.as_str(), told.problems.len()) {
-        ("", _) => "not checked yet".to_owned(),
-        (check, 0) => check.split(':').next().unwrap_or(check).to_owned(),
-        (check, count) => format!("{} ({})", check.split(':').next().unwrap_or(check), counted(count, "problem")),
+    let in_short = told.check.split(':').next().unwrap_or_default();
+    let check = match told.problems.len() {
+        _ if in_short.is_empty() => "not checked yet".to_owned(),
+        0 => in_short.to_owned(),
+        // What is published has nothing worse.
+        count if told.is_published() => format!("{in_short}, {}", counted(count, "warning")),
+        count => format!("{in_short} ({})", counted(count, "problem")),
     };
     let or_none = |text: Option<String>| text.unwrap_or("-".to_owned());
     let version = or_none(at_work.map(|at_work| at_work.version.to_string()));

@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<()> {
     let endpoint = format!("http://{}", listener.local_addr()?);
     let cloud = Cloud::open(Options {
         endpoint: endpoint.clone(),
-        start: args.at.unwrap_or_else(now),
+        start: args.at.unwrap_or_else(crate::here::now),
         pace: Pace::Times(args.speed),
         data: args.data.clone(),
         faults: None,
@@ -93,9 +93,4 @@ fn welcome(cloud: &Cloud, endpoint: &str, users: &[UserToken]) {
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let at = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
     at.map_err(|_| "write it with its offset, like 2026-12-01T10:00:00-08:00".to_owned())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a laptop's cloud starts at the laptop's time")]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }

@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod difference;
 mod doctor;
+mod here;
 mod list;
 mod local;
 mod named;

@@ -13,7 +13,7 @@ pub(crate) async fn key_of(table: &Table, name: &str) -> anyhow::Result<String> 
     }
     let keys = keys(table).await?;
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    by_id(&keys, name).map(str::to_owned).with_context(|| format!("in {}", table.place()))
+    by_id(&keys, name, &table.place().flags).map(str::to_owned).with_context(|| format!("in {}", table.place()))
 }
 
 /// A version of the record of that key, which must be there.
@@ -38,7 +38,7 @@ pub(crate) async fn no_record(table: &Table, pk: &str) -> anyhow::Result<anyhow:
 
 fn unknown(table: &Table, pk: &str, keys: &[String]) -> anyhow::Error {
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    anyhow::anyhow!("there is no record {pk} in {}: {}", table.place(), hint(&keys, pk))
+    anyhow::anyhow!("there is no record {pk} in {}: {}", table.place(), hint(&keys, pk, &table.place().flags))
 }
 
 async fn keys(table: &Table) -> anyhow::Result<Vec<String>> {
@@ -52,12 +52,12 @@ fn whole_key(name: &str) -> Option<String> {
     Some(format!("{kind}#{id}"))
 }
 
-fn by_id<'a>(keys: &[&'a str], id: &str) -> anyhow::Result<&'a str> {
+fn by_id<'a>(keys: &[&'a str], id: &str, flags: &str) -> anyhow::Result<&'a str> {
     let is_it = |pk: &&str| id_of(pk) == id;
     let found: Vec<&str> = keys.iter().copied().filter(is_it).collect();
     match found.as_slice() {
         [pk] => Ok(pk),
-        [] => bail!("there is no record {id}: {}", hint(keys, id)),
+        [] => bail!("there is no record {id}: {}", hint(keys, id, flags)),
         several => bail!("{id} may be any of {}: name the whole key", several.join(", ")),
     }
 }
@@ -67,12 +67,12 @@ fn id_of(pk: &str) -> &str {
 }
 
 /// What somebody may have meant by a name that is no record's.
-fn hint(keys: &[&str], name: &str) -> String {
+fn hint(keys: &[&str], name: &str, flags: &str) -> String {
     let meant = closest(name, keys.iter().map(|pk| id_of(pk))).or_else(|| closest(name, keys.iter().copied()));
     let meant: Vec<&str> = keys.iter().copied().filter(|pk| Some(*pk) == meant || Some(id_of(pk)) == meant).collect();
     let near: Vec<&str> = keys.iter().copied().filter(|pk| pk.contains(name)).take(5).collect();
     match (meant.as_slice(), near.as_slice()) {
-        ([], []) => "`cadence list` lists them".to_owned(),
+        ([], []) => format!("`cadence list{flags}` lists them"),
         ([], near) => format!("there is {}", near.join(", ")),
         (meant, _) => format!("did you mean {}?", meant.join(" or ")),
     }
@@ -93,7 +93,7 @@ mod tests {
             ("spring", "CADENCE#spring"),
             ("sms/intro", "MESSAGE#sms/intro"),
         ] {
-            let found = whole_key(name).unwrap_or_else(|| by_id(&keys, name).unwrap().to_owned());
+            let found = whole_key(name).unwrap_or_else(|| by_id(&keys, name, "").unwrap().to_owned());
             assert_eq!(found, chosen, "{name}");
         }
         for (name, why) in [
@@ -102,10 +102,10 @@ mod tests {
             ("zilow", "there is no record zilow: did you mean CADENCE#zillow or SOURCE#zillow?"),
             ("sms/intr", "there is no record sms/intr: did you mean MESSAGE#sms/intro?"),
             ("cadense/spring", "there is no record cadense/spring: did you mean CADENCE#spring?"),
-            ("nothing", "there is no record nothing: `cadence list` lists them"),
+            ("nothing", "there is no record nothing: `cadence list --local` lists them"),
         ] {
-            assert_eq!(by_id(&keys, name).unwrap_err().to_string(), why);
+            assert_eq!(by_id(&keys, name, " --local").unwrap_err().to_string(), why);
         }
-        assert_eq!(hint(&keys, "SOURCE#zilow"), "did you mean SOURCE#zillow?");
+        assert_eq!(hint(&keys, "SOURCE#zilow", ""), "did you mean SOURCE#zillow?");
     }
 }

@@ -1,6 +1,7 @@
 //! `cadence pull`: the records of a table become files.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
@@ -8,11 +9,13 @@ use std::{
 
 use anyhow::{Context, bail};
 use cadence_core::records::laid_out;
+use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
 use crate::{
     check::counted,
     records::Records,
+    status::NotAtWork,
     table,
     told::{complain, print},
 };
@@ -21,7 +24,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each record is a file, named by its key; a record that has a file already, by whatever name, goes there. Files that say the same
-stay as they are, and so do files of records that the table doesn't have. A file that says something else is not overwritten
+stay as they are, and so do files of records that the table doesn't have. An edit that was refused is written as it stands, and that is told. A file that says something else is not overwritten
 without --force: `cadence diff DIR` shows what differs. What publish wrote on a record is no part of its file.
 Ends with 1 if there is a file that it must not overwrite; nothing is written then.
 
@@ -56,7 +59,9 @@ enum Plan {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let table = args.table.open().await?;
-    let records = table.records().await?;
+    let edited = table.edited().await?;
+    let not_at_work = not_at_work(&edited, &table.at_work().await?);
+    let records = table.records_as_edited(edited);
     let there = match args.folder.exists() {
         true => Records::of_folder(&args.folder)?,
         false => Records::default(),
@@ -69,7 +74,11 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if !changed.is_empty() && !args.force {
         complain(&format!("{} not as in {}:", these(changed.len()), table.place()));
         changed.iter().for_each(|path| complain(&format!("  {path}")));
-        complain("Nothing was written. `cadence diff` shows what differs; --force overwrites them.");
+        complain(&format!(
+            "Nothing was written. `cadence diff {}{}` shows what differs; --force overwrites them.",
+            args.folder.display(),
+            table.place().flags
+        ));
         if args.json {
             print(&json!({ "not_overwritten": changed }).to_string());
         }
@@ -85,8 +94,14 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let same = plans.len() - new.len() - changed.len();
     let only_here: Vec<&str> = there.iter().map(|(pk, _)| pk).filter(|pk| records.get(pk).is_none()).collect();
     if args.json {
-        print(&json!({ "new": new, "overwritten": changed, "same": same, "only_here": only_here }).to_string());
+        print(
+            &json!({ "new": new, "overwritten": changed, "same": same, "only_here": only_here, "not_at_work": not_at_work })
+                .to_string(),
+        );
         return Ok(ExitCode::SUCCESS);
+    }
+    for (pk, why) in &not_at_work {
+        complain(&format!("note: {pk} is the edit that stands there, which {}", why.as_str()));
     }
     new.iter().for_each(|path| print(&format!("new          {path}")));
     changed.iter().for_each(|path| print(&format!("overwritten  {path}")));
@@ -98,6 +113,12 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         new.len() + changed.len()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The records whose edits are not what is at work.
+fn not_at_work(edited: &[Edited], at_work: &BTreeMap<String, AtWork>) -> BTreeMap<String, NotAtWork> {
+    let why = |edited: &Edited| Some((edited.pk.clone(), NotAtWork::of(edited, at_work.get(&edited.pk))?));
+    edited.iter().filter_map(why).collect()
 }
 
 fn these(count: usize) -> &'static str {

@@ -7,12 +7,20 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use cadence_store::Edited;
+use cadence_core::records::{Problem, unread_because};
+use cadence_store::{
+    Edited,
+    keys::{is_published_pk, is_read},
+};
 use serde_json::Value;
 
 /// Records by key, each as it was found.
 #[derive(Debug, Default)]
-pub(crate) struct Records(BTreeMap<String, Found>);
+pub(crate) struct Records {
+    by_key: BTreeMap<String, Found>,
+    /// What keeps a file, or something in it, from being a record, and which file.
+    unusable: Vec<(String, Problem)>,
+}
 
 /// A record as it was found.
 #[derive(Debug)]
@@ -24,96 +32,146 @@ pub(crate) struct Found {
 }
 
 impl Records {
-    /// The records of a file, or of a folder's `.json` files: one object in each, or a list of them.
+    /// The records of a file, or of a folder's `.json` files: one object in each, or a list of them. Whatever is none is an error.
     pub(crate) fn of_files(path: &Path) -> anyhow::Result<Self> {
-        let records = Self::of_folder(path)?;
+        Self::in_files(path)?.all_usable()
+    }
+
+    /// The same, where there need be none.
+    pub(crate) fn of_folder(path: &Path) -> anyhow::Result<Self> {
+        Self::found(path)?.all_usable()
+    }
+
+    /// The records of a file, or of a folder's files, and what there is besides.
+    fn in_files(path: &Path) -> anyhow::Result<Self> {
+        let records = Self::found(path)?;
         ensure!(
-            !records.0.is_empty(),
+            !records.by_key.is_empty() || !records.unusable.is_empty(),
             "{} holds no records: give a file, or a folder of .json files such as infra/cadences",
             path.display()
         );
         Ok(records)
     }
 
-    /// The same, where there need be none.
-    pub(crate) fn of_folder(path: &Path) -> anyhow::Result<Self> {
+    fn found(path: &Path) -> anyhow::Result<Self> {
         let mut records = Self::default();
         for file in files(path)? {
             let place = file.display().to_string();
-            let text = fs::read_to_string(&file).with_context(|| format!("{place} can't be read"))?;
-            let item: Value = serde_json::from_str(&text).with_context(|| format!("{place} is not JSON"))?;
-            let items = match item {
-                Value::Array(items) => items,
-                item => vec![item],
+            let items = match items_of(&file) {
+                Ok(items) => items,
+                Err(problem) => {
+                    records.unusable.push((place, problem));
+                    continue;
+                }
             };
             for item in items {
-                records.add(item, &place)?;
+                if let Err(problem) = records.add(item, &place) {
+                    records.unusable.push((place.clone(), problem));
+                }
             }
         }
         Ok(records)
     }
 
-    /// Adds an item of the config table; what publish keeps beside the records is left out.
-    pub(crate) fn add(&mut self, item: Value, place: &str) -> anyhow::Result<()> {
-        let pk = item.get("pk").with_context(|| format!("{place}: a record has no pk, such as CADENCE#new-lead"))?;
-        let Some(pk) = pk.as_str().map(str::to_owned) else {
-            bail!("{place}: pk is not text. Is it DynamoDB JSON? In the console, turn \"View DynamoDB JSON\" off");
-        };
-        if item.get("sk").is_some_and(|sk| sk != "CURRENT") {
-            return Ok(());
+    fn all_usable(self) -> anyhow::Result<Self> {
+        match self.unusable.as_slice() {
+            [] => Ok(self),
+            unusable => {
+                let told: Vec<String> = unusable.iter().map(|(place, problem)| format!("{place}: {problem}")).collect();
+                bail!("{}", told.join("\n"))
+            }
         }
-        if let Some(Found { place: other, .. }) = self.0.get(&pk) {
-            bail!("{place}: {pk} is in {other} too. Remove one of them");
+    }
+
+    /// Adds an item of the config table; what publish keeps beside the records is left out.
+    fn add(&mut self, item: Value, place: &str) -> Result<(), Problem> {
+        let wrong = |sentence: String, remedy: &str| Err(Problem::error("", sentence, remedy));
+        let Some(pk) = item.get("pk") else {
+            let remedy = "Give it one, such as CADENCE#new-lead; what is no record must lie elsewhere.";
+            return wrong("This is no record: it has no pk.".to_owned(), remedy);
+        };
+        let Some(pk) = pk.as_str().map(str::to_owned) else {
+            let remedy = "Is it DynamoDB JSON? In the console, turn \"View DynamoDB JSON\" off.";
+            return wrong("The pk is not text.".to_owned(), remedy);
+        };
+        match item.get("sk").map(|sk| sk.as_str().unwrap_or_default()) {
+            None | Some("CURRENT") => {}
+            Some(sk) if is_read(&pk, sk) || is_published_pk(&pk) => return Ok(()),
+            Some(sk) => return unread_because(&pk, sk).into_iter().next().map_or(Ok(()), Err),
+        }
+        if let Some(Found { place: other, .. }) = self.by_key.get(&pk) {
+            return wrong(format!("{pk} is in {other} too."), "Remove one of them.");
         }
         self.insert(pk, Edited::content_of(item), place);
         Ok(())
     }
 
+    /// What is no record, and in which file.
+    pub(crate) fn unusable(&self) -> &[(String, Problem)] {
+        &self.unusable
+    }
+
     /// Adds a record's content, in place of the one of its key.
     pub(crate) fn insert(&mut self, pk: String, content: Value, place: &str) {
-        self.0.insert(pk, Found { content, place: place.to_owned() });
+        self.by_key.insert(pk, Found { content, place: place.to_owned() });
     }
 
     /// The records that an argument means, and the ones that they are held against: of a file, those in its folder too, since what a
     /// record refers to lies beside it.
     pub(crate) fn meant(path: &Path) -> anyhow::Result<(Self, Self)> {
         if path.is_dir() {
-            return Ok((Self::of_files(path)?, Self::default()));
+            return Ok((Self::in_files(path)?, Self::default()));
         }
-        let meant = Self::of_files(path)?;
+        let meant = Self::in_files(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut beside = Self::of_files(folder)?;
-        beside.0.retain(|pk, _| !meant.0.contains_key(pk));
+        let mut beside = Self::in_files(folder)?;
+        beside.by_key.retain(|pk, _| !meant.by_key.contains_key(pk));
+        // What is none itself, or no second record of its key, is told of once.
+        let is_meant = |place: &str| Path::new(place).file_name() == path.file_name();
+        beside.unusable.retain(|(place, _)| !is_meant(place));
         Ok((meant, beside))
     }
 
     /// These, and of the others those whose keys are not among them.
     pub(crate) fn over(mut self, others: Self) -> Self {
-        for (pk, found) in others.0 {
-            self.0.entry(pk).or_insert(found);
+        self.unusable.extend(others.unusable);
+        for (pk, found) in others.by_key {
+            self.by_key.entry(pk).or_insert(found);
         }
         self
     }
 
     /// The record of that key.
     pub(crate) fn get(&self, pk: &str) -> Option<&Found> {
-        self.0.get(pk)
+        self.by_key.get(pk)
     }
 
     /// All of them, by key.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Found)> {
-        self.0.iter().map(|(pk, found)| (pk.as_str(), found))
+        self.by_key.iter().map(|(pk, found)| (pk.as_str(), found))
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.by_key.len()
     }
 
     /// The keys that were found at that place.
     pub(crate) fn keys_in(&self, place: &Path) -> impl Iterator<Item = &str> {
         let place = place.display().to_string();
-        self.0.iter().filter(move |(_, found)| found.place == place).map(|(pk, _)| pk.as_str())
+        self.by_key.iter().filter(move |(_, found)| found.place == place).map(|(pk, _)| pk.as_str())
+    }
+}
+
+/// The items of a file.
+fn items_of(file: &Path) -> Result<Vec<Value>, Problem> {
+    let text = fs::read_to_string(file).map_err(|error| {
+        Problem::error("", format!("The file can't be read: {error}."), "See to it, or move it away.")
+    })?;
+    match serde_json::from_str(&text) {
+        Ok(Value::Array(items)) => Ok(items),
+        Ok(item) => Ok(vec![item]),
+        Err(error) => Err(Problem::error("", format!("The file is not JSON: {error}."), "Mend it, or move it away.")),
     }
 }
 
@@ -158,9 +216,9 @@ mod tests {
         let list = r#"[{"pk": "MESSAGE#sms/b", "text": "Ho"}, {"pk": "MESSAGE#sms/b", "sk": "VERSION#0001"}]"#;
         let folder = folder(&[("a.json", text), ("list.json", list), ("README.md", "no record")]);
         let records = Records::of_files(folder.path()).unwrap();
-        let keys: Vec<&str> = records.0.keys().map(String::as_str).collect();
+        let keys: Vec<&str> = records.by_key.keys().map(String::as_str).collect();
         assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b"]);
-        assert_eq!(records.0["MESSAGE#sms/a"].content, json!({"text": "Hi"}));
+        assert_eq!(records.by_key["MESSAGE#sms/a"].content, json!({"text": "Hi"}));
         assert_eq!(records.keys_in(&folder.path().join("list.json")).collect::<Vec<_>>(), ["MESSAGE#sms/b"]);
     }
 
@@ -168,9 +226,13 @@ mod tests {
     fn files_that_are_no_records_are_complained_of_by_name() {
         for (files, expected) in [
             (&[][..], "DIR holds no records"),
-            (&[("a.json", "{")], "DIR/a.json is not JSON: EOF while parsing an object at line 1 column 1"),
-            (&[("a.json", "{}")], "DIR/a.json: a record has no pk"),
-            (&[("a.json", r#"{"pk": {"S": "MESSAGE#a"}}"#)], "DIR/a.json: pk is not text. Is it DynamoDB JSON?"),
+            (&[("a.json", "{")], "DIR/a.json: The file is not JSON: EOF while parsing an object at line 1 column 1."),
+            (&[("a.json", "{}"), ("b.json", "7")], "DIR/a.json: This is no record: it has no pk."),
+            (&[("a.json", r#"{"pk": {"S": "MESSAGE#a"}}"#)], "DIR/a.json: The pk is not text. Is it DynamoDB JSON?"),
+            (
+                &[("a.json", r#"{"pk": "MESSAGE#a", "sk": "Current"}"#)],
+                "DIR/a.json: sk: The sort key is \"Current\", so nothing reads this item. Did you mean \"CURRENT\"?",
+            ),
             (
                 &[("a.json", r#"{"pk": "MESSAGE#a"}"#), ("b.json", r#"{"pk": "MESSAGE#a"}"#)],
                 "DIR/b.json: MESSAGE#a is in DIR/a.json too",

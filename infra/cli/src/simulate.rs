@@ -22,6 +22,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     difference::says_the_same,
+    here,
     records::Records,
     table::{self, Table},
     told::complain,
@@ -101,10 +102,12 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         complain(&format!("note: the status of {id} is not live; it is simulated as if it were"));
     }
     if args.sweep.matrix {
+        published.complain();
         return sweep(args, &published, chosen.as_ref());
     }
     let begun = begin(args, &published, chosen.as_ref())?;
     refuse_unknown_steps(&script, &published, &begun.context.cadence)?;
+    published.complain();
     let shown = Shown::of(&begun);
     let simulated = simulate(&published.records, begun, &script)?;
     Telling { json: args.json, full: args.full }.tell(&shown, &simulated)?;
@@ -156,7 +159,7 @@ fn only_cadence(path: &Path, meant: &Records) -> anyhow::Result<Option<String>> 
 fn sweep(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyhow::Result<ExitCode> {
     let id = chosen.context("--matrix sweeps one cadence: name it")?;
     let cadence = published.cadence(id).with_context(|| format!("there is no cadence {id}"))?;
-    let now = now();
+    let now = here::now();
     let (source, inbound) = args.lead.inbound(published, Some(cadence), now)?;
     let at = arrives(args.at.as_deref(), law::unknown_zones().first(), now)?;
     let records = match &args.records {
@@ -224,13 +227,14 @@ fn begin(args: &Args, published: &Published, chosen: Option<&CadenceId>) -> anyh
         match published.records.arrive(arriving) {
             Ok(begun) => Ok((begun, is_for, held_out)),
             Err(NotTaken { entries }) => {
+                published.complain();
                 let why: Vec<&str> = entries.iter().filter_map(|entry| entry.text.as_deref()).collect();
                 bail!("no cadence takes the lead ({}): name one to simulate it all the same", why.join("; "))
             }
         }
     };
     // Where the lead is tells which instant a local time means.
-    let now = now();
+    let now = here::now();
     let (there, ..) = arrive(now)?;
     let (begun, is_for, held_out) = arrive(arrives(args.at.as_deref(), there.context.calendar().zone(), now)?)?;
     if let (Some(id), false) = (chosen, is_for) {
@@ -256,9 +260,4 @@ fn arrives(text: Option<&str>, zone: &Zone, now: DateTime<Utc>) -> anyhow::Resul
         )
     })?;
     Ok(local.after(now, zone))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a lead that arrives now arrives by the laptop's clock")]
-fn now() -> DateTime<Utc> {
-    Utc::now()
 }

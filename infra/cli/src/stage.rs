@@ -5,7 +5,7 @@ use cadence_store::{Store, StoreError};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::{aws, client::ApiClient, queues::Queues, table::Place};
+use crate::{aws, client::ApiClient, here, queues::Queues, table::Place};
 
 /// A stage.
 pub(crate) struct Stage {
@@ -29,7 +29,7 @@ impl Stage {
             _ => None,
         };
         let told = told.and_then(|page| page.get("now").and_then(Value::as_str).and_then(|now| now.parse().ok()));
-        told.unwrap_or_else(system_now)
+        told.unwrap_or_else(here::now)
     }
 
     /// Its queues.
@@ -46,9 +46,4 @@ impl Stage {
 /// What is wrong with something that can't be loaded, causes and all.
 pub(crate) fn unreadable(error: StoreError) -> String {
     format!("{:#}", anyhow::Error::new(error))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a stage on AWS has the time that everybody has")]
-fn system_now() -> DateTime<Utc> {
-    Utc::now()
 }

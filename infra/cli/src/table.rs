@@ -67,6 +67,8 @@ pub(crate) struct Place {
     pub(crate) region: String,
     /// The profile that was named.
     pub(crate) profile: Option<String>,
+    /// The flags by which all of it was named, for commands to be told that work there too.
+    pub(crate) flags: String,
 }
 
 impl Args {
@@ -136,7 +138,13 @@ impl Args {
         let endpoint = self.endpoint_url.clone().or_else(|| self.local.then(|| LOCAL.to_owned()));
         let aws = self.aws(endpoint.as_deref()).await;
         let region = aws.region().context("no region is known: give --region us-east-1, or set AWS_REGION")?;
-        let place = Place { table: String::new(), endpoint, region: region.to_string(), profile: self.profile.clone() };
+        let place = Place {
+            table: String::new(),
+            endpoint,
+            region: region.to_string(),
+            profile: self.profile.clone(),
+            flags: self.flags(),
+        };
         Ok((aws, place))
     }
 
@@ -211,11 +219,16 @@ impl Table {
 
     /// Every record as it stands, to be worked with as files are.
     pub(crate) async fn records(&self) -> anyhow::Result<Records> {
+        Ok(self.records_as_edited(self.edited().await?))
+    }
+
+    /// The same of what was read.
+    pub(crate) fn records_as_edited(&self, edited: Vec<Edited>) -> Records {
         let mut records = Records::default();
-        for edited in self.edited().await? {
+        for edited in edited {
             records.insert(edited.pk, edited.content, &self.place.to_string());
         }
-        Ok(records)
+        records
     }
 
     /// What is at work of each record, whatever edit of it stands there.

@@ -114,7 +114,7 @@ impl Told {
                     (stands, context.open_tasks, variants)
                 }
                 // That is the very thing that somebody wants to know who asks why nothing happens.
-                Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+                Err(error @ (StoreError::Missing { .. } | StoreError::Unreadable { .. })) => {
                     let stuck = format!("Stuck: its functions can't read what they need: {}", unreadable(error));
                     (vec![stuck], Vec::new(), BTreeMap::new())
                 }

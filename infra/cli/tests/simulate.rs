@@ -205,6 +205,24 @@ fn without_a_name_the_cadence_that_takes_the_lead_is_run() {
 }
 
 #[test]
+fn what_is_no_record_is_left_out_and_the_others_are_simulated() {
+    let folder = records(&[json!({"pk": "MESSAGE#sms/odd", "txt": "Hi"}), json!({"pk": "CADENCE#x", "sk": "Current"})]);
+    fs::write(folder.path().join("torn.json"), "{").unwrap();
+    let file = folder.path().join("cadence-new-lead.json");
+    for folder_or_file in [folder.path(), &file] {
+        let done = ran(folder_or_file, &["--source", "gizmo", "--at", "2026-12-01 10:00"]);
+        assert!(done.stdout.starts_with(b"Any new lead, first week (new-lead)\n"), "{done:?}");
+        let told = String::from_utf8_lossy(&done.stderr).replace(&folder.path().display().to_string(), "DIR");
+        let mut left_out: Vec<&str> = told.lines().filter(|line| line.starts_with("left out ")).collect();
+        left_out.sort_unstable();
+        assert_eq!(left_out.len(), 3, "{told}");
+        assert!(left_out[0].starts_with("left out DIR/more.json: sk: The sort key is \"Current\""), "{told}");
+        assert!(left_out[1].starts_with("left out DIR/torn.json: The file is not JSON"), "{told}");
+        assert_eq!(left_out[2], "left out MESSAGE#sms/odd (DIR/more.json), which can't be read:");
+    }
+}
+
+#[test]
 fn messages_are_whole_if_all_is_asked_for() {
     let told = told(Path::new(SHIPPED), &["zillow-purchase", "--at", "2026-12-01 10:00", "--full"]);
     assert!(told.contains("Reply STOP to opt out.") && told.contains("100 Example Street"), "{told}");
@@ -215,7 +233,13 @@ fn what_cant_be_simulated_is_refused_with_the_remedy() {
     let folder = records(&[
         json!({"pk": "CADENCE#broken", "name": "b", "steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/none"}]}),
         json!({"pk": "MESSAGE#sms/odd", "txt": "Hi"}),
+        json!({"pk": "CADENCE#unreadable", "name": "u", "steps": [{"id": "a", "do": "canned_sms", "wait": "soon", "message": "sms/none"}]}),
+        json!({"pk": "CADENCE#elsewhere", "name": "e", "for_leads": {"source": "Gizmoo"}, "steps": [{"id": "a", "do": "dial", "wait": "0m"}]}),
     ]);
+    let misspelt = folder.path().join("misspelt.txt");
+    fs::write(&misspelt, json!({"fist_name": "Sam", "phone": "415-555-0123", "consent": {"smss": "none"}}).to_string())
+        .unwrap();
+    let misspelt = misspelt.to_str().unwrap();
     let lead = folder.path().join("lead.txt");
     fs::write(&lead, json!({"first_name": "Sam"}).to_string()).unwrap();
     let script = folder.path().join("script.txt");
@@ -225,6 +249,9 @@ fn what_cant_be_simulated_is_refused_with_the_remedy() {
     for args in [
         &["none"][..],
         &["broken"],
+        &["unreadable"],
+        &["elsewhere"],
+        &["new-lead", "--lead", misspelt],
         &["new-lead", "--at", "soon"],
         &["new-lead", "--source", "yelp"],
         &["new-lead", "--lead", lead],

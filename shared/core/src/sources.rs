@@ -24,6 +24,7 @@ pub(crate) use fields::snake_case;
 use fields::{Fields, MAX_ATTRIBUTES};
 pub use path::Path;
 pub(crate) use plain::FIELDS as PLAIN_FIELDS;
+pub use plain::misspelt;
 pub(crate) use zillow::ATTRIBUTES as ZILLOW_ATTRIBUTES;
 
 /// What loans are for, as leads are known to say it.

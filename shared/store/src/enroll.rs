@@ -14,9 +14,9 @@ use chrono::{DateTime, Utc};
 use crate::{
     Committed, Store, StoreError,
     error::sorted,
+    item::text,
     item::{self, attribute, key, read, s},
     keys,
-    load::text,
     update::{Edit, number, put, put_new},
 };
 

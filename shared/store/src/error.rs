@@ -22,7 +22,18 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// An item does not read as what it should be.
-    #[error("an item could not be read or written as its type")]
+    #[error("the item {pk} {sk} could not be read")]
+    Unreadable {
+        /// Its partition key.
+        pk: String,
+        /// Its sort key.
+        sk: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_dynamo::Error,
+    },
+    /// Something does not become an item.
+    #[error("an item could not be written as its type")]
     Item(#[from] serde_dynamo::Error),
     /// It was not written.
     #[error("other writes came first, again and again")]
@@ -52,7 +63,7 @@ impl StoreError {
         match self {
             Self::Dynamo { may_work_later, .. } => *may_work_later,
             Self::Races => true,
-            Self::Item(_) | Self::Missing { .. } => false,
+            Self::Unreadable { .. } | Self::Item(_) | Self::Missing { .. } => false,
         }
     }
 }

@@ -32,7 +32,19 @@ pub(crate) fn attributes(value: &impl Serialize) -> Result<BTreeMap<String, Attr
 
 /// An item read back; what isn't a field of `T` (keys, index attributes) is passed over.
 pub(crate) fn read<T: DeserializeOwned>(item: Item) -> Result<T, StoreError> {
-    Ok(serde_dynamo::from_item(item)?)
+    let keys = [keys::PK, keys::SK].map(|name| text(&item, name));
+    serde_dynamo::from_item(item).map_err(|source| {
+        let [pk, sk] = keys;
+        StoreError::Unreadable { pk, sk, source }
+    })
+}
+
+/// A string attribute; empty where it is none.
+pub(crate) fn text(item: &Item, name: &str) -> String {
+    match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        Some(_) | None => String::new(),
+    }
 }
 
 /// A key of either table.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use cadence_core::{
     EnrollmentId, LeadId,
     assign::{self, Turns},
@@ -18,7 +18,7 @@ use crate::{
     Store, StoreError,
     config::{Published, published},
     error::sorted,
-    item::{Item, key, read, s},
+    item::{Item, key, read, s, text},
     keys,
 };
 
@@ -263,12 +263,4 @@ fn could_be(key: &Item) -> bool {
 
 fn sort_key(item: &Item) -> String {
     text(item, keys::SK)
-}
-
-/// A string attribute; empty where it is none.
-pub(crate) fn text(item: &Item, name: &str) -> String {
-    match item.get(name) {
-        Some(AttributeValue::S(text)) => text.clone(),
-        Some(_) | None => String::new(),
-    }
 }

@@ -5,9 +5,9 @@ use cadence_core::{CadenceId, records::Running};
 use crate::{
     Committed, Store, StoreError,
     error::sorted,
+    item::text,
     item::{key, s},
     keys,
-    load::text,
     update::Edit,
 };
 

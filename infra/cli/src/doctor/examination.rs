@@ -8,6 +8,7 @@ use cadence_core::{
     overdue::{Remedy, remedy},
     plan::StepContext,
     task::TaskKind,
+    time::{Zone, local_text},
 };
 use cadence_store::StoreError;
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -20,16 +21,16 @@ use crate::{
 };
 
 /// Everything that somebody should know.
-pub(super) async fn examine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
-    let mut findings = of_enrollments(stage).await?;
-    findings.extend(of_tasks(stage).await?);
-    findings.extend(of_quarantine(stage).await?);
+pub(super) async fn examine(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = of_enrollments(stage, clock).await?;
+    findings.extend(of_tasks(stage, clock).await?);
+    findings.extend(of_quarantine(stage, clock).await?);
     findings.extend(of_queues(stage).await?);
     findings.extend(of_records(stage).await?);
     Ok(findings)
 }
 
-async fn of_enrollments(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+async fn of_enrollments(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     let now = stage.now().await;
     let mut found = stage.store.load_due(now).await.map_err(|error| stage.explained(error))?;
     found.extend(stage.store.load_parked().await.map_err(|error| stage.explained(error))?);
@@ -39,8 +40,8 @@ async fn of_enrollments(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for (lead, enrollment) in found {
         match stage.store.load_step(&lead, &enrollment).await {
-            Ok(context) => findings.extend(of_enrollment(&context, now)),
-            Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+            Ok(context) => findings.extend(of_enrollment(&context, clock, now)),
+            Err(error @ (StoreError::Missing { .. } | StoreError::Unreadable { .. })) => {
                 findings.push(unreadable(lead, &enrollment, error));
             }
             Err(error) => return Err(stage.explained(error)),
@@ -50,17 +51,17 @@ async fn of_enrollments(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
 }
 
 /// What `reconcile` would do about it is what is wrong with it.
-fn of_enrollment(context: &StepContext, now: DateTime<Utc>) -> Option<Finding> {
+fn of_enrollment(context: &StepContext, clock: &Clock, now: DateTime<Utc>) -> Option<Finding> {
     let enrollment = &context.enrollment;
     let step = enrollment.progress.next.as_ref().map(|next| &next.step);
     let about = |step: &str| format!("{step} of lead {}", enrollment.lead);
     let due = step.map_or("nothing", |step| step.as_str());
     let (kind, about, why) = match (remedy(context, now), &enrollment.progress.state, &enrollment.claim) {
         (Remedy::Settle(_), _, Some(claim)) => {
-            (Kind::Unsettled, about(claim.step.as_str()), format!("claimed at {}", told(claim.claimed_at)))
+            (Kind::Unsettled, about(claim.step.as_str()), format!("claimed at {}", clock.tell(claim.claimed_at)))
         }
         (Remedy::Requeue, ..) => {
-            let since = enrollment.progress.next.as_ref().map(|next| told(next.due_at)).unwrap_or_default();
+            let since = enrollment.progress.next.as_ref().map(|next| clock.tell(next.due_at)).unwrap_or_default();
             (Kind::Overdue, about(due), format!("due since {since}"))
         }
         (Remedy::Release(_), ..) => (Kind::Parked, about(due), "what it waited for is there".to_owned()),
@@ -86,7 +87,7 @@ fn unreadable(lead: LeadId, enrollment: &EnrollmentId, error: StoreError) -> Fin
     Finding { kind: Kind::Unreadable, about, why: stage::unreadable(error), lead: Some(lead) }
 }
 
-async fn of_tasks(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+async fn of_tasks(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     let now = stage.now().await;
     let mut findings = Vec::new();
     for user in ids(stage, "USER").await? {
@@ -96,7 +97,7 @@ async fn of_tasks(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
             let (kind, why) = match task.kind {
                 TaskKind::Review => (Kind::Unsure, format!("{} was told: {}", task.user, task.text)),
                 _ if task.task_due_at < now => {
-                    (Kind::LateTask, format!("{} had until {}", task.user, told(task.task_due_at)))
+                    (Kind::LateTask, format!("{} had until {}", task.user, clock.tell(task.task_due_at)))
                 }
                 _ => continue,
             };
@@ -106,16 +107,18 @@ async fn of_tasks(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-async fn of_quarantine(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
+async fn of_quarantine(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for source in ids(stage, "SOURCE").await? {
         let kept =
             stage.store.load_quarantined(&SourceId::new(source)).await.map_err(|error| stage.explained(error))?;
         findings.extend(kept.into_iter().map(|kept| {
-            let about = format!("{} of {}", kept.name(), told(kept.at));
+            let about = format!("{} of {}", kept.name(), clock.tell(kept.at));
             let (kind, why) = match kept.dismissed {
                 None => (Kind::Quarantined, kept.problems.join("; ")),
-                Some(dismissed) => (Kind::Dismissed, format!("since {}: {}", told(dismissed.at), dismissed.reason)),
+                Some(dismissed) => {
+                    (Kind::Dismissed, format!("since {}: {}", clock.tell(dismissed.at), dismissed.reason))
+                }
             };
             Finding { kind, about, why, lead: None }
         }));
@@ -161,7 +164,19 @@ async fn ids(stage: &Stage, kind: &str) -> anyhow::Result<Vec<String>> {
     Ok(records.iter().filter_map(id).collect())
 }
 
-/// An instant as ops read it who sit in no lead's zone.
-fn told(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+/// How instants are told.
+pub(super) enum Clock {
+    /// As machines read them.
+    Iso,
+    /// As people read them in that zone. Ops sit in no lead's.
+    Local(Zone),
+}
+
+impl Clock {
+    fn tell(&self, at: DateTime<Utc>) -> String {
+        match self {
+            Self::Iso => at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            Self::Local(zone) => local_text(at, zone),
+        }
+    }
 }

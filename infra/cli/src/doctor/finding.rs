@@ -81,29 +81,32 @@ impl Kind {
         }
     }
 
-    /// What to do about it.
-    pub(crate) fn remedy(self) -> &'static str {
+    /// What to do about it, with commands that work on the stage which those flags name.
+    pub(crate) fn remedy(self, flags: &str) -> String {
+        let why = format!("cadence why LEAD{flags}");
+        let redrive = format!("cadence redrive{flags}");
         match self {
             Self::Overdue | Self::Unsettled => {
-                "reconcile sees to them every five minutes; if they stay, its log says why"
+                "reconcile sees to them every five minutes; if they stay, its log says why".to_owned()
             }
             Self::Unreadable => {
-                "the record that they name is gone or can't be read: put it back, and cadence why LEAD tells more"
+                format!("the record that they name is gone or can't be read: put it back, and {why} tells more")
             }
-            Self::Unsure => "their owners have a task for each; cadence why LEAD tells what happened",
-            Self::LateTask => "ask their users, or give the leads other owners",
-            Self::Parked => "they go on within minutes once what they wait for is there; cadence why LEAD tells more",
-            Self::Quarantined => {
-                "cadence redrive posts again what its source's format can read by now; what never will be of use: \
-                 cadence redrive --dismiss ID --reason WHY"
-            }
-            Self::Dismissed => "nobody needs to see to them; each is deleted 90 days after it came",
-            Self::GivenUp => "cadence redrive tells what each was, and puts back what is still due",
-            Self::Refused => {
-                "edit them as they say, or go back with cadence rollback; until then what each names is at work"
-            }
+            Self::Unsure => format!("their owners have a task for each; {why} tells what happened"),
+            Self::LateTask => "ask their users, or give the leads other owners".to_owned(),
+            Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
+            Self::Quarantined => format!(
+                "{redrive} posts again what its source's format can read by now; what never will be of use: \
+                 {redrive} --dismiss ID --reason WHY"
+            ),
+            Self::Dismissed => "nobody needs to see to them; each is deleted 90 days after it came".to_owned(),
+            Self::GivenUp => format!("{redrive} tells what each was, and puts back what is still due"),
+            Self::Refused => format!(
+                "edit them as they say, or go back with cadence rollback ID --to VERSION{flags}; \
+                 until then what each names is at work"
+            ),
             Self::Unchecked => {
-                "publish looks at an edit within seconds; if it didn't, cadence redrive has it look again"
+                format!("publish looks at an edit within seconds; if it didn't, {redrive} has it look again")
             }
         }
     }

@@ -15,7 +15,7 @@ const FEWEST_DIGITS: usize = 4;
 pub(super) async fn dismiss(stage: &Stage, names: &[String], reason: &str, yes: bool) -> anyhow::Result<Vec<Found>> {
     let dismissed = Dismissed { at: stage.now().await, reason: reason.to_owned() };
     let kept = webhooks::quarantined(stage).await?;
-    refuse_unknown(names, &kept)?;
+    refuse_unknown(names, &kept, &stage.place.flags)?;
     let mut all = Vec::new();
     for (source, kept) in &kept {
         let by_name = names.iter().any(|name| is_name_of(name, kept));
@@ -54,7 +54,7 @@ fn is_name_of(name: &str, kept: &Quarantined) -> bool {
 }
 
 /// A name that is nobody's, or several webhooks', is a slip of the pen.
-fn refuse_unknown(names: &[String], kept: &[(Source, Quarantined)]) -> anyhow::Result<()> {
+fn refuse_unknown(names: &[String], kept: &[(Source, Quarantined)], flags: &str) -> anyhow::Result<()> {
     for name in names {
         let named: Vec<String> =
             kept.iter().map(|(_, kept)| kept).filter(|kept| is_name_of(name, kept)).map(Quarantined::name).collect();
@@ -66,7 +66,7 @@ fn refuse_unknown(names: &[String], kept: &[(Source, Quarantined)]) -> anyhow::R
                 let hint = match closest(name, known.iter().map(String::as_str).chain(sources)) {
                     Some(meant) => format!("did you mean {meant}?"),
                     None if known.is_empty() => "none is kept".to_owned(),
-                    None => "cadence redrive lists them".to_owned(),
+                    None => format!("cadence redrive{flags} lists them"),
                 };
                 bail!("--dismiss: there is no webhook {name} that could not be used: {hint}")
             }

@@ -73,7 +73,7 @@ async fn fate(
         Err(StoreError::Missing { what: "lead" | "enrollment" | "facts", .. }) => {
             return Ok((found(about, Fate::Drop, "the lead is gone"), None));
         }
-        Err(error @ (StoreError::Missing { .. } | StoreError::Item(_))) => {
+        Err(error @ (StoreError::Missing { .. } | StoreError::Unreadable { .. })) => {
             return Ok((found(about, Fate::Keep, &unreadable(error)), None));
         }
         Err(error) => return Err(stage.explained(error)),

@@ -8,7 +8,7 @@ use cadence_core::{
     address::normalize_phone,
     law::{self, State},
     records::{Cadence, Format, Source, Wanted, closest},
-    sources::{self, Inbound},
+    sources::{self, Inbound, misspelt},
     time::Zone,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -102,12 +102,14 @@ impl LeadFlags {
         let or_else = |id: &str| or_else(id, known.keys().map(SourceId::as_str));
         let wanted = cadence.and_then(|cadence| cadence.for_leads.source.first());
         match (self.source.as_ref(), wanted) {
-            (Some(id), _) => named(id).with_context(|| format!("--source: there is no source {id}{}", or_else(id))),
+            (Some(id), _) => named(id).with_context(|| {
+                let absent = || format!("there is no source {id}{}", or_else(id));
+                format!("--source: {}", published.absent(&format!("SOURCE#{id}"), absent))
+            }),
             (None, Some(id)) => named(id).with_context(|| {
-                format!(
-                    "the cadence is for leads of the source {id}, but there is no record SOURCE#{id}{}",
-                    or_else(id)
-                )
+                let absent = || format!("there is no record SOURCE#{id}{}", or_else(id));
+                let absent = published.absent(&format!("SOURCE#{id}"), absent);
+                format!("the cadence is for leads of the source {id}, but {absent}")
             }),
             (None, None) => {
                 let plain = known.values().find(|source| source.format == Format::Plain);
@@ -121,10 +123,15 @@ impl LeadFlags {
             let place = path.display();
             let text = fs::read_to_string(path).with_context(|| format!("--lead: {place} can't be read"))?;
             let body: Value = serde_json::from_str(&text).with_context(|| format!("--lead: {place} is not JSON"))?;
-            return match body.is_object() {
-                true => Ok(body),
-                false => bail!("--lead: {place} is not one JSON object"),
-            };
+            if !body.is_object() {
+                bail!("--lead: {place} is not one JSON object");
+            }
+            let misspelt = misspelt(&body);
+            if !misspelt.is_empty() {
+                let told: Vec<String> = misspelt.iter().map(|problem| format!("\n  {problem}")).collect();
+                bail!("--lead: {place} can't be used:{}", told.concat());
+            }
+            return Ok(body);
         }
         let first = |list: &[String]| list.first().cloned();
         let wanted = cadence.map(|cadence| &cadence.for_leads);

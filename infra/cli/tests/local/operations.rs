@@ -214,7 +214,7 @@ fn a_webhook_that_will_never_be_of_use_is_dismissed_once_and_with_the_reason() {
     assert_eq!(local.status_of_post("/leads/zillow/local-secret", &json!("hello")), 422);
     assert_eq!(local.status_of_post("/leads/zillow/local-secret", &json!({ "first_name": "Casey" })), 422);
     let told = ask(&local, &["doctor"]).told;
-    assert!(told.contains("Z: The body is not a JSON object.") && !told.contains(": :"), "{told}");
+    assert!(told.contains(" PST: The body is not a JSON object.") && !told.contains(": :"), "{told}");
     let dry = ask(&local, &["redrive"]).told;
     assert!(dry.contains("quarantine: zillow/") && !dry.contains(": :"), "{dry}");
     let line = dry.lines().find(|line| line.contains("not a JSON object")).unwrap();
@@ -313,10 +313,10 @@ fn an_enrollment_whose_record_nobody_can_read_is_told_by_doctor_and_by_why() {
     let first = Local::start(data.path(), "1", MORNING);
     let lead = first.post_lead();
     has_begun(&first);
-    // Deleted it would be put back.
-    let spoilt =
-        json!({ "pk": { "S": "CADENCE#zillow-purchase" }, "sk": { "S": "VERSION#0001" }, "record": { "S": "?" } });
-    let put = json!({ "TableName": "config", "Item": spoilt });
+    let enrollment = step_due(&first, &lead)["enrollment"].as_str().unwrap().to_owned();
+    let (pk, sk) = (format!("LEAD#{lead}"), format!("OUTCOME#{enrollment}.spoilt"));
+    let put =
+        json!({ "TableName": "leads", "Item": { "pk": { "S": pk }, "sk": { "S": sk }, "outcome": { "S": "?" } } });
     first.aws("dynamodb", "DynamoDB_20120810.PutItem", "POST", "/", &put);
     first.kill();
     let local = Local::start(data.path(), "1", "2026-12-01T10:25:00-08:00");
@@ -326,6 +326,7 @@ fn an_enrollment_whose_record_nobody_can_read_is_told_by_doctor_and_by_why() {
     });
     let why = ask(&local, &["why", &lead]);
     assert_eq!(why.code, 0, "{}", why.complained);
-    assert!(why.told.contains("Stuck: "), "{}", why.told);
+    let stuck = format!("Stuck: its functions can't read what they need: the item {pk} {sk} could not be read: ");
+    assert!(why.told.contains(&stuck), "{}", why.told);
     assert!(why.told.contains("first-call  -> lo-riley"), "{}", why.told);
 }

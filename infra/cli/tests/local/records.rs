@@ -77,7 +77,7 @@ fn what_is_pulled_is_what_ships_and_pulling_again_changes_nothing() {
     }
     insta::assert_snapshot!("pulled_cadence", fs::read_to_string(ops.folder().join(CADENCE)).unwrap());
     let again = ops.run("pull", &["--json"]).json();
-    assert_eq!(again, json!({ "new": [], "overwritten": [], "same": 14, "only_here": [] }));
+    assert_eq!(again, json!({ "new": [], "overwritten": [], "same": 14, "only_here": [], "not_at_work": {} }));
     assert_eq!((ops.run("diff", &[]).code, ops.run("push", &["--json"]).json()["pushed"].clone()), (0, json!([])));
 
     // Another spelling of the same is the same, and stays as somebody made it.
@@ -141,6 +141,8 @@ fn edit_badly(ops: &Ops) {
 #[test]
 fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
     let ops = Ops::start();
+    let mut at_work = Value::Null;
+    ops.edit(CADENCE, |record| at_work = record.clone());
     edit_badly(&ops);
     let listed = ops.ask("list", &["cadence"]).told;
     assert!(
@@ -153,6 +155,12 @@ fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
     assert!(shown.contains("\"status\": \"paused\""), "the edit is there to be mended: {shown}");
     let shown = ops.ask("show", &["zillow-purchase", "--json"]).json();
     assert_eq!((&shown["status"], &shown["edit_not_at_work"]), (&json!("live"), &json!("refused")));
+
+    let pulled = ops.run("pull", &["--force"]);
+    assert_eq!(pulled.complained, "note: CADENCE#zillow-purchase is the edit that stands there, which was refused\n");
+    let pulled = ops.run("pull", &["--json"]).json();
+    assert_eq!(pulled["not_at_work"], json!({ "CADENCE#zillow-purchase": "refused" }));
+    ops.edit(CADENCE, |record| *record = at_work);
 
     // The files say what is at work.
     let stays = "CADENCE#zillow-purchase\n  nothing becomes different from what is at work\n  it overwrites an edit that was refused\n\n";
@@ -171,6 +179,10 @@ fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
     assert_eq!(back.json()["pushed"][0]["check"], "ok: published as version 1", "{}", back.complained);
     ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("20m"));
     assert_eq!(ops.run("diff", &[]).code, 0);
+    ops.edit(CADENCE, |record| record["for_leads"]["source"] = json!(["zillow", "yelp"]));
+    assert_eq!(ops.run("push", &[]).code, 0);
+    let listed = ops.ask("list", &["cadence"]).told;
+    assert!(listed.contains("CADENCE#zillow-purchase  2        live    none   ok, 1 warning\n"), "{listed}");
 }
 
 #[test]
@@ -238,6 +250,11 @@ fn pull_takes_the_table_s_word_if_it_is_told_to() {
     let refused = ops.run("pull", &[]);
     assert_eq!((refused.code, refused.told.as_str()), (1, ""));
     assert!(refused.complained.contains("DIR/cadence-zillow-purchase.json") && refused.complained.contains("--force"));
+    assert!(
+        refused.complained.contains("`cadence diff DIR --endpoint-url http://local` shows"),
+        "{}",
+        refused.complained
+    );
     let forced = ops.run("pull", &["--force", "--json"]).json();
     assert_eq!((&forced["overwritten"], &forced["new"]), (&json!(["DIR/cadence-zillow-purchase.json"]), &json!([])));
     assert!(!ops.folder().join("user-lo-riley.json").exists(), "a record stays in the file that it has");
@@ -369,8 +386,19 @@ fn files_are_checked_without_a_table() {
     let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
     assert!(ran.code == 1 && ran.told.contains("no message"), "nothing lies beside it: {}", ran.told);
     fs::write(&file, "{").unwrap();
-    let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
-    assert!(ran.code == 2 && ran.complained.contains("is not JSON"), "{}", ran.complained);
+    fs::write(folder.path().join("notes.json"), "{\"todo\": 1}").unwrap();
+    fs::write(folder.path().join("sound.json"), r#"{"pk": "SOURCE#plain", "format": "plain"}"#).unwrap();
+    let ran = Ran::of(&["check", folder.path().to_str().unwrap()], &[]);
+    assert_eq!(ran.code, 1, "{}", ran.complained);
+    insta::assert_snapshot!("checked_with_what_is_no_record", ran.told.replace(folder.path().to_str().unwrap(), "DIR"));
+    let findings = Ran::of(&["check", folder.path().to_str().unwrap(), "--json"], &[]).json();
+    assert_eq!((&findings["errors"], &findings["records"][1]["record"]), (&json!(2), &Value::Null), "{findings}");
+    let alone = Ran::of(&["check", folder.path().join("sound.json").to_str().unwrap()], &[]);
+    assert!(
+        alone.code == 0 && alone.complained.contains("left out") && alone.complained.contains("spring.json"),
+        "{}",
+        alone.complained
+    );
 }
 
 #[test]

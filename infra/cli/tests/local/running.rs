@@ -187,6 +187,7 @@ impl Ran {
             ("AWS_CONFIG_FILE", "/nowhere"),
             ("AWS_SHARED_CREDENTIALS_FILE", "/nowhere"),
             ("AWS_EC2_METADATA_DISABLED", "true"),
+            ("TZ", "America/Los_Angeles"),
         ];
         let done = command.envs(nowhere).envs(variables.iter().copied()).args(args).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

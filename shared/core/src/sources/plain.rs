@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use super::{FieldProblem, Inbound, fields::Fields, problem};
-use crate::{intake::OwnerHints, lead::Consent, records::source::SourceConsent, time::Zone};
+use crate::{
+    intake::OwnerHints,
+    lead::Consent,
+    records::{closest, source::SourceConsent},
+    time::Zone,
+};
 
 const PLACED: [&str; 16] = [
     "id",
@@ -45,6 +50,37 @@ pub(crate) const FIELDS: [&str; 18] = [
     "consent.email",
     "consent.text",
 ];
+
+/// What may stand in `consent`.
+const CONSENT: [&str; 4] = ["call", "sms", "email", "text"];
+
+/// The fields of a plain lead that are none, but nearly are: a webhook's are taken for attributes, somebody's who writes one by hand are
+/// slips of the pen.
+pub fn misspelt(body: &Value) -> Vec<FieldProblem> {
+    let names = |value: Option<&Value>| -> Vec<String> {
+        value.and_then(Value::as_object).into_iter().flat_map(|fields| fields.keys().cloned()).collect()
+    };
+    let nearly = |name: &String, known: &'static [&'static str]| {
+        let is_other = !known.contains(&name.as_str());
+        closest(name, known.iter().copied()).filter(|_| is_other)
+    };
+    let top = names(Some(body)).into_iter().filter_map(|name| {
+        let meant = nearly(&name, &PLACED)?;
+        let detail = format!(
+            "There is no such field. Did you mean \"{meant}\"? If it is one of its own, move it into \"attributes\"."
+        );
+        Some(problem(format!("/{name}"), detail))
+    });
+    let consent = names(body.get("consent")).into_iter().filter(|name| !CONSENT.contains(&name.as_str()));
+    let consent = consent.map(|name| {
+        let remedy = match nearly(&name, &CONSENT) {
+            Some(meant) => format!("Did you mean \"{meant}\"?"),
+            None => format!("Use {}.", CONSENT.join(", ")),
+        };
+        problem(format!("/consent/{name}"), format!("There is no such field. {remedy}"))
+    });
+    top.chain(consent).collect()
+}
 
 pub(super) fn read(top: &Fields<'_>) -> Result<Inbound, Vec<FieldProblem>> {
     let mut attributes = top.attributes_but(&PLACED);
@@ -124,6 +160,24 @@ mod tests {
         assert_eq!(
             serde_json::to_value(inbound.attributes).unwrap(),
             json!({"favourite_colour": "red", "loan_amount": 5})
+        );
+    }
+
+    #[test]
+    fn what_nearly_is_a_field_is_told_from_an_attribute() {
+        let body = json!({"firstname": "Sam", "Phone": "4155550123", "favourite_colour": "red", "stat": "CA", "city": "Oakland",
+            "consent": {"sm": "none", "call": "none", "why": 1}, "attributes": {"Phone": 1}});
+        let told: Vec<String> = misspelt(&body).iter().map(ToString::to_string).collect();
+        let own = "If it is one of its own, move it into \"attributes\".";
+        assert_eq!(
+            told,
+            [
+                format!("/Phone: There is no such field. Did you mean \"phone\"? {own}"),
+                format!("/firstname: There is no such field. Did you mean \"first_name\"? {own}"),
+                format!("/stat: There is no such field. Did you mean \"state\"? {own}"),
+                "/consent/sm: There is no such field. Did you mean \"sms\"?".to_owned(),
+                "/consent/why: There is no such field. Use call, sms, email, text.".to_owned(),
+            ]
         );
     }
 
