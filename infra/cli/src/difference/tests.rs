@@ -71,9 +71,12 @@ fn steps_that_come_go_and_change_places_are_told_so() {
         told.matters,
         [
             "for leads that enroll from now on, and for those that run (12 on version 7, 3 on version 6 when last counted), each when its \
-             next step is due and still exists"
+             next step is due and still exists",
+            "who waits for first-call when this is published runs it still, as it was, and moves when the step after it is due",
         ]
     );
+    let told = of_cadence(|cadence| drop(cadence["steps"].as_array_mut().unwrap().remove(0))).unwrap();
+    assert_eq!(told.matters.len(), 1, "whoever runs keeps the version: {told:?}");
 }
 
 #[test]

@@ -54,7 +54,20 @@ fn cadence(old: &Value, new: &Value, leads: Option<&str>) -> Vec<String> {
             _ => format!("for leads that enroll from now on; those that run{running} keep their version"),
         });
     }
+    let is_for_everyone = new.get(APPLY_TO).and_then(Value::as_str).is_some_and(|whom| whom.trim() == "everyone");
+    let gone: Vec<&str> = steps(old).filter(|id| is_for_everyone && steps(new).all(|other| other != *id)).collect();
+    if !gone.is_empty() {
+        let gone = gone.join(" or ");
+        matters.push(format!(
+            "who waits for {gone} when this is published runs it still, as it was, and moves when the step after it is due"
+        ));
+    }
     matters
+}
+
+/// The ids of a record's steps.
+fn steps(record: &Value) -> impl Iterator<Item = &str> {
+    record.get("steps").and_then(Value::as_array).into_iter().flatten().filter_map(|step| step.get("id")?.as_str())
 }
 
 fn status(status: &str, running: &str) -> String {
