@@ -115,7 +115,8 @@ impl Shelf {
     }
 
     fn draft(&self, id: &str, rng: &mut Rng) -> Value {
-        let count = rng.usize(1..=9);
+        let count = weighted(rng, &[(1, 3), (2, 10), (5, 20)]).unwrap_or(9);
+        let count = rng.usize(count / 3..=count);
         let ids: Vec<String> = (1..=count).map(|number| format!("step-{number}")).collect();
         let others: Vec<&str> = self.cadences.iter().map(String::as_str).filter(|other| *other != id).collect();
         let steps: Vec<Value> = (0..count).map(|at| step(&ids, at, &others, rng)).collect();
@@ -206,7 +207,7 @@ fn step(ids: &[String], at: usize, others: &[&str], rng: &mut Rng) -> Value {
     let earlier = ids.get(..at).unwrap_or_default();
     let steps: Vec<&str> =
         later.iter().chain(earlier.iter().filter(|_| happens(rng, 0.2))).map(String::as_str).collect();
-    if happens(rng, 0.4) {
+    if happens(rng, 0.3) {
         put("on", outcomes(&steps, others, 2, rng));
     }
     Value::Object(step)

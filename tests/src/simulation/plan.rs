@@ -142,7 +142,7 @@ impl Plan {
         let draws = Draws::of_seed(seed);
         let mut rng = draws.of("world", 0);
         let start = DateTime::from_timestamp(FIRST_START + rng.i64(0..365 * 24 * 60) * 60, 0).unwrap_or_default();
-        let count = weighted(&mut rng, &[(2, 5), (3, 15), (3, 30), (3, 50)]).unwrap_or(15);
+        let count = weighted(&mut rng, &[(1, 5), (2, 15), (3, 30), (4, 50)]).unwrap_or(15);
         let count = rng.usize(count / 2..=count);
         let hours = weighted(&mut rng, &[(2, 3), (3, 20), (3, 72), (1, 150)]).unwrap_or(20);
         let lasts = between(&mut rng, TimeDelta::hours(hours / 2), TimeDelta::hours(hours));

@@ -140,12 +140,13 @@ impl Bug {
             | Self::DueIndexForgotten
             | Self::ClaimNeverCleared
             | Self::OutcomeForgotten => 0,
-            Self::WordsOfTheLeadBefore => 1,
-            Self::CapPerEnrollment | Self::WrongZone => 2,
-            Self::NoClaim | Self::ResendOnLeaseExpiry | Self::StopOutsideTheTransaction | Self::OptOutForgotten => 3,
-            Self::NoReconcile | Self::RandomTimerNames => 4,
-            Self::VendorRetries => 5,
+            Self::CapPerEnrollment | Self::WrongZone | Self::RandomTimerNames | Self::WordsOfTheLeadBefore => 1,
+            Self::NoClaim | Self::ResendOnLeaseExpiry => 2,
+            Self::NoReconcile => 4,
+            Self::OptOutForgotten => 6,
             Self::StreamFailureSwallowed => 9,
+            Self::VendorRetries => 11,
+            Self::StopOutsideTheTransaction => 17,
         }
     }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cadence_core::{
-    EnrollmentId, LeadId, StepKey,
+    ClaimId, EnrollmentId, LeadId, StepKey,
     arrival::{Address, Webhook},
     attempt::{Attempt, StepOutcome},
+    delivery::Delivery,
     enrollment::{Claim, Enrollment},
     lead::{Lead, OptOut},
     records::Cadence,
@@ -13,6 +14,7 @@ use cadence_core::{
     timeline::Entry,
 };
 use cadence_local::{Sent, Written};
+use cadence_store::Edited;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -122,14 +124,16 @@ impl Seen {
     /// Takes note of a write of the config table.
     pub(crate) fn note_config(&mut self, written: Written) -> Tested<Moment> {
         let key = (written.pk.clone(), written.sk.clone());
-        if written.sk == "CURRENT" {
+        let item: Option<Value> = written.item.map(read).transpose()?;
+        // What is written back on a record is no edit.
+        let content = |item: Option<&Value>| item.cloned().map(Edited::content_of);
+        if written.sk == "CURRENT" && content(self.config.get(&key)) != content(item.as_ref()) {
             self.edited.insert(written.pk.clone(), written.number);
         }
-        let Some(item) = written.item else {
+        let Some(item) = item else {
             self.config.remove(&key);
             return Ok(Moment::Other);
         };
-        let item: Value = read(item)?;
         let version = written.sk.strip_prefix("VERSION#").and_then(|number| number.parse().ok());
         if let (Some(version), Some(id)) = (version, written.pk.strip_prefix("CADENCE#")) {
             let record = item.get("record").cloned().unwrap_or_default();
@@ -206,6 +210,12 @@ impl SeenLead {
             }
             _ => Moment::Other,
         })
+    }
+
+    /// Whether the record of the try under that claim says that nothing was sent.
+    pub(crate) fn was_told_unsent(&self, claim: &ClaimId) -> bool {
+        let is_unsent = |delivery: &Delivery| matches!(delivery, Delivery::Rejected { .. } | Delivery::Later { .. });
+        self.attempts.values().any(|attempt| attempt.claim == *claim && is_unsent(&attempt.delivery))
     }
 
     fn note_claim(&mut self, before: Option<&Enrollment>, after: &Enrollment) {

@@ -39,8 +39,10 @@ pub(crate) fn one_effect(seen: &mut Seen, sent: &Sent) -> Result<(LeadId, usize)
         let is_key = key.as_ref().is_none_or(|key| claim.key() == *key);
         claim.claim.effect == effect && is_key && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
     };
-    let covering = lead.claims.iter().enumerate().filter(|(_, claim)| covers(claim));
-    let free = covering.clone().find(|(_, claim)| claim.sent.is_none()).map(|(place, _)| place);
+    // A text says nothing of its step, so it goes to the last claim that it may be of: not to one of which it is told that nothing was sent.
+    let covering = lead.claims.iter().enumerate().rev().filter(|(_, claim)| covers(claim));
+    let is_free = |claim: &SeenClaim| claim.sent.is_none() && !lead.was_told_unsent(&claim.claim.id);
+    let free = covering.clone().find(|(_, claim)| is_free(claim)).map(|(place, _)| place);
     let Some(place) = free else {
         let why = if covering.count() > 0 { "a second time under one claim" } else { "without a claim" };
         return Err(broken(format!("{} to {} at {} was sent {why}", sent.kind, sent.to, sent.at)));
