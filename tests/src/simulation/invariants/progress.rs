@@ -1,7 +1,7 @@
 //! What must hold between one state of an enrollment and the next.
 
 use cadence_core::{
-    Channel, LeadId, StepId,
+    Channel, LeadId,
     enrollment::{Claim, Effect, Enrollment},
     lead::OptOut,
     records::{Cadence, Target},
@@ -60,35 +60,37 @@ pub(crate) fn finished(before: Option<&Enrollment>, after: &Enrollment) -> Held 
 pub(crate) fn opt_out(seen: &Seen, lead: &LeadId, before: Option<&Enrollment>, after: &Enrollment) -> Held {
     let Some(claim) = new_claim(before, after) else { return Ok(()) };
     let Some(lead) = seen.leads.get(lead).and_then(|seen| seen.lead.as_ref()) else { return Ok(()) };
-    let closed_by = closed_by(seen, after, claim);
-    let hash = match closed_by {
-        OptOut::Phone => &lead.phone_hash,
-        OptOut::Email => &lead.email_hash,
+    let is_closed = |closed_by: &OptOut| {
+        let hash = match closed_by {
+            OptOut::Phone => &lead.phone_hash,
+            OptOut::Email => &lead.email_hash,
+        };
+        let address = hash.as_ref().and_then(|hash| seen.addresses.get(hash));
+        lead.opt_outs.contains_key(closed_by) || address.is_some_and(|address| address.suppressed_at.is_some())
     };
-    let is_suppressed =
-        hash.as_ref().and_then(|hash| seen.addresses.get(hash)).is_some_and(|a| a.suppressed_at.is_some());
-    if lead.opt_outs.contains_key(&closed_by) || is_suppressed {
+    let closed_by = closed_by(seen, after, claim);
+    if !closed_by.is_empty() && closed_by.iter().all(is_closed) {
         let found = format!("{} claimed {} ({:?}) after {closed_by:?} was closed", after.id, claim.step, claim.effect);
         return Err(Violation::of(Invariant::OptOut, found));
     }
     Ok(())
 }
 
-/// What would forbid what is claimed: by its channel, also where a user is asked.
-fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> OptOut {
+/// What would forbid what is claimed: by its channel, also where a user is asked. One whose record is for everyone may follow either version.
+fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> Vec<OptOut> {
     match claim.effect {
-        Effect::Sms | Effect::AiCall => OptOut::Phone,
-        Effect::Email => OptOut::Email,
-        Effect::Task => match channel_of(seen, enrollment, &claim.step) {
-            Some(Channel::Email) => OptOut::Email,
-            Some(Channel::Call | Channel::Sms) | None => OptOut::Phone,
-        },
+        Effect::Sms | Effect::AiCall => vec![OptOut::Phone],
+        Effect::Email => vec![OptOut::Email],
+        Effect::Task => {
+            let cadences = cadences_of(seen, enrollment);
+            let steps = cadences.iter().filter_map(|cadence| cadence.step(&claim.step));
+            let by = steps.map(|step| match step.action.channel() {
+                Channel::Email => OptOut::Email,
+                Channel::Call | Channel::Sms => OptOut::Phone,
+            });
+            by.collect()
+        }
     }
-}
-
-fn channel_of(seen: &Seen, enrollment: &Enrollment, step: &StepId) -> Option<Channel> {
-    let cadences = cadences_of(seen, enrollment);
-    cadences.iter().find_map(|cadence| cadence.step(step)).map(|step| step.action.channel())
 }
 
 /// The version that the enrollment is on, and the newest, which it may be about to follow.
