@@ -88,7 +88,7 @@ impl Read {
         });
         let address = (!self.says(&self.postal_address)).then(|| {
             let sentence = "The email does not carry the company's postal address.";
-            Problem::warning("body", sentence, "Add {{ postal_address }}.")
+            Problem::error("body", sentence, "Add {{ postal_address }}.")
         });
         unsubscribe.into_iter().chain(address)
     }
