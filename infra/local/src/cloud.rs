@@ -6,7 +6,7 @@ mod deliveries;
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -62,7 +62,7 @@ struct Inner {
     told_until: AtomicI64,
     database: Database,
     faults: Option<Faults>,
-    deployed: OnceLock<Deployed>,
+    deployed: Mutex<Option<Arc<Deployed>>>,
     changed: Notify,
     quiet: Mutex<Option<Quiet>>,
     /// How many invocations were numbered by this process.
@@ -127,7 +127,7 @@ impl Cloud {
             told_until: AtomicI64::new(if is_kept { told_until.unwrap_or(i64::MIN) } else { i64::MAX }),
             database,
             faults: options.faults,
-            deployed: OnceLock::new(),
+            deployed: Mutex::default(),
             changed: Notify::new(),
             quiet: Mutex::default(),
             invocations: AtomicU64::new(0),
@@ -185,7 +185,7 @@ impl Cloud {
 
     /// Answers a request to the API, as its routes say.
     pub async fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
-        let Some(deployed) = self.0.deployed.get() else {
+        let Some(deployed) = self.deployed() else {
             return Response::new(Bytes::from_static(b"nothing is deployed yet"));
         };
         let request_id = self.next_id(request.uri().path());
@@ -206,7 +206,8 @@ impl Cloud {
 
     /// The functions' processes, where they have their own.
     pub(crate) fn processes(&self) -> Vec<Process> {
-        let processes = self.0.deployed.get().and_then(|deployed| deployed.processes.as_ref());
+        let deployed = self.deployed();
+        let processes = deployed.as_ref().and_then(|deployed| deployed.processes.as_ref());
         processes.map(Processes::running).unwrap_or_default()
     }
 
@@ -242,8 +243,18 @@ impl Cloud {
                     .map(drop)
             })
         })?;
-        let _ = self.0.deployed.set(deployed);
+        self.0.deployed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| Arc::new(deployed));
         Ok(())
+    }
+
+    /// Lets go of what is deployed. Its functions' clients hold the cloud, so one that isn't closed lives as long as its process.
+    pub fn close(&self) {
+        let deployed = self.0.deployed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(deployed);
+    }
+
+    fn deployed(&self) -> Option<Arc<Deployed>> {
+        self.0.deployed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Stores an instant that has not been told yet, before it is told, with some time ahead while the clock runs.

@@ -273,6 +273,12 @@ impl World {
     }
 }
 
+impl Drop for World {
+    fn drop(&mut self) {
+        self.cloud.close();
+    }
+}
+
 async fn deployed() -> Tested<Image> {
     if let Some(image) = DEPLOYED.get() {
         return Ok(image.clone());
@@ -280,6 +286,7 @@ async fn deployed() -> Tested<Image> {
     let cloud = Cloud::open(options(DateTime::from_timestamp(DEPLOYED_AT, 0).unwrap_or_default(), None))?;
     deployment::deploy(&cloud).await?;
     let image = cloud.image()?;
+    cloud.close();
     Ok(DEPLOYED.get_or_init(|| image).clone())
 }
 

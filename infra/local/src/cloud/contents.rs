@@ -75,8 +75,8 @@ impl Cloud {
 
     /// How far each function has read a table's stream: all up to that place. The one that is furthest behind counts.
     pub fn read_until(&self, table: &str) -> Result<i64, CloudError> {
-        let deployed = self.0.deployed.get();
-        let readers = deployed.into_iter().flat_map(|deployed| &deployed.streams);
+        let deployed = self.deployed();
+        let readers = deployed.iter().flat_map(|deployed| &deployed.streams);
         let mappings: Vec<&StreamMapping> =
             readers.map(|reader| &reader.mapping).filter(|mapping| mapping.table == table).collect();
         let places = self.0.database.with(|conn| {

@@ -48,12 +48,12 @@ impl Cloud {
 
     /// Takes some of what is ready at this instant; empty where nothing is. The deliveries may run side by side, as on AWS.
     pub fn take_ready(&self) -> Result<Vec<Delivery>, CloudError> {
-        let Some(deployed) = self.0.deployed.get() else { return Ok(Vec::new()) };
+        let Some(deployed) = self.deployed() else { return Ok(Vec::new()) };
         let (now, writes, busy) = (self.now(), self.writes(), deployed.busy_streams());
         if self.quiet().is_some_and(|quiet| quiet.lasts(now, writes, busy)) {
             return Ok(Vec::new());
         }
-        let ready = self.take_what_is_ready(deployed)?;
+        let ready = self.take_what_is_ready(&deployed)?;
         let is_quiet = ready.is_empty() && self.writes() == writes;
         let until = if is_quiet { self.next_due_after(now)? } else { None };
         *self.0.quiet.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -80,7 +80,7 @@ impl Cloud {
     /// The next instant at which something is ready.
     pub fn next_due_at(&self) -> Result<Option<DateTime<Utc>>, CloudError> {
         let now = self.now();
-        let busy = self.0.deployed.get().map_or(0, Deployed::busy_streams);
+        let busy = self.deployed().map_or(0, |deployed| deployed.busy_streams());
         match self.quiet().filter(|quiet| quiet.lasts(now, self.writes(), busy)) {
             Some(quiet) => Ok(quiet.until),
             None => self.next_due_after(now),
@@ -97,7 +97,8 @@ impl Cloud {
     }
 
     fn next_due_after(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, CloudError> {
-        let queues: Vec<&str> = self.0.deployed.get().map(|deployed| deployed.queue_names()).unwrap_or_default();
+        let deployed = self.deployed();
+        let queues: Vec<&str> = deployed.as_ref().map(|deployed| deployed.queue_names()).unwrap_or_default();
         let found = self.0.database.with(|conn| {
             let rule = "SELECT min(due_at) FROM rules WHERE due_at > ?1";
             let rule: Option<i64> = conn.prepare_cached(rule)?.query_row([now.timestamp_millis()], |row| row.get(0))?;
