@@ -10,7 +10,7 @@ mod verdict;
 use cadence_boot::{Boot, BootError, stream};
 use cadence_core::{Clock, failure::Class};
 use cadence_store::{
-    Edited, Store, StoreError,
+    Edited, Store, StoreError, image,
     keys::{CURRENT, is_published_pk, is_read},
 };
 use lambda_runtime::{Diagnostic, LambdaEvent};
@@ -34,9 +34,6 @@ pub enum PublishError {
     /// The table did not answer.
     #[error("the record could not be read or written")]
     Store(#[from] StoreError),
-    /// An image in the stream does not read as an item.
-    #[error("the change could not be read")]
-    Image(#[source] serde_dynamo::Error),
     /// A record does not turn into JSON.
     #[error("the record could not be written as JSON")]
     Json(#[from] serde_json::Error),
@@ -50,7 +47,7 @@ impl PublishError {
     pub fn class(&self) -> Class {
         match self {
             Self::Store(error) if error.may_work_later() => Class::Retryable,
-            Self::Store(_) | Self::Json(_) | Self::Image(_) => Class::Permanent,
+            Self::Store(_) | Self::Json(_) => Class::Permanent,
             Self::Races => Class::Retryable,
         }
     }
@@ -87,10 +84,9 @@ pub async fn on_event(app: &App, event: LambdaEvent<Value>) -> Result<Value, Dia
 }
 
 async fn changed(app: &App, change: stream::Change) -> Result<(), PublishError> {
-    let json = |image| serde_dynamo::from_item(image).map_err(PublishError::Image);
-    let keys: Value = json(change.keys)?;
-    let old: Option<Value> = change.old_image.map(json).transpose()?;
-    let new: Option<Value> = change.new_image.map(json).transpose()?;
+    let keys = image(change.keys)?;
+    let old = change.old_image.map(image).transpose()?;
+    let new = change.new_image.map(image).transpose()?;
     let text = |name: &str| keys.get(name).and_then(Value::as_str).unwrap_or_default();
     let (pk, sk) = (text("pk"), text("sk"));
     if is_read(pk, sk) {

@@ -12,6 +12,7 @@ use crate::{
     Committed, Store, StoreError,
     config::Published,
     error::sorted,
+    image,
     item::text,
     item::{Item, attribute, key, read, s},
     keys,
@@ -88,7 +89,7 @@ impl Edited {
     }
 
     pub(crate) fn of(item: Item) -> Result<Self, StoreError> {
-        let json: Value = read(item.clone())?;
+        let json = image(item.clone())?;
         // What an editor made of it may not read as what was written.
         let told = serde_json::from_value(json.clone()).ok();
         Ok(Self { pk: text(&item, keys::PK), content: Self::content_of(json), told, item })
@@ -225,7 +226,7 @@ impl Store {
     pub async fn put_published_right(&self, kind: &str, id: &str) -> Result<Committed, StoreError> {
         let of = key(keys::published_pk(kind), id);
         let stands = self.get(&self.config, of.clone()).await?;
-        if stands.clone().map(read::<Value>).transpose()?.as_ref().is_some_and(is_sealed) {
+        if stands.clone().map(image).transpose()?.as_ref().is_some_and(is_sealed) {
             return Ok(Committed::Stale);
         }
         let Some(newest) = self.load_newest_version(&format!("{kind}#{id}")).await? else {
@@ -254,7 +255,7 @@ impl Store {
         let mut pages = self.versions(pk).into_paginator().items().send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| sorted("Query", error))?;
-            if is_sealed(&read(item.clone())?) {
+            if is_sealed(&image(item.clone())?) {
                 return Ok(Some(item));
             }
         }

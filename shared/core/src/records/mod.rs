@@ -22,7 +22,7 @@ pub use check::{Draft, Known, check, dependents_of};
 pub use deletion::kept_because;
 pub use enrolling::{ForLeads, Reenroll, Wanted};
 pub use message::Message;
-pub use parse::{KINDS, Record, parse_record};
+pub use parse::{BINARY, KINDS, Record, parse_record};
 pub use print::{laid_out, print};
 pub use problem::{Problem, Severity, closest};
 pub use running::Running;

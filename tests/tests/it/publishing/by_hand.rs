@@ -1,5 +1,7 @@
 //! Ops write items of the config table that are not theirs to write, or that nothing reads.
 
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use cadence_local::deployment::CONFIG;
 use cadence_tests::{Tested, World};
 use serde_json::{Value, json};
 
@@ -94,5 +96,40 @@ async fn an_item_that_nothing_reads_is_told_so() -> Tested {
     world.delete_item(CADENCE, "Current").await?;
     world.settle().await?;
     assert_eq!(world.config_item(CADENCE, "Current").await?, None, "it can be deleted");
+    Ok(())
+}
+
+#[tokio::test]
+async fn bytes_in_a_record_are_refused_and_hold_up_nothing() -> Tested {
+    let world = World::start().await?;
+    let dynamo = aws_sdk_dynamodb::Client::new(&world.aws());
+    let bytes = || AttributeValue::B(Blob::new(b"hello"));
+    let set = |pk: &str, sk: &str, name: &str| {
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let update = dynamo.update_item().table_name(CONFIG).key("pk", key(pk)).key("sk", key(sk));
+        update
+            .update_expression("SET #n = :b")
+            .expression_attribute_names("#n", name)
+            .expression_attribute_values(":b", bytes())
+    };
+    let before = world.config_item("PUBLISHED#CADENCE", "zillow-purchase").await?;
+    for (pk, sk, name) in [
+        (CADENCE, "CURRENT", "name"),
+        (CADENCE, "VERSION#0001", "record"),
+        ("PUBLISHED#CADENCE", "zillow-purchase", "record"),
+        ("PUBLISHED#CADENCE", "zillow-purchase", "version"),
+    ] {
+        set(pk, sk, name).send().await?;
+        world.settle().await?;
+    }
+    assert_eq!(world.config_item("PUBLISHED#CADENCE", "zillow-purchase").await?, before);
+    let edited = world.store.load_edited_all().await?;
+    let told = edited.iter().find(|edited| edited.pk == CADENCE).and_then(|edited| edited.told.clone());
+    let told = told.ok_or("nothing is told")?;
+    assert!(told.check.starts_with("NOT PUBLISHED"), "{told:?}");
+    assert!(told.problems[0].contains("name: This must be text, but it is of the type Binary."), "{told:?}");
+
+    let other = world.edit("SETTINGS#company", |settings| settings["company"] = json!("Sample Loans")).await?;
+    assert_eq!(other["check"], "ok: published as version 2");
     Ok(())
 }

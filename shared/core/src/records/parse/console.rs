@@ -89,6 +89,9 @@ pub(super) fn unquoted(text: &str) -> &str {
     inner.map(trimmed).filter(|inner| !inner.is_empty() && !inner.contains(['"', '\''])).unwrap_or(text)
 }
 
+/// The one field of a map that stands for bytes, which no record has and JSON can't say.
+pub const BINARY: &str = "Binary";
+
 /// What a value is, in the console's words.
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
@@ -97,6 +100,7 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
         Value::Number(_) => "a number",
         Value::String(_) => "text",
         Value::Array(_) => "a list",
+        Value::Object(fields) if fields.len() == 1 && fields.contains_key(BINARY) => "of the type Binary",
         Value::Object(_) => "a map",
     }
 }

@@ -12,6 +12,7 @@ mod step;
 mod user;
 mod written;
 
+pub use console::BINARY;
 use fields::{Fields, Findings};
 use serde::Deserialize;
 use serde_json::Value;
