@@ -278,6 +278,28 @@ fn what_would_be_refused_is_not_written() {
 }
 
 #[test]
+fn a_message_is_refused_in_a_kind_that_a_cadence_can_not_use_wherever_it_is_looked_at() {
+    let ops = Ops::start();
+    ops.edit("message-sms-intro.json", |record| {
+        let body = "{{ lo_first_name }} (NMLS {{ lo_nmls_id }})\n{{ postal_address }}\n{{ unsubscribe_url }}";
+        *record = json!({ "pk": record["pk"], "sk": "CURRENT", "subject": "Hi", "body": body });
+    });
+    let folder = ops.folder();
+    let file = folder.join("message-sms-intro.json");
+    let (folder, file) = (folder.to_str().unwrap(), file.to_str().unwrap());
+    for ran in [
+        Ran::of(&["check", folder], &[]),
+        Ran::of(&["check", file], &[]),
+        ops.ask("push", &[file]),
+        ops.ask("push", &[folder]),
+    ] {
+        let uses = "the step \"intro-text\" of the cadence \"zillow-purchase\" uses it and sends a text.\n";
+        assert!(ran.code == 1 && ran.told.contains(uses), "{}{}", ran.told, ran.complained);
+    }
+    assert_eq!(ops.version("sms/intro"), 1);
+}
+
+#[test]
 fn new_records_are_written_before_those_that_refer_to_them() {
     let ops = Ops::start();
     let text =

@@ -1,11 +1,10 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, actors, agents, course, enrolling, firsts, graph::Graph, hours, pace};
+use super::{Known, actors, agents, course, enrolling, firsts, graph::Graph, hours, misfit::Misfit, pace};
 use crate::{
     Channel, Do, MessageId,
     records::{
         Assign, Cadence, Step,
-        message::Copy,
         problem::{Problem, quoted},
     },
 };
@@ -43,26 +42,14 @@ fn messages(cadence: &Cadence, known: &Known) -> impl Iterator<Item = Problem> {
 }
 
 fn message_problem(path: String, id: &MessageId, step: &Step, known: &Known) -> Option<Problem> {
-    match known.messages.get(id).map(|message| (&message.copy, step.action.channel(), step.action)) {
-        None => {
-            let otherwise = "Publish that message first, or correct the name.";
-            let absent = known.absent("MESSAGE", id.as_str(), "", otherwise);
-            Some(Problem::error(path, absent.what + ".", absent.remedy))
-        }
-        Some((Copy::Email { .. }, Channel::Sms, _)) => {
-            let sentence = format!("The message {} is an email, but this step sends a text.", quoted(id.as_str()));
-            Some(Problem::error(path, sentence, "Name a message that has a \"text\"."))
-        }
-        Some((Copy::Text(_), _, Do::CannedEmail)) => {
-            let sentence = format!("The message {} is a text, but this step sends an email.", quoted(id.as_str()));
-            Some(Problem::error(path, sentence, "Name a message that has a \"subject\" and a \"body\"."))
-        }
-        Some((Copy::Email { .. }, Channel::Call, _)) => {
-            let sentence = format!("The message {} is an email, but this step is a call.", quoted(id.as_str()));
-            Some(Problem::warning(path, sentence, "Name a message that has a \"text\" to be said."))
-        }
-        Some((Copy::Email { .. } | Copy::Text(_), ..)) => None,
-    }
+    let Some(message) = known.messages.get(id) else {
+        let otherwise = "Publish that message first, or correct the name.";
+        let absent = known.absent("MESSAGE", id.as_str(), "", otherwise);
+        return Some(Problem::error(path, absent.what + ".", absent.remedy));
+    };
+    let Misfit { is, does, wanted } = Misfit::of(message, step)?;
+    let sentence = format!("The message {} is {is}, but this step {does}.", quoted(id.as_str()));
+    Some(Problem::error(path, sentence, format!("Name a message that has {wanted}.")))
 }
 
 /// Fields that do nothing where they stand.

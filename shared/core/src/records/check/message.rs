@@ -1,6 +1,6 @@
 //! Checks a message by itself, and as the cadences that use it would send it.
 
-use super::{Known, firsts, read::Read};
+use super::{Known, firsts, misfit, read::Read};
 use crate::{
     records::{Message, message::Copy, problem::Problem},
     template::{self, uses_snippets},
@@ -10,13 +10,16 @@ use crate::{
 const SETTINGS: &str = "SETTINGS#company";
 
 pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
+    let mut problems = misfit::steps_left(message, known);
     if known.settings.is_none() && known.refused.contains(SETTINGS) && message.copy.parts().any(uses_snippets) {
         let sentence =
             "The settings have errors of their own, so the snippets that this message uses can't be looked up.";
         let remedy = format!("Mend {SETTINGS} first: what is wrong is said there.");
-        return vec![Problem::error("", sentence, remedy)];
+        problems.push(Problem::error("", sentence, remedy));
+        return problems;
     }
-    let (read, mut problems) = Read::of(message, known.settings.as_ref());
+    let (read, unread) = Read::of(message, known.settings.as_ref());
+    problems.extend(unread);
     match (&message.copy, read) {
         (Copy::Text(text), read) => {
             let settings = known.settings.as_ref();

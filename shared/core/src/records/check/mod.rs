@@ -12,6 +12,7 @@ mod graph;
 mod hours;
 mod known;
 mod message;
+mod misfit;
 mod pace;
 mod read;
 mod segments;
