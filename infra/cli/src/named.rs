@@ -6,12 +6,16 @@ use cadence_store::Kept;
 
 use crate::table::Table;
 
-/// The key that is meant: a whole key, whether there is a record of it or not, or that of the one record with that id.
+/// The key that is meant: a whole key, whether there is a record of it or not, or that of the one record with that id, or else of the one
+/// that was deleted.
 pub(crate) async fn key_of(table: &Table, name: &str) -> anyhow::Result<String> {
     if let Some(pk) = whole_key(name) {
         return Ok(pk);
     }
-    let keys = keys(table).await?;
+    let mut keys = keys(table).await?;
+    if !keys.iter().any(|pk| id_of(pk) == name) {
+        keys.extend(deleted(table, name).await?);
+    }
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     by_id(&keys, name, &table.place().flags).map(str::to_owned).with_context(|| format!("in {}", table.place()))
 }
@@ -31,9 +35,28 @@ pub(crate) async fn version(table: &Table, pk: &str, number: u32) -> anyhow::Res
     bail!("{pk} has no version {number}; it has {has}")
 }
 
-/// That there is no record of that key, and which may be meant.
-pub(crate) async fn no_record(table: &Table, pk: &str) -> anyhow::Result<anyhow::Error> {
-    Ok(unknown(table, pk, &keys(table).await?))
+/// That there is no record of that key, and which may be meant; of one that was deleted, how to have it back.
+pub(crate) async fn no_record(table: &Table, pk: &str, versions: &[Kept]) -> anyhow::Result<anyhow::Error> {
+    let Some(newest) = versions.iter().map(|kept| kept.version).max() else {
+        return Ok(unknown(table, pk, &keys(table).await?));
+    };
+    let (place, flags) = (table.place(), &table.place().flags);
+    Ok(anyhow::anyhow!(
+        "{pk} was deleted from {place}: `cadence show {pk} --version {newest}{flags}` tells what it said last, \
+         `cadence rollback {pk} --to {newest}{flags}` brings it back"
+    ))
+}
+
+/// The keys of the records of that id that are gone and of which there are versions.
+async fn deleted(table: &Table, id: &str) -> anyhow::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for kind in KINDS {
+        let pk = format!("{kind}#{id}");
+        if !table.versions(&pk).await?.is_empty() {
+            found.push(pk);
+        }
+    }
+    Ok(found)
 }
 
 fn unknown(table: &Table, pk: &str, keys: &[String]) -> anyhow::Error {

@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let versions = table.versions(&pk).await?;
     let Some(edited) = table.load(&pk).await? else {
-        return Err(named::no_record(&table, &pk).await?);
+        return Err(named::no_record(&table, &pk, &versions).await?);
     };
     let at_work = table.at_work().await?.remove(&pk);
     match args.json {

@@ -346,8 +346,15 @@ fn a_record_that_was_deleted_is_there_again() {
     ops.edit(CADENCE, |record| record["status"] = json!("archived"));
     assert_eq!(ops.run("push", &[]).code, 0);
     ops.local.delete_record("CADENCE#zillow-purchase");
-    assert_eq!(ops.ask("show", &["cadence/zillow-purchase"]).code, 2, "what is archived can be deleted");
-    let ran = ops.ask("rollback", &["cadence/zillow-purchase", "--to", "1", "--json"]);
+    let shown = ops.ask("show", &["zillow-purchase"]);
+    assert_eq!(shown.code, 2, "what is archived can be deleted");
+    for words in
+        ["CADENCE#zillow-purchase was deleted", "`cadence rollback CADENCE#zillow-purchase --to 2 --endpoint-url"]
+    {
+        assert!(shown.complained.contains(words), "{}", shown.complained);
+    }
+    assert!(ops.ask("show", &["zillow-purchase", "--version", "1"]).told.contains("\"status\": \"live\""));
+    let ran = ops.ask("rollback", &["zillow-purchase", "--to", "1", "--json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.told, ran.complained);
     assert_eq!(ran.json()["pushed"][0]["check"], "ok: published as version 3");
 }
