@@ -117,13 +117,11 @@ fn may_take(cadence: &Cadence, catalogue: &Catalogue, asking: Asking<'_>, now: D
         Some(_) => asking.enrollments.iter().filter(own).max_by_key(|enrollment| enrollment.enrolled_at),
         None => asking.enrollments.iter().max_by_key(|enrollment| enrollment.enrolled_at),
     };
-    let wait = match &cadence.reenroll {
-        Reenroll::Never if has_been_here => return false,
-        Reenroll::Never => Reenroll::default_wait(),
-        Reenroll::After(wait) => wait.clone(),
-    };
+    if cadence.reenroll == Reenroll::Never && has_been_here {
+        return false;
+    }
     let calendar = Calendar::new(asking.lead, cadence, &catalogue.settings);
-    latest.is_none_or(|latest| calendar.after(latest.enrolled_at, &wait) <= now)
+    latest.is_none_or(|latest| calendar.after(latest.enrolled_at, &cadence.reenroll.wait()) <= now)
 }
 
 /// Whether a lead is one of those that a cadence leaves to others: the same ones each time, more of them if the percent grows, and

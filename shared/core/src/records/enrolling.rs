@@ -24,6 +24,39 @@ pub struct ForLeads {
     pub hold_out: u8,
 }
 
+impl ForLeads {
+    /// Whether every lead that those are is one of these too, as far as can be told without knowing any.
+    pub(crate) fn covers(&self, those: &Self) -> bool {
+        let takes = |these: &[String], those: &[String]| {
+            let is_one = |that: &String| these.iter().any(|this| this.eq_ignore_ascii_case(that));
+            these.is_empty() || (!those.is_empty() && those.iter().all(is_one))
+        };
+        self.hold_out == 0
+            && takes(&self.source, &those.source)
+            && takes(&self.state, &those.state)
+            && takes(&self.purpose, &those.purpose)
+            && self
+                .attributes
+                .iter()
+                .all(|(name, this)| those.attributes.get(name).is_some_and(|that| this.covers(that)))
+    }
+}
+
+impl Wanted {
+    fn covers(&self, that: &Self) -> bool {
+        let number = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
+        match (self, that) {
+            (Self::OneOf(these), Self::OneOf(those)) => those.iter().all(|that| these.contains(that)),
+            (Self::Between { at_least, at_most }, Self::Between { at_least: least, at_most: most }) => {
+                let is_from = number(at_least).is_none_or(|this| number(least).is_some_and(|that| this <= that));
+                let is_to = number(at_most).is_none_or(|this| number(most).is_some_and(|that| this >= that));
+                is_from && is_to
+            }
+            (Self::OneOf(_), Self::Between { .. }) | (Self::Between { .. }, Self::OneOf(_)) => false,
+        }
+    }
+}
+
 /// What an attribute of a lead must be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -55,6 +88,14 @@ impl Reenroll {
     /// How long after a cadence began the same lead does not begin another, where a record doesn't say.
     pub fn default_wait() -> Wait {
         Wait::days(30)
+    }
+
+    /// How long after a cadence began the same lead may begin this one, if at all.
+    pub fn wait(&self) -> Wait {
+        match self {
+            Self::Never => Self::default_wait(),
+            Self::After(wait) => wait.clone(),
+        }
     }
 }
 

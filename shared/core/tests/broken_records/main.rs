@@ -72,9 +72,10 @@ fn known() -> Known {
         ("MESSAGE#sms/hello", json!({"text": "Hello"})),
         (
             "CADENCE#long-term",
-            cadence(json!({"steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/hello"}]})),
+            cadence(json!({"for_leads": {"purpose": "construction"},
+                "steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/hello"}]})),
         ),
-        ("CADENCE#asks-again", cadence(json!({"takes_over": "new"}))),
+        ("CADENCE#asks-again", cadence(json!({"takes_over": "new", "for_leads": {"purpose": "construction"}}))),
         ("USER#lo-riley", user(json!({}))),
         (
             "USER#lo-morgan",

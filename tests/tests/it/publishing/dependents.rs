@@ -139,6 +139,19 @@ async fn a_message_that_a_step_at_work_could_not_use_goes_on_as_it_was() -> Test
 }
 
 #[tokio::test]
+async fn a_cadence_that_another_leaves_no_lead_is_told_so() -> Tested {
+    let world = World::start().await?;
+    world.put_record(&json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": TEXT })).await?;
+    world.put_record(&spring(None)).await?;
+    let cadence = world.record(CADENCE).await?;
+    assert_eq!(cadence["check"], "ok: published as version 1, with 1 warning (see problems)", "{cadence}");
+    assert!(cadence["problems"].to_string().contains("\\\"spring\\\" takes every lead"), "{cadence}");
+    world.edit("CADENCE#spring", |spring| spring["for_leads"]["hold_out"] = json!("50%")).await?;
+    assert_eq!(world.record(CADENCE).await?["check"], "ok: published as version 1");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_failure_on_the_way_is_made_up_for() -> Tested {
     let world = World::start().await?;
     world.put_record(&spring(None)).await?;

@@ -1,8 +1,10 @@
 //! Checks which leads a cadence takes against the records it refers to.
 
+use std::cmp::Reverse;
+
 use super::{Known, values};
 use crate::records::{
-    Cadence, Source,
+    Cadence, Reenroll, Source, Status,
     problem::{Problem, closest, quoted},
 };
 
@@ -28,7 +30,41 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
             problems.push(Problem::warning(format!("takes_over[{index}]"), sentence, remedy));
         }
     }
+    problems.extend(left_none(cadence, known));
     problems
+}
+
+/// That another cadence takes whatever lead this one is for, so that none is left. Not said where this one may take some all the same: those
+/// that run elsewhere, that ask again, or that an outcome hands to it.
+fn left_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    let goes_first = |cadence: &Cadence| (Reverse(cadence.priority), cadence.id.clone());
+    let takes_all = |other: &&Cadence| {
+        other.id != cadence.id
+            && other.status == Status::Live
+            && goes_first(other) < goes_first(cadence)
+            && other.for_leads.covers(&cadence.for_leads)
+            && other.reenroll != Reenroll::Never
+            && other.reenroll.wait() == cadence.reenroll.wait()
+            && cadence.takes_over.iter().all(|taken| other.takes_over.contains(taken))
+    };
+    let others = || known.cadences.values();
+    if cadence.status != Status::Live || others().any(|other| other.targets().any(|to| *to == cadence.id)) {
+        return None;
+    }
+    let other = others().find(takes_all)?;
+    let why = match other.priority == cadence.priority {
+        true => "of the same priority the first name in the alphabet goes first",
+        false => "its priority is higher",
+    };
+    let sentence = format!(
+        "The cadence {} takes every lead that this one is for, so this one gets none: {why}.",
+        quoted(other.id.as_str())
+    );
+    let remedy = format!(
+        "Set \"priority\" to more than {}, or narrow the other's \"for_leads\"; to have both try, let the other \"hold_out\" some.",
+        other.priority
+    );
+    Some(Problem::warning("priority", sentence, remedy))
 }
 
 /// Sources may send any attribute, so only a name that nearly is one that is sent for sure is taken for a slip of the pen.
@@ -43,4 +79,71 @@ fn misspelt(name: &str, known: &Known) -> Option<Problem> {
             format!("Did you mean \"{meant}\"?"),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::records::{Record, check, parse_record};
+
+    fn cadence(id: &str, fields: &Value) -> Record {
+        let mut record = json!({"name": "A", "steps": [{"id": "a", "do": "dial", "wait": "0m"}]});
+        for (name, value) in fields.as_object().unwrap() {
+            record[name] = value.clone();
+        }
+        parse_record(&format!("CADENCE#{id}"), &record).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    #[test]
+    fn a_cadence_that_is_left_no_lead_is_told_who_takes_them() {
+        let narrow = json!({"source": ["zillow"], "state": ["CA"], "attributes": {"loan_amount": {"at_least": 300_000}, "veteran": ["yes"]}});
+        let own = json!({"for_leads": narrow, "priority": 5});
+        let with = |name: &str, value: Value| {
+            let mut record = own.clone();
+            record[name] = value;
+            record
+        };
+        let amount = |amount: Value| json!({"priority": 9, "for_leads": {"attributes": {"loan_amount": amount}}});
+        // The other one, this one, and why this one is left none.
+        for (other, this, why) in [
+            (json!({"priority": 9}), &own, Some("its priority is higher")),
+            (json!({"priority": 5}), &own, Some("the first name in the alphabet goes first")),
+            (json!({"priority": 4}), &own, None),
+            (json!({"priority": 9, "status": "paused"}), &own, None),
+            (json!({"priority": 9}), &with("status", json!("off")), None),
+            (
+                json!({"priority": 9, "for_leads": {"source": ["Zillow", "plain"], "state": ["CA"]}}),
+                &own,
+                Some("higher"),
+            ),
+            (json!({"priority": 9, "for_leads": {"source": ["plain"]}}), &own, None),
+            (json!({"priority": 9, "for_leads": {"purpose": ["purchase"]}}), &own, None),
+            (json!({"priority": 9, "for_leads": {"hold_out": 1}}), &own, None),
+            (amount(json!({"at_least": 200_000})), &own, Some("higher")),
+            (amount(json!({"at_least": 400_000})), &own, None),
+            (amount(json!({"at_least": 200_000, "at_most": 900_000})), &own, None),
+            (json!({"priority": 9, "for_leads": {"attributes": {"veteran": ["yes", "soon"]}}}), &own, Some("higher")),
+            (json!({"priority": 9, "for_leads": {"attributes": {"veteran": ["soon"]}}}), &own, None),
+            // This one may have those who ask again, run elsewhere or are handed to it.
+            (json!({"priority": 9, "reenroll": "never"}), &own, None),
+            (json!({"priority": 9}), &with("reenroll", json!("never")), Some("higher")),
+            (json!({"priority": 9}), &with("reenroll", json!("7d")), None),
+            (json!({"priority": 9}), &with("takes_over", json!(["first"])), None),
+            (json!({"priority": 9, "anytime": {"replied": {"cadence": "second"}}}), &own, None),
+        ] {
+            let (first, second) = (cadence("first", &other), cadence("second", this));
+            let mut known = Known::default();
+            [&first, &second].into_iter().cloned().for_each(|record| known.insert(record));
+            let told = |record: &Record| {
+                let told = check(record, &known).into_iter().find(|problem| problem.path == "priority");
+                told.map(|problem| problem.to_string())
+            };
+            let said = told(&second);
+            assert_eq!(said.is_some(), why.is_some(), "{other} and {this}: {said:?}");
+            let words = |said: &str| said.contains("\"first\" takes every lead") && said.contains(why.unwrap());
+            assert!(said.as_deref().is_none_or(words), "{other} and {this}: {said:?}");
+        }
+    }
 }

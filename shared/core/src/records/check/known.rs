@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
     records::{
-        Cadence, Message, Record, Settings, Source, Step, Target, User,
+        Cadence, Message, Record, Settings, Source, User,
         problem::{all_of, did_you_mean, quoted},
     },
 };
@@ -130,16 +130,12 @@ impl Record {
 
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
     let has_message = cadence.steps.iter().any(|step| step.message.is_some());
-    let mut targets = cadence.steps.iter().flat_map(Step::targets).chain(cadence.anytime.values());
-    let has_agent = cadence.steps.iter().any(|step| step.agent.is_some());
-    let has_cadence =
-        has_agent || !cadence.takes_over.is_empty() || targets.any(|target| matches!(target, Target::Cadence(_)));
     let has_source = !cadence.for_leads.source.is_empty() || !cadence.for_leads.attributes.is_empty();
     let refers = [
         ("MESSAGE", has_message),
-        ("CADENCE", has_cadence),
         ("SOURCE", has_source),
-        // Caps, and who may act, hold for every cadence.
+        // Others may take the leads that it is for; caps, and who may act, hold for every cadence.
+        ("CADENCE", true),
         ("SETTINGS", true),
         ("USER", true),
     ];
