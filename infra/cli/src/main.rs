@@ -8,6 +8,7 @@ mod diff;
 mod difference;
 mod doctor;
 mod here;
+mod json;
 mod list;
 mod local;
 mod named;

@@ -14,6 +14,8 @@ use cadence_store::{
 };
 use serde_json::Value;
 
+use crate::json;
+
 /// Records by key, each as it was found.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
@@ -168,9 +170,13 @@ fn items_of(file: &Path) -> Result<Vec<Value>, Problem> {
     let text = fs::read_to_string(file).map_err(|error| {
         Problem::error("", format!("The file can't be read: {error}."), "See to it, or move it away.")
     })?;
-    match serde_json::from_str(&text) {
+    match json::read(&text) {
         Ok(Value::Array(items)) => Ok(items),
         Ok(item) => Ok(vec![item]),
+        Err(error) if error.is_data() => {
+            let remedy = "Remove all but one: only the last would count.";
+            Err(Problem::error("", format!("In this file {error}."), remedy))
+        }
         Err(error) => Err(Problem::error("", format!("The file is not JSON: {error}."), "Mend it, or move it away.")),
     }
 }
@@ -214,7 +220,8 @@ mod tests {
     fn a_folder_is_its_json_files_without_what_publish_wrote() {
         let text = r#"{"pk": "MESSAGE#sms/a", "sk": "CURRENT", "text": "Hi", "check": "ok"}"#;
         let list = r#"[{"pk": "MESSAGE#sms/b", "text": "Ho"}, {"pk": "MESSAGE#sms/b", "sk": "VERSION#0001"}]"#;
-        let folder = folder(&[("a.json", text), ("list.json", list), ("README.md", "no record")]);
+        let marked = format!("\u{feff}{list}");
+        let folder = folder(&[("a.json", text), ("list.json", &marked), ("README.md", "no record")]);
         let records = Records::of_files(folder.path()).unwrap();
         let keys: Vec<&str> = records.by_key.keys().map(String::as_str).collect();
         assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b"]);
@@ -227,6 +234,10 @@ mod tests {
         for (files, expected) in [
             (&[][..], "DIR holds no records"),
             (&[("a.json", "{")], "DIR/a.json: The file is not JSON: EOF while parsing an object at line 1 column 1."),
+            (
+                &[("a.json", r#"{"pk": "MESSAGE#a", "text": "Hi", "text": "Ho"}"#)],
+                "DIR/a.json: In this file the field \"text\" stands twice in one object at line 1 column 40. Remove all but one",
+            ),
             (&[("a.json", "{}"), ("b.json", "7")], "DIR/a.json: This is no record: it has no pk."),
             (&[("a.json", r#"{"pk": {"S": "MESSAGE#a"}}"#)], "DIR/a.json: The pk is not text. Is it DynamoDB JSON?"),
             (

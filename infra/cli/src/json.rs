@@ -1,0 +1,99 @@
+//! JSON as people write it: what would be lost of it in silence is an error.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+/// Reads a file's text. A field that stands twice in one object is an error that names it; what editors on Windows put first is none.
+pub(crate) fn read(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str::<Written>(text.strip_prefix('\u{feff}').unwrap_or(text)).map(|Written(value)| value)
+}
+
+/// A value that was written down whole.
+struct Written(Value);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader).map(Self)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Written(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            if map.contains_key(&name) {
+                return Err(A::Error::custom(format!("the field \"{name}\" stands twice in one object")));
+            }
+            let Written(value) = fields.next_value()?;
+            map.insert(name, value);
+        }
+        Ok(map.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_once_is_read_as_it_is() {
+        let value = json!({"a": [null, true, -1, 18446744073709551615u64, 0.5, "x\n", {}, []], "b": {"a": {"a": 1}}});
+        for mark in ["", "\u{feff}"] {
+            assert_eq!(read(&format!("{mark}{value:#}")).unwrap(), value);
+        }
+        assert!(read("\u{feff}\u{feff}{}").is_err() && read("{} 1").is_err());
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_named() {
+        let told = read("{\"a\": [\n{\"wait\": 1, \"b\": {\"wait\": 1}, \"wait\": 2}]}").unwrap_err().to_string();
+        assert_eq!(told, "the field \"wait\" stands twice in one object at line 2 column 37");
+    }
+}
