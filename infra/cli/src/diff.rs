@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
-use cadence_core::records::{KINDS, closest};
+use cadence_core::records::{KINDS, Severity, closest};
 use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
 use crate::{
-    check::counted,
+    check::{Findings, counted},
     difference::{Context, Difference, difference, says_the_same},
     records::{Found, Records},
     status::NotAtWork,
@@ -18,7 +18,8 @@ use crate::{
 /// Says what would change in a table if these files were pushed, and for whom
 #[derive(clap::Args)]
 #[command(after_help = "\
-They are held against what is at work, and it is told where an edit stands in the table that is not: that one would be overwritten.
+They are held against what is at work, and it is told where an edit stands in the table that is not: that one would be overwritten,
+and what of them would be refused.
 Ends with 0 if nothing differs, with 1 if something does, with 2 if it can't be told.
 
 Examples:
@@ -63,17 +64,28 @@ pub(crate) struct Changes {
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
     let table = args.table.open().await?;
-    let changes = Changes::of(&records, &table.edited().await?, &table.at_work().await?);
+    let at_work = table.at_work().await?;
+    let changes = Changes::of(&records, &table.edited().await?, &at_work);
+    let findings = Findings::of(&records, &[&table.records_of(at_work)]);
     unknown_kinds(&records);
     match args.json {
-        true => print(&changes.json().to_string()),
+        true => {
+            let mut told = changes.json();
+            told.as_object_mut().map(|fields| fields.insert("check".to_owned(), findings.json()));
+            print(&told.to_string());
+        }
         false => {
             changes.tell();
             // Of one file it is no news that there are others.
             if args.records.is_dir() {
                 changes.only_there.iter().for_each(|pk| print(&format!("only in the table: {pk}")));
             }
-            print(&changes.counted());
+            let is_refused = findings.count(Severity::Error) > 0;
+            if is_refused {
+                findings.tell();
+            }
+            let refused = if is_refused { "; a push would be refused, and write nothing" } else { "" };
+            print(&format!("{}{refused}", changes.counted()));
         }
     }
     Ok(if changes.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -275,6 +275,11 @@ fn what_would_be_refused_is_not_written() {
     }
     assert_eq!(ops.version("zillow-purchase"), 1);
     assert_eq!(ops.ask("show", &["zillow-purchase", "--json"]).json()["check"], "ok: published as version 1");
+    let diff = ops.run("diff", &[]);
+    assert!(diff.code == 1 && diff.told.contains("steps[2].wait"), "{}", diff.told);
+    let refused = "1 changed record, 0 new, 13 the same; a push would be refused, and write nothing\n";
+    assert!(diff.told.ends_with(refused), "{}", diff.told);
+    assert!(ops.run("diff", &["--json"]).json()["check"]["errors"].as_u64().unwrap() > 0);
 }
 
 #[test]
@@ -292,6 +297,7 @@ fn a_message_is_refused_in_a_kind_that_a_cadence_can_not_use_wherever_it_is_look
         Ran::of(&["check", file], &[]),
         ops.ask("push", &[file]),
         ops.ask("push", &[folder]),
+        ops.ask("diff", &[file]),
     ] {
         let uses = "the step \"intro-text\" of the cadence \"zillow-purchase\" uses it and sends a text.\n";
         assert!(ran.code == 1 && ran.told.contains(uses), "{}{}", ran.told, ran.complained);
