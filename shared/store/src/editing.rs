@@ -15,7 +15,7 @@ use crate::{
     error::sorted,
     item::{attribute, key, read, s},
     keys,
-    publish::is_ours,
+    publish::{NOT_READ, is_ours},
     update::Edit,
 };
 
@@ -57,6 +57,17 @@ struct PublishedAs {
     record: Value,
 }
 
+/// An item that was told that nothing reads it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Unread {
+    /// Its partition key.
+    pub pk: String,
+    /// Its sort key, which is no record's.
+    pub sk: String,
+    /// Why nothing reads it.
+    pub problems: Vec<String>,
+}
+
 /// A stored record as ops would write it.
 fn as_edited(kind: &str, stored: &Value) -> Value {
     Record::from_stored(kind, stored).map_or_else(|| stored.clone(), |record| Edited::content_of(print(&record)))
@@ -89,6 +100,26 @@ impl Store {
         }
         found.retain(|edited| !keys::is_published_pk(&edited.pk));
         found.sort_by(|one, other| one.pk.cmp(&other.pk));
+        Ok(found)
+    }
+
+    /// The items that were told that nothing reads them, because of their keys.
+    pub async fn load_unread(&self) -> Result<Vec<Unread>, StoreError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.config)
+            .consistent_read(true)
+            .filter_expression("sk <> :current AND begins_with(#check, :unread)")
+            .expression_attribute_names("#check", "check")
+            .expression_attribute_values(":current", s(keys::CURRENT))
+            .expression_attribute_values(":unread", s(NOT_READ));
+        let mut pages = scan.into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(read(item.map_err(|error| sorted("Scan", error))?)?);
+        }
+        found.sort();
         Ok(found)
     }
 

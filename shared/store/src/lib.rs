@@ -34,10 +34,10 @@ use serde::de::DeserializeOwned;
 
 pub use claim::{Claimed, Refused};
 pub use commit::Committed;
-pub use editing::{AtWork, Kept, list_tables};
+pub use editing::{AtWork, Kept, Unread, list_tables};
 pub use error::{Said, StoreError};
 pub use image::image;
-pub use publish::{Edited, NewVersion, Told};
+pub use publish::{Edited, NOT_READ, NewVersion, Told};
 pub use quarantine::{Dismissed, Quarantined};
 pub use seal::is_sealed;
 pub use step::{Invocation, StepError};

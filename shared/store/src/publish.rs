@@ -66,6 +66,9 @@ pub struct NewVersion<'a, T> {
 /// What a record is told that is to be checked again.
 const WAITS: &str = "waits to be checked again";
 
+/// What an item is told that nothing reads.
+pub const NOT_READ: &str = "NOT READ: see problems";
+
 /// The attributes of [`Told`].
 const TOLD: [&str; 5] = ["check", "problems", "published_version", "summary", LEADS];
 

@@ -10,7 +10,7 @@ use cadence_core::{
     task::TaskKind,
     time::{Zone, local_text},
 };
-use cadence_store::StoreError;
+use cadence_store::{StoreError, Unread};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
@@ -154,7 +154,11 @@ async fn of_records(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
         }
         Some(_) => None,
     });
-    Ok(findings.collect())
+    let unread = stage.store.load_unread().await.map_err(|error| stage.explained(error))?;
+    let unread = unread.into_iter().filter_map(|Unread { pk, sk, problems }| {
+        finding(Kind::NotRead, format!("{pk} with the sort key {sk:?}"), problems.join("; "))
+    });
+    Ok(findings.chain(unread).collect())
 }
 
 /// The ids of the published records of a kind.

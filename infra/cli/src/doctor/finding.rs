@@ -40,13 +40,15 @@ pub(crate) enum Kind {
     GivenUp,
     /// A record was refused.
     Refused,
+    /// An item is none of a record, because of its key.
+    NotRead,
     /// A record was not looked at yet.
     Unchecked,
 }
 
 impl Kind {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Overdue,
         Self::Unsettled,
         Self::Unreadable,
@@ -54,6 +56,7 @@ impl Kind {
         Self::GivenUp,
         Self::Quarantined,
         Self::Refused,
+        Self::NotRead,
         Self::Unchecked,
         Self::LateTask,
         Self::Parked,
@@ -77,6 +80,7 @@ impl Kind {
             Self::Dismissed => "Webhooks that could not be used, and were dismissed",
             Self::GivenUp => "Messages that were given up",
             Self::Refused => "Records that were refused",
+            Self::NotRead => "Items that nothing reads",
             Self::Unchecked => "Records that were not checked",
         }
     }
@@ -105,6 +109,7 @@ impl Kind {
                 "edit them as they say, or go back with cadence rollback ID --to VERSION{flags}; \
                  until then what each names is at work"
             ),
+            Self::NotRead => "do as they say: what somebody meant by them is not at work".to_owned(),
             Self::Unchecked => {
                 format!("publish looks at an edit within seconds; if it didn't, {redrive} has it look again")
             }

@@ -104,6 +104,19 @@ fn a_stage_that_is_well_needs_nobody() {
 }
 
 #[test]
+fn an_item_that_nothing_reads_is_told_by_doctor() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let item = json!({ "pk": { "S": "CADENCE#spring" }, "sk": { "S": "Current" }, "name": { "S": "Spring" } });
+    let put = json!({ "TableName": "config", "Item": item });
+    local.aws("dynamodb", "DynamoDB_20120810.PutItem", "POST", "/", &put);
+    local.until("it is told", || found(&local).0 == 1);
+    assert_eq!(found(&local).1, ["not_read CADENCE#spring with the sort key \"Current\""]);
+    let told = ask(&local, &["doctor"]).told;
+    assert!(told.contains("Items that nothing reads: 1") && told.contains("Did you mean \"CURRENT\"?"), "{told}");
+}
+
+#[test]
 fn a_step_that_was_given_up_goes_back_if_it_is_still_due_and_only_once() {
     let data = tempfile::tempdir().unwrap();
     let first = Local::start(data.path(), "1", MORNING);
