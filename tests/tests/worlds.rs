@@ -9,7 +9,7 @@ use cadence_tests::simulation::{
 };
 
 /// How many worlds are run.
-const WORLDS: u64 = 12;
+const WORLDS: u64 = 9;
 /// Of all single crashes of all stories, one in so many is tried here; the command tries all.
 const CRASHES: usize = 131;
 /// Of the crashes after one of these of the reference story, one in so many.
@@ -60,13 +60,13 @@ fn what_is_promised_holds_in_every_world() {
 
 #[test]
 fn a_seed_makes_the_same_requests_each_time() {
-    let run = Run { with_digest: true, ..Run::of_seed(6) };
+    let run = Run { with_digest: true, ..Run::of_seed(4) };
     let digest = |run: &Run| run.go().digest.unwrap();
     let (one, other) = (digest(&run), digest(&run));
     assert_eq!(one, other);
     let elsewhere = thread::scope(|scope| scope.spawn(|| digest(&run)).join().unwrap());
     assert_eq!(one, elsewhere, "on another thread");
-    assert_ne!(one, digest(&Run { seed: 7, ..run }));
+    assert_ne!(one, digest(&Run { seed: 0, ..run }));
 }
 
 #[test]
