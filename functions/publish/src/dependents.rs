@@ -8,7 +8,8 @@ use crate::{App, PublishError, Published, known, verdict};
 /// So many records are checked again after one edit; no stage has as many that refer to one another.
 const AT_MOST: usize = 1000;
 
-/// Checks the records again that may refer to the one that was published, refused for the first time or deleted, and those that may refer to what that publishes.
+/// Checks the records again that may refer to the one that was published, refused for the first time or deleted, and those that may refer
+/// to what that publishes.
 ///
 /// This ends: only a record that was refused and is published by it leads on to others, and what nobody edits isn't refused again
 /// and published again.

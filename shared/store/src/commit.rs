@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
-    Outcome,
+    Outcome, TaskId,
     change::{Change, LeadChange},
     lead::OptOut,
     task::Closed,
@@ -59,7 +59,7 @@ impl Store {
         for tasks in surplus.chunks(MOST_CLOSED) {
             let mut items = vec![self.enrollment_as_read(change)?.item(&self.leads)?];
             for (id, closed) in tasks {
-                items.push(self.closed_task(key(keys::lead_pk(&id.lead), keys::task_sk(id)), closed)?);
+                items.push(self.closed_task(id, closed)?);
             }
             if self.write(items).await? == Committed::Stale {
                 return Ok(Committed::Stale);
@@ -83,7 +83,7 @@ impl Store {
             items.push(put(&self.leads, item::task(task)?)?);
         }
         for (id, closed) in change.close.iter().take(MOST_CLOSED) {
-            items.push(self.closed_task(key(keys::lead_pk(&id.lead), keys::task_sk(id)), closed)?);
+            items.push(self.closed_task(id, closed)?);
         }
         if let Some(enrollment) = &change.enroll {
             items.push(put_new(&self.leads, item::enrollment(enrollment)?)?);
@@ -155,8 +155,8 @@ impl Store {
         Ok(Some(edit))
     }
 
-    pub(crate) fn closed_task(&self, key: item::Item, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
-        let mut edit = Edit::of(key);
+    pub(crate) fn closed_task(&self, id: &TaskId, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
+        let mut edit = Edit::of(key(keys::lead_pk(&id.lead), keys::task_sk(id)));
         // What is closed because it was late, its user may still tell of.
         let late = s(Outcome::Expired.as_str());
         edit.expect_none_or(&["closed"], &["closed", "outcome"], late)

@@ -63,7 +63,7 @@ impl Store {
         }
         for task in tasks {
             let closed = Closed { outcome: Outcome::Skipped, at, by: None };
-            written.push(self.closed_task(key(keys::lead_pk(&lead.id), keys::task_sk(&task.id)), &closed)?);
+            written.push(self.closed_task(&task.id, &closed)?);
         }
         if !lead.opt_outs.contains_key(&closes) {
             let entry = Entry::new(EntryKind::OptedOut, &lead.id, at).text(opt_out_key(closes));

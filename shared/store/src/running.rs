@@ -5,8 +5,7 @@ use cadence_core::{CadenceId, records::Running};
 use crate::{
     Committed, Store, StoreError,
     error::sorted,
-    item::text,
-    item::{key, s},
+    item::{key, s, text},
     keys,
     update::Edit,
 };
