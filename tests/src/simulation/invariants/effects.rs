@@ -4,7 +4,7 @@ use cadence_core::{
     Do, EnrollmentId, LeadId, StepKey,
     enrollment::Effect,
     law,
-    records::{Cadence, settings::Caps},
+    records::settings::Caps,
     task::{Task, TaskKind},
 };
 use cadence_local::Sent;
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::simulation::{
     civil,
+    invariants::progress::may_follow,
     ledger::Told,
     people::{Person, told_of},
     seen::{Seen, SeenClaim, SeenLead},
@@ -88,14 +89,8 @@ pub(crate) fn hours(
 ) -> Held {
     let (Some(of_lead), Some(lead)) = (seen.leads.get(id), &claim.lead) else { return Ok(()) };
     let Some(enrollment) = of_lead.enrollments.get(&claim.enrollment) else { return Ok(()) };
-    let cadence = enrollment.now.cadence.as_str();
-    // A record that is for everyone may have been followed before its number was written.
-    let pinned = seen.versions.get(&(cadence.to_owned(), claim.version));
-    let newer = seen.versions.range((cadence.to_owned(), claim.version)..).map(|(_, record)| record);
-    let candidates: Vec<&Cadence> =
-        pinned.into_iter().chain(newer).filter(|cadence| cadence.step(&claim.claim.step).is_some()).collect();
     let mut forbidden = None;
-    for cadence in &candidates {
+    for cadence in may_follow(seen, &enrollment.now.cadence, claim.version) {
         let Some(step) = cadence.step(&claim.claim.step) else { continue };
         match civil::forbids(step.action, lead, cadence, at) {
             None => return lives_there(told, people, of_lead, step.action, claim, at),

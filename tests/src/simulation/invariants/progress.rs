@@ -1,7 +1,7 @@
 //! What must hold between one state of an enrollment and the next.
 
 use cadence_core::{
-    Channel, LeadId,
+    CadenceId, Channel, LeadId,
     enrollment::{Claim, Effect, Enrollment},
     lead::OptOut,
     records::{Cadence, Target},
@@ -76,15 +76,14 @@ pub(crate) fn opt_out(seen: &Seen, lead: &LeadId, before: Option<&Enrollment>, a
     Ok(())
 }
 
-/// What would forbid what is claimed: by its channel, also where a user is asked. One whose record is for everyone may follow either version.
+/// What would forbid what is claimed: by its channel, also where a user is asked.
 fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> Vec<OptOut> {
     match claim.effect {
         Effect::Sms | Effect::AiCall => vec![OptOut::Phone],
         Effect::Email => vec![OptOut::Email],
         Effect::Task => {
-            let cadences = cadences_of(seen, enrollment);
-            let steps = cadences.iter().filter_map(|cadence| cadence.step(&claim.step));
-            let by = steps.map(|step| match step.action.channel() {
+            let cadences = may_follow(seen, &enrollment.cadence, enrollment.progress.version);
+            let by = cadences.filter_map(|cadence| cadence.step(&claim.step)).map(|step| match step.action.channel() {
                 Channel::Email => OptOut::Email,
                 Channel::Call | Channel::Sms => OptOut::Phone,
             });
@@ -93,12 +92,10 @@ fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> Vec<OptOut>
     }
 }
 
-/// The version that the enrollment is on, and the newest, which it may be about to follow.
-pub(crate) fn cadences_of(seen: &Seen, enrollment: &Enrollment) -> Vec<Cadence> {
-    let id = enrollment.cadence.as_str();
-    let pinned = seen.versions.get(&(id.to_owned(), enrollment.progress.version)).cloned();
-    let newest = seen.published("CADENCE", id).and_then(|record| serde_json::from_value(record.clone()).ok());
-    pinned.into_iter().chain(newest).collect()
+/// The version that an enrollment is on, and those since: one whose record is for everyone may follow another before its number is written.
+pub(crate) fn may_follow<'a>(seen: &'a Seen, id: &'a CadenceId, version: u32) -> impl Iterator<Item = &'a Cadence> {
+    let since = seen.versions.range((id.to_string(), version)..);
+    since.take_while(|((of, _), _)| of == id.as_str()).map(|(_, cadence)| cadence)
 }
 
 /// No step is passed over: what is due next follows what was due, or an outcome leads there.
@@ -112,7 +109,7 @@ pub(crate) fn course(seen: &Seen, before: Option<&Enrollment>, after: &Enrollmen
     if was.step == is.step {
         return Ok(());
     }
-    let leads_there = cadences_of(seen, after).iter().any(|cadence| {
+    let leads_there = may_follow(seen, &after.cadence, after.progress.version).any(|cadence| {
         let follows = cadence.step_after(&was.step).is_some_and(|step| step.id == is.step);
         follows || targets(cadence).any(|target| matches!(target, Target::Step(id) if *id == is.step))
     });
