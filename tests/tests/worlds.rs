@@ -2,7 +2,12 @@
 
 #![cfg(test)]
 
-use std::{thread, time::Duration};
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+    thread,
+    time::Duration,
+};
 
 use cadence_tests::simulation::{
     Bug, Crashes, Kind, Run, SCENARIOS, Scenario, Totals, crashed, failure, left, on_threads, processors,
@@ -55,6 +60,36 @@ fn what_is_promised_holds_in_every_world() {
         "out of service",
     ] {
         assert!(totals.faults.contains_key(fault), "nothing was {fault}: {totals:?}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Logs {
+    fn write(&mut self, written: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(written);
+        Ok(written.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_log_says_who_somebody_is_whatever_goes_wrong() {
+    let logs = Logs::default();
+    let written = logs.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || written.clone()).finish();
+    let ran = tracing::subscriber::with_default(subscriber, || Run::of_seed(4).go());
+    assert_eq!(ran.violation, None);
+    let logs = String::from_utf8(logs.0.lock().unwrap().clone()).unwrap();
+    assert!(logs.matches("ERROR").count() > 100 && logs.contains("could not take webhook"), "{}", logs.len());
+    // What people of a world are called, and what their numbers and addresses have in common.
+    for told in ["Robin0", "Sample0", "Town0", "person0", "55501"] {
+        let line = logs.lines().find(|line| line.contains(told));
+        assert_eq!(line, None, "{told}");
     }
 }
 

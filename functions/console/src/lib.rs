@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::{Boot, BootError, http, path::Path, problem::Problem};
+use cadence_boot::{Boot, BootError, diagnostic::chain, http, path::Path, problem::Problem};
 use cadence_core::{
     Clock, Outcome, TaskId,
     apply::{Completed, complete_task},
@@ -181,7 +181,7 @@ fn not_an_outcome(task: &Task) -> Response {
 }
 
 fn unavailable(error: &StoreError) -> Response {
-    tracing::error!(error.kind = ?error, "could not serve tasks");
+    tracing::error!(error.message = chain(error), "could not serve tasks");
     (
         StatusCode::SERVICE_UNAVAILABLE,
         Problem::new(503, "unavailable", "The tasks can't be read just now").detail("Try again."),

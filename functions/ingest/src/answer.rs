@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use cadence_boot::problem::Problem;
+use cadence_boot::{diagnostic::chain, problem::Problem};
 use cadence_core::{
     arrival::Webhook,
     records::{Format, Source},
@@ -68,7 +68,7 @@ fn refused(refusal: &Refusal) -> Response {
             .errors(problems.iter().map(|problem| (problem.pointer.clone(), problem.detail.clone())))
             .into_response(),
         Refusal::Store(error) => {
-            tracing::error!(error.kind = ?error, "could not take webhook");
+            tracing::error!(error.message = chain(error), "could not take webhook");
             unavailable()
         }
         Refusal::Busy => unavailable(),

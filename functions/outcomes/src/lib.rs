@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use cadence_boot::{Boot, BootError, Secrets, http, path::Path, problem::Problem};
+use cadence_boot::{Boot, BootError, Secrets, diagnostic::chain, http, path::Path, problem::Problem};
 use cadence_core::{
     Clock,
     apply::{Applied, apply_outcome},
@@ -129,7 +129,7 @@ fn answer(applied: Result<(), EventError>) -> Response {
     match applied {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "applied" }))).into_response(),
         Err(error) => {
-            tracing::error!(error.kind = ?error, "could not apply event");
+            tracing::error!(error.message = chain(&error), "could not apply event");
             Problem::new(503, "unavailable", "The event was not applied").detail("Send it again.").into_response()
         }
     }

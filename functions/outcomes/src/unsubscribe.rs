@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Response},
 };
+use cadence_boot::diagnostic::chain;
 use cadence_core::{LeadId, lead::OptOut};
 
 use crate::App;
@@ -37,7 +38,7 @@ pub(crate) async fn confirm(State(app): State<App>, token: Token) -> Response {
             show(StatusCode::OK, DONE)
         }
         Err(error) => {
-            tracing::error!(lead.id = %lead, error.kind = ?error, "could not unsubscribe lead");
+            tracing::error!(lead.id = %lead, error.message = chain(&error), "could not unsubscribe lead");
             show(StatusCode::SERVICE_UNAVAILABLE, FAILED)
         }
     }

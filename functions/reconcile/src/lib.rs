@@ -1,7 +1,10 @@
 //! Puts back what is overdue, settles what is unsure, releases what is parked, counts what runs. Runs every five minutes; a second run
 //! changes nothing.
 
-use cadence_boot::{Boot, BootError, diagnostic};
+use cadence_boot::{
+    Boot, BootError,
+    diagnostic::{self, chain},
+};
 use cadence_core::{
     CadenceId, Channel, Clock, EnrollmentId, LeadId,
     failure::Class,
@@ -109,13 +112,13 @@ pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
     for (lead, enrollment) in found {
         if let Err(error) = look_at(app, &lead, &enrollment, &mut done).await {
             // One that can't be mended must not keep the others from it.
-            tracing::error!(enrollment.id = %enrollment, error.kind = ?error, "could not reconcile enrollment");
+            tracing::error!(enrollment.id = %enrollment, error.message = chain(&error), "could not reconcile enrollment");
             done.failed += 1;
         }
     }
     for (cadence, told) in app.store.load_told_leads().await? {
         if let Err(error) = recount(app, &cadence, &told, &mut done).await {
-            tracing::error!(cadence.id = %cadence, error.kind = ?error, "could not count running leads");
+            tracing::error!(cadence.id = %cadence, error.message = chain(&error), "could not count running leads");
             done.failed += 1;
         }
     }
