@@ -129,14 +129,25 @@ pub(super) fn weekday(text: &str) -> Option<Weekday> {
     Weekday::from_monday_zero_offset(i8::try_from(day(text)?).ok()?).ok()
 }
 
-/// `09:30` or `9:30` as a minute of the day; `24:00` is its end.
+/// `09:30`, `9:30`, `9:30am` or `9 am` as a minute of the day; `24:00` is its end.
 pub(super) fn minute(text: &str) -> Option<i16> {
-    let (hour, minute) = text.split_once(':')?;
+    let halves = [("am", 0), ("pm", 12)];
+    let half = halves.into_iter().find_map(|(half, hours)| Some((text.strip_suffix(half)?.trim_end(), hours)));
+    let (clock, half) = half.map_or((text, None), |(clock, hours)| (clock, Some(hours)));
+    let (hour, minute) = match (clock.split_once(':'), half) {
+        (Some(parts), _) => parts,
+        (None, Some(_)) => (clock, "00"),
+        (None, None) => return None,
+    };
     let is_number = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     if !is_number(hour) || !is_number(minute) || minute.len() != 2 {
         return None;
     }
     let (hour, minute): (i16, i16) = (hour.parse().ok()?, minute.parse().ok()?);
+    let hour = match half {
+        Some(hours) => Some(hour % 12 + hours).filter(|_| (1..=12).contains(&hour))?,
+        None => hour,
+    };
     let at = hour * 60 + minute;
     (minute < 60 && at <= MINUTES_A_DAY).then_some(at)
 }
@@ -240,6 +251,8 @@ mod tests {
             ("Mon, Wed 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
             ("daily 08:00-12:00, daily 11:00-13:00", Weekday::Friday, vec![(480, 780)]),
             ("08:00-24:00", Weekday::Friday, vec![(480, 1440)]),
+            ("Mon-Fri 9am-7:30 PM, Sat 12pm-1:05pm", Weekday::Friday, vec![(540, 1170)]),
+            ("Mon-Fri 9am-7:30 PM, Sat 12pm-1:05pm", Weekday::Saturday, vec![(720, 785)]),
             ("any time", Weekday::Sunday, vec![(0, 1440)]),
             ("Monday \u{2013} Friday 09:00\u{2013}17:00", Weekday::Friday, vec![(540, 1020)]),
         ] {
@@ -256,6 +269,7 @@ mod tests {
             ("Mon-Fry 09:00-17:00", "\"Mon-Fry 09:00-17:00\" is not days and hours"),
             ("Tue 9:00-17:00, Mon \u{2013} Fri 20:00-09:00", "\"Mon \u{2013} Fri 20:00-09:00\" ends before it begins"),
             ("Mon 09:00-25:00", "not days and hours"),
+            ("Mon 0am-13pm", "not days and hours"),
             ("Mon 09:00-09:75", "not days and hours"),
         ] {
             let error = parse_hours(text).unwrap_err().to_string();

@@ -42,6 +42,14 @@ pub enum WaitError {
         /// The number.
         text: String,
     },
+    /// It is hours and minutes.
+    #[error("\"{text}\" is hours and minutes in one; write it in minutes, \"{minutes}m\"")]
+    Mixed {
+        /// What was written.
+        text: String,
+        /// The same in minutes.
+        minutes: u32,
+    },
     /// It is longer than a year.
     #[error("\"{text}\" is longer than a year")]
     TooLong {
@@ -74,6 +82,10 @@ impl Wait {
             ("h" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
             ("d" | "day" | "days", at) => (Length::Days { count, business: false, at }, count),
             ("bd" | "business day" | "business days", at) => (Length::Days { count, business: true, at }, count),
+            (unit, None) => {
+                let minutes = in_minutes(count, unit).ok_or_else(unreadable)?;
+                return Err(WaitError::Mixed { text: text.to_owned(), minutes });
+            }
             _ => return Err(unreadable()),
         };
         match days <= MAX_DAYS {
@@ -115,6 +127,16 @@ impl Wait {
             Length::Minutes(_) | Length::Hours(_) | Length::Days { .. } => format!("after {self}"),
         }
     }
+}
+
+/// `1` and `h30m` in minutes.
+fn in_minutes(hours: u32, unit_and_minutes: &str) -> Option<u32> {
+    let named = ["hours", "hour", "h"].into_iter().find_map(|unit| unit_and_minutes.strip_prefix(unit));
+    let minutes = named?.trim_start();
+    let digits = minutes.bytes().take_while(u8::is_ascii_digit).count();
+    let (minutes, unit) = minutes.split_at_checked(digits)?;
+    let is_minutes = ["", "m", "min", "minutes"].contains(&unit.trim());
+    minutes.parse::<u32>().ok().filter(|_| is_minutes)?.checked_add(hours.checked_mul(60)?)
 }
 
 /// `base` plus the wait. Days are counted in that zone, business days leave out weekends and holidays; never before `base`.
@@ -244,6 +266,7 @@ mod tests {
             "1d at 24:00",
             "20m at 10:00",
             "1.5h",
+            "1h30s",
             "9999999999m",
         ] {
             let error = Wait::parse(text).unwrap_err().to_string();
@@ -252,6 +275,10 @@ mod tests {
         for text in ["20", "020", " 20 "] {
             let error = Wait::parse(text).unwrap_err().to_string();
             assert!(error.contains("write \"20m\" for minutes"), "{text}: {error}");
+        }
+        for text in ["1h30m", "1h 30", "1 Hour 30 minutes"] {
+            let error = Wait::parse(text).unwrap_err().to_string();
+            assert!(error.contains("write it in minutes, \"90m\""), "{text}: {error}");
         }
         assert!(Wait::parse("400d").unwrap_err().to_string().contains("longer than a year"));
     }
@@ -267,6 +294,8 @@ mod tests {
             ("3 days at 9:05", "3d at 09:05"),
             ("1 business day", "1bd"),
             ("0", "0m"),
+            ("1d at 9:15PM", "1d at 21:15"),
+            ("1d at 12 am", "1d at 00:00"),
         ] {
             assert_eq!(Wait::parse(text).map(|wait| wait.to_string()), Ok(wait.to_owned()));
         }
