@@ -52,6 +52,7 @@ fn step(step: &Step) -> String {
         Some(every) if step.attempts > 1 => format!(", up to {} times every {every}", step.attempts),
         Some(_) | None => String::new(),
     };
+    let hold = step.hold.as_ref().map_or_else(String::new, |hold| format!(", then waits up to {hold} for its outcome"));
     let overdue = match (&step.on_overdue, &step.due) {
         (Some(OnOverdue::Assign(other)), Some(due)) => format!(" (if not done in {due}: by {})", who(other)),
         (Some(OnOverdue::Go(target)), Some(due)) => {
@@ -63,7 +64,7 @@ fn step(step: &Step) -> String {
         0 | 1 => String::new(),
         count => format!(" in {count} variants"),
     };
-    format!("{what}{variants}{by} {}{rounds}{overdue}", step.wait.in_words())
+    format!("{what}{variants}{by} {}{rounds}{hold}{overdue}", step.wait.in_words())
 }
 
 fn who(assign: &Assign) -> String {
@@ -118,14 +119,14 @@ mod tests {
             "anytime": {"replied": "end", "declined": "pause", "busy": "next", "connected": "end", "failed": {"cadence": "nurture"},
                 "bounced": "last"},
             "steps": [
-                {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "assign": "lo-riley"},
+                {"id": "a", "do": "dial", "wait": "1bd at 10:15", "attempts": 3, "every": "1bd", "hold": "4h", "assign": "lo-riley"},
                 {"id": "b", "do": "custom_sms", "wait": "0h", "assign": "round_robin: callers"},
                 {"id": "c", "do": "custom_email", "wait": "0d at 09:00", "due": "4h", "on_overdue": {"assign": "round_robin: callers"}},
                 {"id": "d", "do": "ai_sms", "wait": "2h", "message": {"sms/a": 50, "sms/b": 50}},
                 {"id": "last", "do": "ai_email", "wait": "1d"}]});
         assert_eq!(
             summary(&cadence(record)),
-            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd; custom text by callers in turn at once; custom email at 09:00 (if not done in 4h: by callers in turn); \
+            "call by lo-riley after 1bd at 10:15, up to 3 times every 1bd, then waits up to 4h for its outcome; custom text by callers in turn at once; custom email at 09:00 (if not done in 4h: by callers in turn); \
              AI text in 2 variants after 2h; AI email after 1d; goes to last on bounced; ends on replied, connected; pauses on declined; \
              moves to nurture on failed"
         );
