@@ -8,7 +8,7 @@ use crate::{
     Channel, Do,
     calendar::{Calendar, ceil_to_second},
     law,
-    lead::{Consent, Lead, TOUCH_COUNTS_FOR, TouchKind},
+    lead::{ChannelConsent, Consent, Lead, TOUCH_COUNTS_FOR, TouchKind},
     records::{Settings, User},
 };
 
@@ -151,7 +151,7 @@ pub fn gate(
     let Some(owner) = owner.filter(|user| may_act(user, lead)) else {
         return Verdict::NoLicensedOwner;
     };
-    let asks = asks_user(action, lead, stale);
+    let asks = asks_user(action, lead.consent, stale);
     if asks.is_none() && action == Do::CannedSms && owner.sms_number.is_none() {
         return Verdict::Never(Never::NoSender);
     }
@@ -197,17 +197,17 @@ pub fn touch_kind(action: Do, asks: Option<AskUser>) -> Option<TouchKind> {
 }
 
 /// Why a user is asked to do what a machine may not; `None` where the machine may, or the step is a user's.
-pub fn asks_user(action: Do, lead: &Lead, stale: bool) -> Option<AskUser> {
-    let consent = match action {
+pub fn asks_user(action: Do, consent: ChannelConsent, stale: bool) -> Option<AskUser> {
+    let written = match action {
         Do::Dial | Do::CustomSms | Do::CustomEmail => return None,
         Do::AiSms | Do::AiEmail => return Some(AskUser::NoAiWriter),
-        Do::AiDial => lead.consent.call,
-        Do::CannedSms => lead.consent.sms,
+        Do::AiDial => consent.call,
+        Do::CannedSms => consent.sms,
         Do::CannedEmail => {
-            return (lead.consent.email == Consent::Revoked).then_some(AskUser::NoWrittenConsent);
+            return (consent.email == Consent::Revoked).then_some(AskUser::NoWrittenConsent);
         }
     };
-    if consent != Consent::ExpressWritten {
+    if written != Consent::ExpressWritten {
         return Some(AskUser::NoWrittenConsent);
     }
     stale.then_some(AskUser::StaleLead)

@@ -42,7 +42,7 @@ pub fn new_lead(
         state: inbound.state.clone(),
         zones: zones(inbound, inbound.state.as_deref(), inbound.phone.as_deref()),
         owner: owner.map(|user| user.id.clone()),
-        consent: channels(consent),
+        consent: consent.channels(),
         opt_outs: Default::default(),
         touches: Default::default(),
     };
@@ -97,7 +97,7 @@ pub fn merge_lead(
     }
     let own = inbound.consent.as_ref();
     let consent = own.unwrap_or(&source.consent);
-    merged.consent = newer(merged.consent, channels(consent), own.is_some());
+    merged.consent = newer(merged.consent, consent.channels(), own.is_some());
     if merged.consent != lead.consent {
         told.consent_proof = proof(consent, own.is_some(), &source.id, inbound, now);
     }
@@ -112,10 +112,6 @@ pub fn is_stale(created_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
 fn zones(inbound: &Inbound, state: Option<&str>, phone: Option<&str>) -> Option<Zones> {
     let state = state.and_then(State::parse);
     law::resolve_zones(inbound.time_zone.as_deref(), inbound.zip.as_deref(), state.as_ref(), phone)
-}
-
-fn channels(consent: &SourceConsent) -> ChannelConsent {
-    ChannelConsent { call: consent.call, sms: consent.sms, email: consent.email }
 }
 
 /// A newer word takes consent back, or gives more of it; what it doesn't mention stays. What was taken back only the lead's own

@@ -131,7 +131,7 @@ impl Tried<'_> {
             change.note(Entry { to, until, message: self.message(), ..entry });
             overdue_at = step.on_overdue.is_some().then_some(task.task_due_at);
             change.open.push(task);
-            if gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale)
+            if gate::asks_user(step.action, context.lead.consent, context.enrollment.progress.stale)
                 == Some(AskUser::StaleLead)
             {
                 change.next_generation().stale = false;

@@ -117,11 +117,10 @@ fn texts_and_ai_calls_need_consent_in_writing_each_for_its_own_channel(
 ) {
     let all =
         ChannelConsent { call: Consent::ExpressWritten, sms: Consent::ExpressWritten, email: Consent::ExpressWritten };
-    let of = |consent| Lead { consent, ..lead() };
-    assert_eq!(asks_user(Do::CannedSms, &of(ChannelConsent { sms: consent, ..all }), false), asks);
-    assert_eq!(asks_user(Do::AiDial, &of(ChannelConsent { call: consent, ..all }), false), asks);
-    assert_eq!(asks_user(Do::CannedSms, &of(ChannelConsent { call: consent, email: consent, ..all }), false), None);
-    assert_eq!(asks_user(Do::AiDial, &of(ChannelConsent { sms: consent, email: consent, ..all }), false), None);
+    assert_eq!(asks_user(Do::CannedSms, ChannelConsent { sms: consent, ..all }, false), asks);
+    assert_eq!(asks_user(Do::AiDial, ChannelConsent { call: consent, ..all }, false), asks);
+    assert_eq!(asks_user(Do::CannedSms, ChannelConsent { call: consent, email: consent, ..all }, false), None);
+    assert_eq!(asks_user(Do::AiDial, ChannelConsent { sms: consent, email: consent, ..all }, false), None);
 }
 
 #[test]

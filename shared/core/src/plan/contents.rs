@@ -66,7 +66,7 @@ impl StepContext {
             Err(_) => String::new(),
         };
         let mut why = asked.why.clone();
-        let not_by_machine = gate::asks_user(step.action, &self.lead, self.enrollment.progress.stale);
+        let not_by_machine = gate::asks_user(step.action, self.lead.consent, self.enrollment.progress.stale);
         why.extend(not_by_machine.map(|why| why.as_str().to_owned()));
         let from = user.at_work_from(now);
         let due = step.due.as_ref().map_or(from + TASK_DUE, |due| self.calendar().after(from, due));

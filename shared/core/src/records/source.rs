@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     SourceId,
-    lead::Consent,
+    lead::{ChannelConsent, Consent},
     sources::{self, Path, Values},
 };
 
@@ -77,4 +77,11 @@ pub struct SourceConsent {
     pub email: Consent,
     /// The words that the lead agreed to.
     pub proof: String,
+}
+
+impl SourceConsent {
+    /// The same without the words.
+    pub(crate) fn channels(&self) -> ChannelConsent {
+        ChannelConsent { call: self.call, sms: self.sms, email: self.email }
+    }
 }

@@ -175,7 +175,7 @@ impl World {
     /// The cap that a step which is deferred now waits for, if it is one.
     fn cap(&self, step: &Step, now: DateTime<Utc>) -> Option<Reason> {
         let context = &self.context;
-        let asks = gate::asks_user(step.action, &context.lead, context.enrollment.progress.stale);
+        let asks = gate::asks_user(step.action, context.lead.consent, context.enrollment.progress.stale);
         let kind = gate::touch_kind(step.action, asks)?;
         match gate::next_slot(kind, &context.lead, &context.settings, now) {
             Slot::NotBefore { at, cap } => Some(Reason::Cap { cap: cap.to_string(), until: at }),

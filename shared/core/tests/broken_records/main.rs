@@ -84,6 +84,10 @@ fn known() -> Known {
         ),
         ("USER#jules", user(json!({"active": false, "groups": "retired"}))),
         ("SOURCE#zillow", json!({"format": "zillow"})),
+        (
+            "SOURCE#partner",
+            json!({"format": "plain", "consent": {"call": "none", "sms": "express_written", "email": "express", "proof": "Yes"}}),
+        ),
         ("MESSAGE#email/signed", json!({"subject": "s", "body": "Hi\n{{ snippets.footer }}"})),
         (
             "SETTINGS#company",

@@ -1,6 +1,6 @@
 //! Checks a cadence against the records it refers to, and against itself.
 
-use super::{Known, actors, agents, course, enrolling, firsts, graph::Graph, hours, misfit::Misfit, pace};
+use super::{Known, actors, agents, consent, course, enrolling, firsts, graph::Graph, hours, misfit::Misfit, pace};
 use crate::{
     Channel, Do, MessageId,
     records::{
@@ -32,6 +32,7 @@ pub(super) fn names(cadence: &Cadence, known: &Known) -> impl Iterator<Item = Pr
     enrolling
         .chain(course::targets(cadence, known))
         .chain(messages(cadence, known))
+        .chain(consent::check(cadence, known))
         .chain(actors::check(cadence, known))
 }
 

@@ -4,6 +4,7 @@ mod actors;
 mod again;
 mod agents;
 mod cadence;
+mod consent;
 mod course;
 mod draft;
 mod enrolling;
