@@ -1,11 +1,16 @@
 //! `cadence list`: the records of a table, one a line.
 
-use std::process::ExitCode;
+use std::{collections::BTreeSet, process::ExitCode};
 
 use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
-use crate::{check::counted, status::status, table, told::print};
+use crate::{
+    check::counted,
+    status::status,
+    table::{self, Place},
+    told::print,
+};
 
 /// Lists the records of a table: version, status, running leads, and what the check says
 #[derive(clap::Args)]
@@ -16,11 +21,15 @@ Examples:
 
   cadence list --local
   cadence list cadence --stage prod
+  cadence list --deleted --stage prod
   cadence list --stage prod --json | jq '.[] | select(.problems != [])'")]
 pub(crate) struct Args {
     /// Only this kind: cadence, message, user, source or settings
     #[arg(value_name = "KIND", ignore_case = true, value_parser = ["cadence", "message", "user", "source", "settings"])]
     kind: Option<String>,
+    /// Only those that were deleted and can be brought back
+    #[arg(long)]
+    deleted: bool,
     /// Print one JSON list
     #[arg(long)]
     json: bool,
@@ -30,10 +39,18 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let table = args.table.open().await?;
-    let mut all = table.edited().await?;
-    if let Some(kind) = &args.kind {
-        all.retain(|edited| edited.pk.split('#').next().is_some_and(|found| found.eq_ignore_ascii_case(kind)));
+    let is_meant = |pk: &str| {
+        let is_kind = |kind: &String| pk.split('#').next().is_some_and(|found| found.eq_ignore_ascii_case(kind));
+        args.kind.as_ref().is_none_or(is_kind)
+    };
+    if args.deleted {
+        let mut deleted = table.deleted().await?;
+        deleted.retain(|pk| is_meant(pk));
+        tell_deleted(&deleted, args.json, table.place());
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut all = table.edited().await?;
+    all.retain(|edited| is_meant(&edited.pk));
     let at_work = table.at_work().await?;
     let of = |edited: &Edited| at_work.get(&edited.pk);
     if args.json {
@@ -53,6 +70,17 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     print(&format!("{} in {}", counted(all.len(), "record"), table.place()));
     Ok(ExitCode::SUCCESS)
+}
+
+fn tell_deleted(deleted: &BTreeSet<String>, is_json: bool, place: &Place) {
+    if is_json {
+        return print(&Value::from(deleted.iter().map(|pk| json!({ "record": pk })).collect::<Vec<_>>()).to_string());
+    }
+    deleted.iter().for_each(|pk| print(pk));
+    print(&format!("{} in {place}", counted(deleted.len(), "deleted record")));
+    if let Some(first) = deleted.first() {
+        print(&format!("`cadence show {first}{}` tells how to bring it back", place.flags));
+    }
 }
 
 fn row(edited: &Edited, at_work: Option<&AtWork>) -> [String; 5] {

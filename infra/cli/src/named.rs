@@ -14,7 +14,7 @@ pub(crate) async fn key_of(table: &Table, name: &str) -> anyhow::Result<String> 
     }
     let mut keys = keys(table).await?;
     if !keys.iter().any(|pk| id_of(pk) == name) {
-        keys.extend(deleted(table, name).await?);
+        keys.extend(table.deleted().await?);
     }
     let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
     by_id(&keys, name, &table.place().flags).map(str::to_owned).with_context(|| format!("in {}", table.place()))
@@ -26,9 +26,8 @@ pub(crate) async fn version(table: &Table, pk: &str, number: u32) -> anyhow::Res
     if let Some(place) = versions.iter().position(|kept| kept.version == number) {
         return Ok(versions.swap_remove(place));
     }
-    let keys = keys(table).await?;
-    if versions.is_empty() && !keys.iter().any(|key| key == pk) {
-        return Err(unknown(table, pk, &keys));
+    if versions.is_empty() && !keys(table).await?.iter().any(|key| key == pk) {
+        return unknown(table, pk).await.and_then(Err);
     }
     let numbers: Vec<String> = versions.iter().map(|kept| kept.version.to_string()).collect();
     let has = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
@@ -38,7 +37,7 @@ pub(crate) async fn version(table: &Table, pk: &str, number: u32) -> anyhow::Res
 /// That there is no record of that key, and which may be meant; of one that was deleted, how to have it back.
 pub(crate) async fn no_record(table: &Table, pk: &str, versions: &[Kept]) -> anyhow::Result<anyhow::Error> {
     let Some(newest) = versions.iter().map(|kept| kept.version).max() else {
-        return Ok(unknown(table, pk, &keys(table).await?));
+        return unknown(table, pk).await;
     };
     let (place, flags) = (table.place(), &table.place().flags);
     Ok(anyhow::anyhow!(
@@ -47,21 +46,10 @@ pub(crate) async fn no_record(table: &Table, pk: &str, versions: &[Kept]) -> any
     ))
 }
 
-/// The keys of the records of that id that are gone and of which there are versions.
-async fn deleted(table: &Table, id: &str) -> anyhow::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for kind in KINDS {
-        let pk = format!("{kind}#{id}");
-        if !table.versions(&pk).await?.is_empty() {
-            found.push(pk);
-        }
-    }
-    Ok(found)
-}
-
-fn unknown(table: &Table, pk: &str, keys: &[String]) -> anyhow::Error {
-    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-    anyhow::anyhow!("there is no record {pk} in {}: {}", table.place(), hint(&keys, pk, &table.place().flags))
+async fn unknown(table: &Table, pk: &str) -> anyhow::Result<anyhow::Error> {
+    let (there, deleted) = (keys(table).await?, table.deleted().await?);
+    let keys: Vec<&str> = there.iter().chain(&deleted).map(String::as_str).collect();
+    Ok(anyhow::anyhow!("there is no record {pk} in {}: {}", table.place(), hint(&keys, pk, &table.place().flags)))
 }
 
 async fn keys(table: &Table) -> anyhow::Result<Vec<String>> {

@@ -13,6 +13,7 @@ use cadence_store::{
     keys::{is_published_pk, is_read},
 };
 use serde_json::Value;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::json;
 
@@ -34,19 +35,20 @@ pub(crate) struct Found {
 }
 
 impl Records {
-    /// The records of a file, or of a folder's `.json` files: one object in each, or a list of them. Whatever is none is an error.
+    /// The records of a file, or of a folder's `.json` files and those of the folders in it: one object in each, or a list of them.
+    /// Whatever is none is an error.
     pub(crate) fn of_files(path: &Path) -> anyhow::Result<Self> {
         Self::in_files(path)?.all_usable()
     }
 
     /// The same, where there need be none.
     pub(crate) fn of_folder(path: &Path) -> anyhow::Result<Self> {
-        Self::found(path)?.all_usable()
+        Self::found(path, usize::MAX)?.all_usable()
     }
 
     /// The records of a file, or of a folder's files, and what there is besides.
     fn in_files(path: &Path) -> anyhow::Result<Self> {
-        let records = Self::found(path)?;
+        let records = Self::found(path, usize::MAX)?;
         ensure!(
             !records.by_key.is_empty() || !records.unusable.is_empty(),
             "{} holds no records: give a file, or a folder of .json files such as infra/cadences",
@@ -55,9 +57,9 @@ impl Records {
         Ok(records)
     }
 
-    fn found(path: &Path) -> anyhow::Result<Self> {
+    fn found(path: &Path, depth: usize) -> anyhow::Result<Self> {
         let mut records = Self::default();
-        for file in files(path)? {
+        for file in files(path, depth)? {
             let place = file.display().to_string();
             let items = match items_of(&file) {
                 Ok(items) => items,
@@ -126,7 +128,7 @@ impl Records {
         }
         let meant = Self::in_files(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut beside = Self::in_files(folder)?;
+        let mut beside = Self::found(folder, 1)?;
         beside.by_key.retain(|pk, _| !meant.by_key.contains_key(pk));
         // What is none itself, or no second record of its key, is told of once.
         let is_meant = |place: &str| Path::new(place).file_name() == path.file_name();
@@ -181,18 +183,18 @@ fn items_of(file: &Path) -> Result<Vec<Value>, Problem> {
     }
 }
 
-/// The file, or the folder's files by name.
-fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let what = fs::metadata(path).with_context(|| format!("{} can't be read", path.display()))?;
-    if what.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
+/// The file, or the folder's `.json` files by name, so many folders deep. What is hidden, such as `.git`, is left out.
+fn files(path: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
+    let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
+    let is_json = |entry: &DirEntry| entry.path().extension().is_some_and(|extension| extension == "json");
     let mut files = Vec::new();
-    for file in fs::read_dir(path).with_context(|| format!("{} can't be read", path.display()))? {
-        files.push(file?.path());
+    let entries = WalkDir::new(path).max_depth(depth).follow_links(true).sort_by_file_name();
+    for entry in entries.into_iter().filter_entry(|entry| !is_hidden(entry)) {
+        let entry = entry.with_context(|| format!("{} can't be read", path.display()))?;
+        if entry.file_type().is_file() && (entry.depth() == 0 || is_json(&entry)) {
+            files.push(entry.into_path());
+        }
     }
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
     Ok(files)
 }
 
@@ -205,7 +207,9 @@ mod tests {
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
         }
         folder
     }
@@ -221,10 +225,19 @@ mod tests {
         let text = r#"{"pk": "MESSAGE#sms/a", "sk": "CURRENT", "text": "Hi", "check": "ok"}"#;
         let list = r#"[{"pk": "MESSAGE#sms/b", "text": "Ho"}, {"pk": "MESSAGE#sms/b", "sk": "VERSION#0001"}]"#;
         let marked = format!("\u{feff}{list}");
-        let folder = folder(&[("a.json", text), ("list.json", &marked), ("README.md", "no record")]);
+        let deeper = r#"{"pk": "MESSAGE#sms/c", "text": "He"}"#;
+        let folder = folder(&[
+            ("a.json", text),
+            ("list.json", &marked),
+            ("README.md", "no record"),
+            ("sms/more/c.json", deeper),
+            (".git/d.json", "no record"),
+        ]);
         let records = Records::of_files(folder.path()).unwrap();
         let keys: Vec<&str> = records.by_key.keys().map(String::as_str).collect();
-        assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b"]);
+        assert_eq!(keys, ["MESSAGE#sms/a", "MESSAGE#sms/b", "MESSAGE#sms/c"]);
+        let (_, beside) = Records::meant(&folder.path().join("a.json")).unwrap();
+        assert_eq!(beside.by_key.keys().collect::<Vec<_>>(), ["MESSAGE#sms/b"], "only what lies beside it");
         assert_eq!(records.by_key["MESSAGE#sms/a"].content, json!({"text": "Hi"}));
         assert_eq!(records.keys_in(&folder.path().join("list.json")).collect::<Vec<_>>(), ["MESSAGE#sms/b"]);
     }

@@ -1,6 +1,9 @@
 //! Where the records are: the config table of a stage on AWS, or of the local cloud.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, Region, SdkConfig, profile::ProfileFileCredentialsProvider};
@@ -253,6 +256,11 @@ impl Table {
     /// One record as it stands.
     pub(crate) async fn load(&self, pk: &str) -> anyhow::Result<Option<Edited>> {
         self.store.load_edited(pk).await.map_err(|error| self.explained(error))
+    }
+
+    /// The keys of records that are no longer there and can be brought back.
+    pub(crate) async fn deleted(&self) -> anyhow::Result<BTreeSet<String>> {
+        self.store.load_deleted().await.map_err(|error| self.explained(error))
     }
 
     /// A record's versions, the newest first.

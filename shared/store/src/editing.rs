@@ -1,7 +1,7 @@
 //! The config table as people see it who edit its records: all of them, what of each is at work, their versions, and a new edit. For the
 //! command, not for functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
@@ -47,6 +47,13 @@ pub struct AtWork {
     pub version: u32,
     /// What it says, as ops would write it: without notes.
     pub content: Value,
+}
+
+/// Which item it is.
+#[derive(Deserialize)]
+struct Keys {
+    pk: String,
+    sk: String,
 }
 
 /// A published item, and of which record it is.
@@ -133,6 +140,27 @@ impl Store {
             }));
         }
         Ok(all)
+    }
+
+    /// The keys of records that are no longer there and of which there are versions.
+    pub async fn load_deleted(&self) -> Result<BTreeSet<String>, StoreError> {
+        let scan = self
+            .client
+            .scan()
+            .table_name(&self.config)
+            .consistent_read(true)
+            .projection_expression("pk, sk")
+            .filter_expression("sk = :current OR begins_with(sk, :version) AND attribute_not_exists(#check)")
+            .expression_attribute_names("#check", "check")
+            .expression_attribute_values(":current", s(keys::CURRENT))
+            .expression_attribute_values(":version", s("VERSION#"));
+        let mut pages = scan.into_paginator().items().send();
+        let (mut there, mut kept) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(item) = pages.next().await {
+            let Keys { pk, sk } = read(item.map_err(|error| sorted("Scan", error))?)?;
+            if sk == keys::CURRENT { &mut there } else { &mut kept }.insert(pk);
+        }
+        Ok(&kept - &there)
     }
 
     /// The versions of a record, the newest first.

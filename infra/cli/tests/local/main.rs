@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that can't go on stops")]
 
 mod answers;
+mod named;
 mod operations;
+mod ops;
 mod records;
 mod restart;
 mod running;

@@ -1,62 +1,15 @@
 //! The commands that ops work with: check, list, show, pull, diff, push, rollback.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::running::{Local, MORNING, Ran};
+use crate::{
+    ops::{CADENCE, Ops},
+    running::Ran,
+};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cadences");
-const CADENCE: &str = "cadence-zillow-purchase.json";
-
-/// A local cloud, and a folder with its records.
-struct Ops {
-    local: Local,
-    data: tempfile::TempDir,
-}
-
-impl Ops {
-    fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let ops = Self { local: Local::start(&data.path().join("cloud"), "1", MORNING), data };
-        let pulled = ops.run("pull", &[]);
-        assert_eq!(pulled.code, 0, "{}", pulled.complained);
-        ops
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.data.path().join("records")
-    }
-
-    /// Runs a command on the folder.
-    fn run(&self, command: &str, args: &[&str]) -> Ran {
-        self.ask(command, &[&[self.folder().to_str().unwrap()], args].concat())
-    }
-
-    /// Runs a command on this cloud's table.
-    fn ask(&self, command: &str, args: &[&str]) -> Ran {
-        let endpoint = self.local.endpoint();
-        let ran = Ran::of(&[&[command, "--endpoint-url", &endpoint], args].concat(), &[]);
-        let redacted =
-            |text: &str| text.replace(&endpoint, "http://local").replace(self.folder().to_str().unwrap(), "DIR");
-        Ran { told: redacted(&ran.told), complained: redacted(&ran.complained), ..ran }
-    }
-
-    /// Edits a file of the folder.
-    fn edit(&self, file: &str, edit: impl FnOnce(&mut Value)) {
-        let path = self.folder().join(file);
-        let mut record: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-        edit(&mut record);
-        fs::write(path, record.to_string()).unwrap();
-    }
-
-    fn version(&self, id: &str) -> Value {
-        self.ask("show", &[id, "--json"]).json()["published_version"].clone()
-    }
-}
 
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -344,56 +297,6 @@ fn new_records_are_written_before_those_that_refer_to_them() {
         ran.complained
     );
     assert_eq!(ops.ask("show", &["cadence/july"]).code, 2);
-}
-
-#[test]
-fn a_record_that_was_deleted_is_there_again() {
-    let ops = Ops::start();
-    ops.edit(CADENCE, |record| record["status"] = json!("archived"));
-    assert_eq!(ops.run("push", &[]).code, 0);
-    ops.local.delete_record("CADENCE#zillow-purchase");
-    let shown = ops.ask("show", &["zillow-purchase"]);
-    assert_eq!(shown.code, 2, "what is archived can be deleted");
-    for words in
-        ["CADENCE#zillow-purchase was deleted", "`cadence rollback CADENCE#zillow-purchase --to 2 --endpoint-url"]
-    {
-        assert!(shown.complained.contains(words), "{}", shown.complained);
-    }
-    assert!(ops.ask("show", &["zillow-purchase", "--version", "1"]).told.contains("\"status\": \"live\""));
-    let ran = ops.ask("rollback", &["zillow-purchase", "--to", "1", "--json"]);
-    assert_eq!(ran.code, 0, "{}{}", ran.told, ran.complained);
-    assert_eq!(ran.json()["pushed"][0]["check"], "ok: published as version 3");
-}
-
-#[test]
-fn a_name_that_is_none_or_several_s_is_told_so() {
-    let ops = Ops::start();
-    for (name, words) in [
-        ("zilow", "there is no record zilow: did you mean SOURCE#zillow?"),
-        ("cadence/zillow-purchas", "at http://local: did you mean CADENCE#zillow-purchase?"),
-        ("intro", "MESSAGE#email/intro"),
-        ("source/zilow", "there is no record SOURCE#zilow in config at http://local"),
-    ] {
-        let ran = ops.ask("show", &[name]);
-        assert!(ran.code == 2 && ran.complained.contains(words), "{}", ran.complained);
-    }
-    for (command, args) in
-        [("rollback", ["cadence/zillow-purchas", "--to", "1"]), ("simulate", ["zillow-purchas", "--draw", "1"])]
-    {
-        let told = ops.ask(command, &args).complained;
-        assert!(told.contains("did you mean") && told.contains("zillow-purchase?"), "{told}");
-    }
-    ops.edit(CADENCE, |record| record["pk"] = json!("CADENSE#zillow-purchase"));
-    let told = ops.run("diff", &[]).complained;
-    assert!(
-        told.contains("CADENSE#zillow-purchase, which is the key of no kind of record: did you mean CADENCE?"),
-        "{told}"
-    );
-    assert!(
-        ops.ask("show", &["source/zillow"]).told.starts_with("SOURCE#zillow\n  check     ok: published as version 1\n")
-    );
-    let first = ops.ask("show", &["sms/intro", "--version", "1"]).told;
-    assert_eq!(serde_json::from_str::<Value>(&first).unwrap()["pk"], "MESSAGE#sms/intro");
 }
 
 #[test]
