@@ -66,14 +66,7 @@ fn broken() -> Vec<Broken> {
                 json!({"for_leads": {"loan_amount": 5, "loanPurpose": "purchase", "sorce": "zillow", "lead.veteran": true, "attributes.Veteran": true}}),
             ),
         ),
-        (
-            "leads who agreed to less",
-            cadence(json!({"for_leads": {"source": ["zillow", "partner"]}, "steps": [
-                {"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/intro"},
-                {"id": "ai-call", "do": "ai_dial", "wait": "1h", "agent": "voice"},
-                {"id": "email", "do": "canned_email", "wait": "2h", "message": "email/intro"},
-                {"id": "call", "do": "dial", "wait": "1d"}]})),
-        ),
+        ("leads who agreed to less", agreed_to_less()),
         ("again after years", cadence(json!({"reenroll": "999d"}))),
         ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
         ("taking over from itself", cadence(json!({"takes_over": ["long-term", "new"]}))),
@@ -87,4 +80,12 @@ fn broken() -> Vec<Broken> {
         ),
     ];
     cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}
+
+fn agreed_to_less() -> Value {
+    cadence(json!({"for_leads": {"source": ["zillow", "partner"]}, "steps": [
+        {"id": "text", "do": "canned_sms", "wait": "0m", "message": "sms/intro"},
+        {"id": "ai-call", "do": "ai_dial", "wait": "1h", "agent": "voice"},
+        {"id": "email", "do": "canned_email", "wait": "2h", "message": "email/intro"},
+        {"id": "call", "do": "dial", "wait": "1d"}]}))
 }
