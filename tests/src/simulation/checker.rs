@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cadence_core::{
     EnrollmentId,
-    enrollment::Enrollment,
+    enrollment::{Enrollment, StepDue},
     records::settings::Caps,
     timeline::{Entry, EntryKind},
 };
@@ -16,7 +16,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     invariants::{
-        effects, progress,
+        course, effects, progress,
         rest::{self, OnItsWay},
         words::{self, Changed},
     },
@@ -101,6 +101,7 @@ impl Checker {
         let changed = self.look_at_leads()?;
         for changed in changed.values() {
             words::told(&self.seen, changed)?;
+            changed.passed.iter().try_for_each(|key| course::told(&self.seen, &changed.lead, key, changed.was_led))?;
         }
         self.look_at_effects()?;
         self.on_its_way = self.on_its_way()?;
@@ -133,7 +134,7 @@ impl Checker {
     }
 
     fn look_at_leads(&mut self) -> Result<BTreeMap<EnrollmentId, Changed>, Violation> {
-        let mut changed = BTreeMap::new();
+        let (mut changed, now) = (BTreeMap::new(), self.cloud.now());
         for written in self.cloud.written(LEADS, self.leads_until)? {
             self.leads_until = written.number;
             match self.seen.note(written)? {
@@ -142,7 +143,8 @@ impl Checker {
                     progress::growth(&self.seen, &lead, before, &after)?;
                     progress::finished(before, &after)?;
                     progress::opt_out(&self.seen, &lead, before, &after)?;
-                    progress::course(&self.seen, before, &after)?;
+                    course::goes(&self.seen, before, &after, now)?;
+                    course::ends(&self.seen, before, &after)?;
                     rest::indexed(&self.seen, &lead, &after.id)?;
                     let noted = changed.entry(after.id.clone()).or_insert_with(|| Changed::of(lead, after.id.clone()));
                     noted.note(before, &after);
@@ -159,6 +161,9 @@ impl Checker {
                             changed.entry(id.clone()).or_insert_with(|| Changed::of(entry.lead.clone(), id.clone()));
                         noted.note_entry(&entry);
                     }
+                }
+                Moment::WebhookChanged { key } => {
+                    return Err(Violation::of(Invariant::Webhooks, format!("webhook {key} was taken a second time")));
                 }
                 Moment::VersionChanged { .. } | Moment::Other => {}
             }
@@ -239,12 +244,19 @@ impl Checker {
         Ok(OnItsWay::of(&messages, &timers, self.cloud.read_until(LEADS)?))
     }
 
+    /// Looks at what `reconcile` put back on its queue since this was looked at last.
+    pub(crate) fn requeued(&self, requeued: &[StepDue]) -> Held {
+        let now = self.cloud.now();
+        requeued.iter().try_for_each(|due| rest::requeued(&self.seen, due, now))
+    }
+
     /// What must hold once nothing goes wrong any more and what was due is done.
     pub(crate) fn at_rest(&mut self) -> Held {
         self.look()?;
         let now = self.cloud.now();
         rest::nothing_overdue(&self.seen, now, TimeDelta::minutes(30))?;
         words::effects_told(&self.seen)?;
+        rest::one_lead(&self.seen)?;
         for lead in self.seen.leads.values() {
             for enrollment in lead.enrollments.values().filter(|enrollment| enrollment.now.has_ended()) {
                 words::ended(lead, &enrollment.now)?;
@@ -287,6 +299,8 @@ impl Changed {
             entries: 0,
             versions: Vec::new(),
             versions_told: Vec::new(),
+            passed: Vec::new(),
+            was_led: false,
             settled: Vec::new(),
         }
     }
@@ -295,6 +309,7 @@ impl Changed {
         self.moves += usize::from(before.is_some_and(|before| before.progress != after.progress));
         let versions = before.map(|before| (before.progress.version, after.progress.version));
         self.versions.extend(versions.filter(|(from, to)| from != to));
+        self.passed.extend(course::passed(before, after));
         if let (Some(claim), Some(before)) = (progress::settled_claim(before, after), before) {
             self.settled.push((claim.clone(), before.progress.generation));
         }
@@ -303,7 +318,10 @@ impl Changed {
     fn note_entry(&mut self, entry: &Entry) {
         match entry.kind {
             EntryKind::VersionChanged => self.versions_told.push((entry.from.clone(), entry.to.clone())),
-            _ => self.entries += 1,
+            kind => {
+                self.entries += 1;
+                self.was_led |= kind == EntryKind::Outcome;
+            }
         }
     }
 }

@@ -1,10 +1,14 @@
-//! Every request of a story is crashed: before it is done, after it, and done but reported as failed.
+//! Every request of a story is crashed: before it is done, after it, done but without an answer, and done but reported as failed.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use cadence_local::faults::Fault;
 
-use super::{Ran, Run, scenarios::Scenario};
+use super::{
+    Ran, Run,
+    operation::{Operation, failure_of},
+    scenarios::Scenario,
+};
 
 /// What a crash does to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,19 +17,33 @@ pub enum Kind {
     Before,
     /// It ends when the service has done it.
     After,
+    /// The service does it, and the connection breaks before the answer.
+    Unanswered,
     /// The service does it, and the answer says that it failed.
     Failed,
 }
 
 impl Kind {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::Before, Self::After, Self::Failed];
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Before, Self::After, Self::Unanswered, Self::Failed];
 
-    pub(crate) fn fault(self) -> Fault {
+    /// `before`
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Unanswered => "unanswered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What it does to that request, in the words of its service.
+    pub(crate) fn fault(self, operation: Operation<'_>) -> Fault {
         match self {
             Self::Before => Fault::KilledBefore,
             Self::After => Fault::KilledAfter,
-            Self::Failed => Fault::AnswerLost,
+            Self::Unanswered => Fault::AnswerLost,
+            Self::Failed => Fault::DoneButRefused(failure_of(operation.service)),
         }
     }
 }
@@ -60,6 +78,7 @@ impl fmt::Display for Crashes {
             let kind = match kind {
                 Kind::Before => 'b',
                 Kind::After => 'a',
+                Kind::Unanswered => 'u',
                 Kind::Failed => 'e',
             };
             format!("{address:x}:{kind}")
@@ -72,13 +91,14 @@ impl FromStr for Crashes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |part: &str| format!("\"{part}\" is no crash: write a request's address, and b, a or e: 1f2e:b");
+        let wrong = |part: &str| format!("\"{part}\" is no crash: write a request's address, and b, a, u or e: 1f2e:b");
         let crashes = text.split(',').filter(|part| !part.is_empty()).map(|part| {
             let (address, kind) = part.split_once(':').ok_or_else(|| wrong(part))?;
             let address = u64::from_str_radix(address, 16).map_err(|_| wrong(part))?;
             let kind = match kind {
                 "b" => Kind::Before,
                 "a" => Kind::After,
+                "u" => Kind::Unanswered,
                 "e" => Kind::Failed,
                 _ => return Err(wrong(part)),
             };

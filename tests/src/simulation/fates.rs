@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
+use cadence_core::enrollment::StepDue;
 use cadence_local::faults::{Call, Fate, Fault, Faults, Mishap, Parcel};
 use chrono::TimeDelta;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
@@ -46,6 +48,8 @@ struct State {
     ticks: u64,
     /// Whom somebody does something about now.
     stirred: Vec<Stirred>,
+    /// What `reconcile` puts back on its queue now.
+    requeued: Vec<StepDue>,
 }
 
 /// A fault that befell something.
@@ -96,6 +100,7 @@ impl Fates {
             quiet_until: None,
             ticks: 0,
             stirred: Vec::new(),
+            requeued: Vec::new(),
         })))
     }
 
@@ -125,6 +130,11 @@ impl Fates {
     /// The people about whom somebody does something while a step of theirs is under way, each once.
     pub(crate) fn stirred(&self) -> Vec<Stirred> {
         std::mem::take(&mut self.state().stirred)
+    }
+
+    /// What `reconcile` put back on its queue, each once.
+    pub(crate) fn requeued(&self) -> Vec<StepDue> {
+        std::mem::take(&mut self.state().requeued)
     }
 
     /// All faults that befell something, in the order in which they did.
@@ -172,13 +182,18 @@ impl State {
         if let Some(digest) = &mut self.digest {
             digest.add(call.request);
         }
+        if call.invocation.is_some_and(|invocation| &*invocation.function == "reconcile")
+            && operation.name == "SendMessage"
+        {
+            self.requeued.extend(due_in(call.request.body()));
+        }
         let Some(invocation) = call.invocation.filter(|_| self.is_stormy) else { return Fate::default() };
         let subject = self.subjects.of(&invocation.request_id, call.request);
         let what = format!("{} {} of {subject}", invocation.function, operation.name);
         let address = self.numbered(&what);
         self.called.push(address);
         if let Some(crash) = self.crashes.0.get(&address) {
-            let fault = crash.fault();
+            let fault = crash.fault(operation);
             self.befalls(address, &what, &format!("{fault:?}"));
             return Fate::from(Some(fault));
         }
@@ -290,6 +305,12 @@ impl State {
     fn count(&mut self, kind: &str) {
         *self.kinds.entry(kind.to_owned()).or_insert(0) += 1;
     }
+}
+
+/// The step that a message puts on its queue.
+fn due_in(body: &[u8]) -> Option<StepDue> {
+    let sent: Value = serde_json::from_slice(body).ok()?;
+    serde_json::from_str(sent.get("MessageBody")?.as_str()?).ok()
 }
 
 /// What an outage does to a request.

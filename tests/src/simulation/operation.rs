@@ -72,6 +72,12 @@ const VOICE_AGENT: &[Refused] = &[
     refused(500, "Error"),
 ];
 
+/// How that service says that it failed, whatever it has done.
+pub(crate) fn failure_of(service: &str) -> Refused {
+    let failures = refusals(service).iter().find(|refused| refused.status >= 500);
+    failures.copied().unwrap_or(refused(500, "InternalServiceError"))
+}
+
 /// How that service refuses a request that is right.
 pub(crate) fn refusals(service: &str) -> &'static [Refused] {
     match service {

@@ -24,9 +24,11 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 
 use self::requests::{
-    alias, forget_condition, forget_remove, hide_claims, keep_generation, keep_in_set, names, prune, set, takes_a_claim,
+    alias, forget_condition, forget_remove, forget_whole_condition, hide_claims, hide_webhook, keep_first_step,
+    keep_generation, keep_in_set, names, prune, put_off, set, takes_a_claim,
 };
 use super::operation::operation_of;
+use super::violation::Invariant;
 use crate::Tested;
 
 /// A bug that can be planted.
@@ -54,6 +56,9 @@ pub enum Bug {
     DueIndexForgotten,
     ClaimNeverCleared,
     OutcomeForgotten,
+    EndsAfterItsFirstStep,
+    DueAYearLater,
+    TakenASecondTime,
 }
 
 impl fmt::Display for Bug {
@@ -81,7 +86,7 @@ impl FromStr for Bug {
 
 impl Bug {
     /// Every one of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::VendorRetries,
         Self::NoClaim,
         Self::ResendOnLeaseExpiry,
@@ -103,12 +108,15 @@ impl Bug {
         Self::DueIndexForgotten,
         Self::ClaimNeverCleared,
         Self::OutcomeForgotten,
+        Self::EndsAfterItsFirstStep,
+        Self::DueAYearLater,
+        Self::TakenASecondTime,
     ];
 
     /// What is wrong.
     pub fn words(self) -> &'static str {
         match self {
-            Self::VendorRetries => "the SDK's retries stand at 3 where something is sent",
+            Self::VendorRetries => "the SDK's retries stand at 3 where a lead is texted or called",
             Self::NoClaim => "a claim is taken whether or not somebody has it",
             Self::ResendOnLeaseExpiry => "a claim whose lease ran out is taken for none, and the step is sent again",
             Self::StopOutsideTheTransaction => "a claim does not ask whether the lead changed since it was read",
@@ -129,6 +137,32 @@ impl Bug {
             Self::DueIndexForgotten => "an enrollment keeps its place in the index of what is due",
             Self::ClaimNeverCleared => "a claim that is settled is not cleared",
             Self::OutcomeForgotten => "what came of a step is not kept",
+            Self::EndsAfterItsFirstStep => "a cadence is taken to end after its first step",
+            Self::DueAYearLater => "what is due is put off by a year",
+            Self::TakenASecondTime => "a webhook that was taken is taken again",
+        }
+    }
+
+    /// What it breaks. It may break more: the simulation has to find this.
+    pub fn breaks(self) -> Invariant {
+        match self {
+            Self::VendorRetries | Self::NoClaim | Self::ResendOnLeaseExpiry | Self::RandomTimerNames => {
+                Invariant::OneEffect
+            }
+            Self::StreamFailureSwallowed
+            | Self::NoReconcile
+            | Self::TimersInLocalTime
+            | Self::DueIndexForgotten
+            | Self::ClaimNeverCleared => Invariant::NothingLost,
+            Self::StopOutsideTheTransaction | Self::OptOutForgotten => Invariant::OptOut,
+            Self::WrongZone => Invariant::Hours,
+            Self::CapPerEnrollment => Invariant::Caps,
+            Self::WrongNumber | Self::WordsOfTheLeadBefore => Invariant::Person,
+            Self::GenerationKept => Invariant::Growth,
+            Self::AnsweredBeforeWritten | Self::QuarantineForgotten | Self::TakenASecondTime => Invariant::Webhooks,
+            Self::AttemptForgotten | Self::TimelineForgotten => Invariant::Told,
+            Self::OutcomeForgotten => Invariant::Outcomes,
+            Self::EndsAfterItsFirstStep | Self::DueAYearLater => Invariant::Course,
         }
     }
 
@@ -144,7 +178,10 @@ impl Bug {
             | Self::WrongNumber
             | Self::DueIndexForgotten
             | Self::ClaimNeverCleared
-            | Self::OutcomeForgotten => 0,
+            | Self::OutcomeForgotten
+            | Self::EndsAfterItsFirstStep
+            | Self::DueAYearLater
+            | Self::TakenASecondTime => 0,
             Self::CapPerEnrollment | Self::WrongZone | Self::RandomTimerNames | Self::WordsOfTheLeadBefore => 1,
             Self::NoClaim | Self::ResendOnLeaseExpiry => 2,
             Self::NoReconcile => 4,
@@ -201,7 +238,7 @@ impl Planted {
         let (service, name) = (operation.service, operation.name.to_owned());
         let is_channels = matches!(function, "sms" | "email" | "call");
         match (self.bug, function, service, name.as_str()) {
-            (Bug::VendorRetries, _, "sns" | "ses" | "voice-agent", _) => return Does::Insists(request),
+            (Bug::VendorRetries, _, "sns" | "voice-agent", _) => return Does::Insists(request),
             (Bug::StreamFailureSwallowed, "schedule", "sqs" | "scheduler", _) => return Does::Believes(request),
             (Bug::AnsweredBeforeWritten, "ingest", _, "TransactWriteItems") => return Does::Believes(request),
             (Bug::QuarantineForgotten, "ingest", _, "PutItem") => return Does::Nothing(request),
@@ -270,6 +307,12 @@ impl Planted {
                 }
             }
             Bug::GenerationKept => items.iter_mut().for_each(keep_generation),
+            Bug::DueAYearLater => items.iter_mut().for_each(put_off),
+            Bug::TakenASecondTime => {
+                for item in items.iter_mut().filter(|item| item.to_string().contains("{\"S\":\"WEBHOOK#")) {
+                    forget_whole_condition(item);
+                }
+            }
             Bug::TimelineForgotten => items.retain(|item| !item.to_string().contains("\"TIMELINE#")),
             Bug::OutcomeForgotten => items.retain(|item| !item.to_string().contains("{\"S\":\"OUTCOME#")),
             Bug::DueIndexForgotten if !is_claim => {
@@ -315,14 +358,20 @@ impl Planted {
 
     /// Changes what a function is answered.
     fn answered(&self, function: &str, answer: HttpResponse) -> HttpResponse {
-        let now = match self.bug {
-            Bug::ResendOnLeaseExpiry => (self.now)(),
-            Bug::NoClaim => DateTime::<Utc>::MAX_UTC,
-            _ => return answer,
+        let is_changed = match self.bug {
+            Bug::ResendOnLeaseExpiry | Bug::NoClaim => matches!(function, "sms" | "email" | "call"),
+            Bug::EndsAfterItsFirstStep => function != "publish",
+            Bug::TakenASecondTime => function == "ingest",
+            _ => false,
         };
         let body = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
-        let Some(mut body) = body.filter(|_| matches!(function, "sms" | "email" | "call")) else { return answer };
-        hide_claims(&mut body, now);
+        let Some(mut body) = body.filter(|_| is_changed) else { return answer };
+        match self.bug {
+            Bug::ResendOnLeaseExpiry => hide_claims(&mut body, (self.now)()),
+            Bug::NoClaim => hide_claims(&mut body, DateTime::<Utc>::MAX_UTC),
+            Bug::EndsAfterItsFirstStep => keep_first_step(&mut body),
+            _ => hide_webhook(&mut body),
+        }
         ok(&body).unwrap_or(answer)
     }
 }

@@ -90,6 +90,8 @@ pub(crate) enum Moment {
     Entry { before: Option<Box<Entry>>, entry: Box<Entry> },
     /// A version of a record was written over.
     VersionChanged { pk: String, sk: String },
+    /// What a webhook came to was written over.
+    WebhookChanged { key: String },
     /// Anything else.
     Other,
 }
@@ -110,7 +112,12 @@ impl Seen {
                 self.addresses.insert(id.to_owned(), read(item)?);
             }
             "WEBHOOK" => {
-                self.webhooks.insert(id.to_owned(), read(item)?);
+                let webhook: Webhook = read(item)?;
+                let before = self.webhooks.insert(id.to_owned(), webhook.clone());
+                let is_known = |before: &Webhook| before.expires_at.is_none_or(|until| until > webhook.at.timestamp());
+                if before.is_some_and(|before| is_known(&before) && before != webhook) {
+                    return Ok(Moment::WebhookChanged { key: id.to_owned() });
+                }
             }
             "QUARANTINE" => {
                 let kept: Value = read(item)?;

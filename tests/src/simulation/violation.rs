@@ -21,23 +21,25 @@ pub enum Invariant {
     Growth,
     /// A finished enrollment emits nothing.
     Finished,
-    /// Every accepted webhook is a lead or kept, before it is answered.
+    /// Every accepted webhook is a lead or kept, before it is answered, and one that comes again is the same.
     Webhooks,
     /// Every step ends as something, and the timeline says so.
     Told,
     /// Outcomes may arrive twice and in any order.
     Outcomes,
-    /// A second pass of `reconcile` changes no item.
+    /// A second pass of `reconcile` changes no item, and what is not overdue is left alone.
     Settled,
     /// A record is published as it stands, or refused, and what was published stays as it is.
     Records,
     /// No function breaks, and the world comes to rest.
     Alive,
+    /// An enrollment passes no step over, waits no longer than its cadence says, and ends where that or an outcome ends it.
+    Course,
 }
 
 impl Invariant {
     /// Every one of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::OneEffect,
         Self::NothingLost,
         Self::OptOut,
@@ -52,6 +54,7 @@ impl Invariant {
         Self::Settled,
         Self::Records,
         Self::Alive,
+        Self::Course,
     ];
 
     /// What it says.
@@ -67,12 +70,19 @@ impl Invariant {
             Self::Person => "a message goes to the person of its enrollment and says only that person's facts",
             Self::Growth => "generation, round and try only grow",
             Self::Finished => "a finished enrollment emits nothing",
-            Self::Webhooks => "every accepted webhook is a lead or kept, before it is answered",
+            Self::Webhooks => {
+                "every accepted webhook is a lead or kept, before it is answered, and nobody is two leads"
+            }
             Self::Told => "every step ends as sent, skipped, unsure or failed, and the timeline says so",
             Self::Outcomes => "outcomes may arrive twice and in any order",
-            Self::Settled => "once all is delivered, a second pass of reconcile changes no item",
+            Self::Settled => {
+                "once all is delivered, a second pass of reconcile changes no item, and it puts back only what is overdue"
+            }
             Self::Records => "a record is published as it stands or refused, and what was published stays",
             Self::Alive => "no function breaks, and the world comes to rest",
+            Self::Course => {
+                "an enrollment passes no step over, waits no longer than its cadence says, and ends where that or an outcome ends it"
+            }
         }
     }
 }

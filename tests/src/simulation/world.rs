@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 
 use super::{
-    Run,
+    Bug, Run,
     checker::Checker,
     draws::{duration, one_of},
     fates::Fates,
@@ -43,6 +43,8 @@ pub(crate) struct World {
     polls: u64,
     /// Until then `reconcile` runs each time that it may.
     awake_until: DateTime<Utc>,
+    /// What a planted bug breaks: nothing else is looked for.
+    sought: Option<Invariant>,
 }
 
 /// What a fresh deployment holds. Every world begins with it, so that its records are published once.
@@ -51,8 +53,8 @@ static DEPLOYED: OnceLock<Image> = OnceLock::new();
 const DEPLOYED_AT: i64 = 1_795_000_000;
 /// Tells the worlds of one process apart.
 static WORLDS: AtomicU64 = AtomicU64::new(0);
-/// After how many days without faults a world must have come to rest.
-const RESTS_WITHIN: TimeDelta = TimeDelta::days(150);
+/// How long after the last fault a world must have come to rest: a cadence may lead back to its first step fifty times.
+const RESTS_WITHIN: TimeDelta = TimeDelta::days(3 * 365);
 /// A world that is looked at more often than that goes round in circles.
 const MOST_POLLS: u64 = 3_000_000;
 /// How often a world is looked at that waits for nothing but people who are to be reopened.
@@ -90,8 +92,23 @@ impl World {
         let began = cloud.now();
         let deeds = plan.deeds.iter().rev().filter(|deed| run.parts.holds(&Part::Deed(deed.number))).cloned().collect();
         let (deliveries, doings) = (JoinSet::new(), JoinSet::new());
-        let (done, awake_until) = (Vec::new(), began);
-        Ok(Self { plan, cloud, fates, hands, checker, deliveries, doings, began, deeds, done, polls: 0, awake_until })
+        let (done, awake_until, sought) = (Vec::new(), began, run.planted.map(Bug::breaks));
+        let polls = 0;
+        Ok(Self {
+            plan,
+            cloud,
+            fates,
+            hands,
+            checker,
+            deliveries,
+            doings,
+            began,
+            deeds,
+            done,
+            polls,
+            awake_until,
+            sought,
+        })
     }
 
     /// Lets everything happen: first with faults, then without until it rests; then nothing must change any more.
@@ -107,9 +124,23 @@ impl World {
         self.awake_until = self.cloud.now() + TICK * 3;
         let limit = self.cloud.now() + RESTS_WITHIN;
         self.until(|world| world.is_at_rest() || world.cloud.now() > limit).await?;
+        if !self.is_at_rest() {
+            let running = self.checker.resting_and_running().1;
+            return Err(Violation::of(Invariant::Alive, format!("{running} enrollments still run at {limit}")));
+        }
         self.until(|world| world.deliveries.is_empty()).await?;
-        self.checker.at_rest()?;
-        self.reconcile_twice().await
+        let at_rest = self.checker.at_rest();
+        self.minding(at_rest)?;
+        let settled = self.reconcile_twice().await;
+        self.minding(settled)
+    }
+
+    /// Minds only what is sought, if a bug is.
+    fn minding(&self, held: Held) -> Held {
+        held.or_else(|broken| match self.sought {
+            Some(sought) if broken.invariant != sought => Ok(()),
+            Some(_) | None => Err(broken),
+        })
     }
 
     /// What was found of it.
@@ -151,7 +182,8 @@ impl World {
     async fn until(&mut self, is_over: impl Fn(&Self) -> bool) -> Held {
         loop {
             self.start_what_is_ready()?;
-            self.checker.look()?;
+            let looked = self.checker.look().and_then(|()| self.checker.requeued(&self.fates.requeued()));
+            self.minding(looked)?;
             self.fates.reconcile_in(self.reconcile_in());
             if is_over(self) {
                 return Ok(());

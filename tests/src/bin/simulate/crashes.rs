@@ -1,4 +1,5 @@
-//! Crashes every request of every story: before it is done, after it, and done but reported as failed; on demand in ordered pairs.
+//! Crashes every request of every story: before it is done, after it, done and unanswered, and done but reported as failed; on demand in
+//! ordered pairs.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -15,6 +16,9 @@ pub(crate) struct Args {
     /// Crash a second request after each first one too
     #[arg(long)]
     pairs: bool,
+    /// In which of these ways: before, after, unanswered, failed
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = kind)]
+    kinds: Vec<Kind>,
     /// Of the requests that could crash, only every so manieth
     #[arg(long, default_value_t = 1, value_name = "N")]
     every: usize,
@@ -49,6 +53,11 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     }
     print(&format!("{worlds} worlds in {:.0} s, {failed} failed", began.elapsed().as_secs_f64()));
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    let found = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    found.ok_or_else(|| format!("there is no crash \"{name}\"; there are {}", Kind::ALL.map(Kind::as_str).join(", ")))
 }
 
 /// What came of some worlds.
@@ -95,7 +104,8 @@ fn after(args: &Args, worlds: &Next) -> Vec<Crashes> {
     let mut all = Vec::new();
     for (crashes, requests) in worlds {
         for address in requests {
-            all.extend(Kind::ALL.map(|kind| crashes.and(*address, kind)));
+            let kinds = if args.kinds.is_empty() { &Kind::ALL[..] } else { &args.kinds };
+            all.extend(kinds.iter().map(|kind| crashes.and(*address, *kind)));
         }
     }
     all.into_iter().step_by(args.every.max(1)).collect()

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cadence_tests::simulation::{Bug, Run};
+use cadence_tests::simulation::{Bug, Run, Violation};
 
 use super::print;
 
@@ -35,12 +35,13 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The first seed whose world shows the bug, how long it took to find it, and what the bug breaks there.
+/// The first seed whose world shows what the bug breaks, how long it took to find that, and what it is.
 fn found(bug: Bug, within: Duration) -> Option<(u64, Duration, String)> {
     let began = Instant::now();
     let mut seeds = (0..).take_while(|_| began.elapsed() < within);
     seeds.find_map(|seed| {
         let ran = Run { planted: Some(bug), ..Run::of_seed(seed) }.go();
-        ran.violation.map(|violation| (seed, began.elapsed(), violation.invariant.to_string()))
+        let breaks = |violation: &Violation| violation.invariant == bug.breaks();
+        ran.violation.filter(breaks).map(|violation| (seed, began.elapsed(), violation.invariant.to_string()))
     })
 }

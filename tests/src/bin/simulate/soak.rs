@@ -170,8 +170,9 @@ impl Soaked {
 impl Promises {
     fn of(totals: &Totals) -> Self {
         let broken = |invariant: Invariant| totals.violations.get(&invariant.to_string()).copied().unwrap_or(0);
+        let lost = [Invariant::NothingLost, Invariant::Webhooks, Invariant::Told, Invariant::Alive, Invariant::Course];
         Self {
-            lost: broken(Invariant::NothingLost) + broken(Invariant::Webhooks) + broken(Invariant::Told),
+            lost: lost.map(broken).iter().sum(),
             doubled_outside_the_unsure_window: broken(Invariant::OneEffect),
             after_opt_out: broken(Invariant::OptOut),
             outside_hours: broken(Invariant::Hours),

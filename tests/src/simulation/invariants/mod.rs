@@ -1,5 +1,6 @@
 //! What must hold, each in a function of its own.
 
+pub(crate) mod course;
 pub(crate) mod effects;
 pub(crate) mod progress;
 pub(crate) mod rest;

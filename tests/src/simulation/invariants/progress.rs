@@ -4,7 +4,7 @@ use cadence_core::{
     CadenceId, Channel, LeadId,
     enrollment::{Claim, Effect, Enrollment},
     lead::OptOut,
-    records::{Cadence, Target},
+    records::Cadence,
 };
 
 use crate::simulation::{
@@ -96,35 +96,6 @@ fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> Vec<OptOut>
 pub(crate) fn may_follow<'a>(seen: &'a Seen, id: &'a CadenceId, version: u32) -> impl Iterator<Item = &'a Cadence> {
     let since = seen.versions.range((id.to_string(), version)..);
     since.take_while(|((of, _), _)| of == id.as_str()).map(|(_, cadence)| cadence)
-}
-
-/// No step is passed over: what is due next follows what was due, or an outcome leads there.
-pub(crate) fn course(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment) -> Held {
-    if after.is_active() && after.progress.next.is_none() {
-        return Err(Violation::of(Invariant::NothingLost, format!("{} is active and has nothing due", after.id)));
-    }
-    let (Some(was), Some(is)) = (before.and_then(|before| before.progress.next.as_ref()), &after.progress.next) else {
-        return Ok(());
-    };
-    if was.step == is.step {
-        return Ok(());
-    }
-    let leads_there = may_follow(seen, &after.cadence, after.progress.version).any(|cadence| {
-        let follows = cadence.step_after(&was.step).is_some_and(|step| step.id == is.step);
-        follows || targets(cadence).any(|target| matches!(target, Target::Step(id) if *id == is.step))
-    });
-    match leads_there {
-        true => Ok(()),
-        false => {
-            let found =
-                format!("{} went from {} to {}, which neither follows nor is led to", after.id, was.step, is.step);
-            Err(Violation::of(Invariant::NothingLost, found))
-        }
-    }
-}
-
-fn targets(cadence: &Cadence) -> impl Iterator<Item = &Target> {
-    cadence.steps.iter().flat_map(|step| step.on.values()).chain(cadence.anytime.values())
 }
 
 /// The claim that was taken between the two.

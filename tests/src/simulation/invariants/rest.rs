@@ -1,6 +1,9 @@
 //! What must hold of a world whenever it is looked at, and once it has come to rest.
 
-use std::{collections::BTreeSet, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use cadence_core::{
     EnrollmentId, LeadId,
@@ -31,6 +34,8 @@ pub(crate) struct OnItsWay {
 
 /// What dynoxide adds to a record's number when it tells it.
 const NUMBERS_FROM: i128 = 100_000_000_000_000_000_000;
+/// How long overdue is lost.
+const LOST_AFTER: TimeDelta = TimeDelta::minutes(10);
 /// How long after its lease `reconcile` has a claim at the latest, while it runs at all.
 const SETTLED_WITHIN: TimeDelta = TimeDelta::minutes(75);
 
@@ -133,6 +138,20 @@ pub(crate) fn nothing_overdue(seen: &Seen, now: DateTime<Utc>, for_long: TimeDel
     }
 }
 
+/// `reconcile` puts back only what is lost: over ten minutes overdue, and not what somebody has claimed.
+pub(crate) fn requeued(seen: &Seen, due: &StepDue, now: DateTime<Utc>) -> Held {
+    let Some(lead) = seen.leads.get(&due.lead) else { return Ok(()) };
+    let Some(SeenEnrollment { now: enrollment, .. }) = lead.enrollments.get(&due.enrollment) else { return Ok(()) };
+    let next = enrollment.progress.next.as_ref().filter(|_| enrollment.progress.generation == due.generation);
+    match next.filter(|next| enrollment.is_active() && now - next.due_at < LOST_AFTER) {
+        Some(next) => {
+            let found = format!("{} was put back at {now} and is due at {}", enrollment.id, next.due_at);
+            Err(Violation::of(Invariant::Settled, found))
+        }
+        None => Ok(()),
+    }
+}
+
 /// An accepted webhook was a lead, and one that can't be used was kept, before it was answered.
 pub(crate) fn webhook(seen: &Seen, webhook: &Webhook) -> Held {
     let broken = |what: &str| {
@@ -150,6 +169,20 @@ pub(crate) fn webhook(seen: &Seen, webhook: &Webhook) -> Held {
         (401 | 422 | 500..=599, _) => Ok(()),
         _ => broken("nobody expected that"),
     }
+}
+
+/// Nobody is two leads: of those with a number or an address in common, only one is contacted under it.
+pub(crate) fn one_lead(seen: &Seen) -> Held {
+    let mut known = BTreeMap::new();
+    for (id, lead) in seen.leads.iter().filter_map(|(id, seen)| Some((id, seen.lead.as_ref()?))) {
+        for hash in [&lead.phone_hash, &lead.email_hash].into_iter().flatten() {
+            if let Some(other) = known.insert(hash, id) {
+                let found = format!("{other} and {id} have the number or address {hash} in common");
+                return Err(Violation::of(Invariant::Webhooks, found));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An opt-out that was confirmed was written before that.

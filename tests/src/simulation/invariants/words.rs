@@ -26,6 +26,10 @@ pub(crate) struct Changed {
     pub(crate) versions: Vec<(u32, u32)>,
     /// The versions that the timeline says it went from and to.
     pub(crate) versions_told: Vec<(Option<String>, Option<String>)>,
+    /// The steps that it left without having run them.
+    pub(crate) passed: Vec<StepKey>,
+    /// Whether the timeline tells of an outcome that may have led it elsewhere.
+    pub(crate) was_led: bool,
     /// The claims that were settled, and the generation that they were settled at.
     pub(crate) settled: Vec<(Claim, u64)>,
 }
@@ -69,7 +73,7 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
     Ok(())
 }
 
-fn says(lead: &SeenLead, key: &StepKey, kinds: &[EntryKind]) -> bool {
+pub(super) fn says(lead: &SeenLead, key: &StepKey, kinds: &[EntryKind]) -> bool {
     lead.timeline.values().any(|entry| is_of(entry, key) && kinds.contains(&entry.kind))
 }
 

@@ -1,7 +1,7 @@
 //! What bugs do to the requests of DynamoDB: parts of an update's expressions are left out, or written otherwise.
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
 
 pub(super) fn set(body: &mut Value, path: &str, value: Value) {
     if let Some(there) = body.pointer_mut(path) {
@@ -70,19 +70,13 @@ pub(super) fn keep_generation(item: &mut Value) {
 
 /// Leaves the claims whose leases end by then out of what was read.
 pub(super) fn hide_claims(read: &mut Value, by: DateTime<Utc>) {
-    let parts: Vec<&mut Value> = match read {
-        Value::Object(fields) => {
-            let lease = fields.get("claim").and_then(|claim| claim.pointer("/M/lease_until/S")?.as_str());
-            let lease = lease.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
-            if lease.is_some_and(|lease| lease <= by) {
-                fields.remove("claim");
-            }
-            fields.values_mut().collect()
+    visit(read, &mut |fields| {
+        let lease = fields.get("claim").and_then(|claim| claim.pointer("/M/lease_until/S")?.as_str());
+        let lease = lease.and_then(|at| DateTime::parse_from_rfc3339(at).ok());
+        if lease.is_some_and(|lease| lease <= by) {
+            fields.remove("claim");
         }
-        Value::Array(items) => items.iter_mut().collect(),
-        _ => Vec::new(),
-    };
-    parts.into_iter().for_each(|part| hide_claims(part, by));
+    });
 }
 
 /// Leaves out the names and values that an update's expressions no longer use, which DynamoDB would refuse.
@@ -95,5 +89,55 @@ pub(super) fn prune(item: &mut Value) {
         if let Some(names) = update.get_mut(names).and_then(Value::as_object_mut) {
             names.retain(|name, _| used.contains(&name.as_str()));
         }
+    }
+}
+
+/// Writes an item whatever is there.
+pub(super) fn forget_whole_condition(item: &mut Value) {
+    if let Some(update) = item.get_mut("Update").and_then(Value::as_object_mut) {
+        update.remove("ConditionExpression");
+    }
+}
+
+/// Leaves what a webhook came to out of what was read.
+pub(super) fn hide_webhook(read: &mut Value) {
+    if read.pointer("/Item/sk/S").is_some_and(|sk| sk == "WEBHOOK")
+        && let Some(fields) = read.as_object_mut()
+    {
+        fields.remove("Item");
+    }
+}
+
+/// Leaves all steps but the first out of cadences that were read.
+pub(super) fn keep_first_step(read: &mut Value) {
+    visit(read, &mut |fields| {
+        if let Some(steps) = fields.get_mut("steps").and_then(|steps| steps.get_mut("L")).and_then(Value::as_array_mut)
+        {
+            steps.truncate(1);
+        }
+    });
+}
+
+/// Puts what is due next off by a year.
+pub(super) fn put_off(item: &mut Value) {
+    visit(item, &mut |fields| {
+        let due_at = fields.get_mut("next").and_then(|next| next.pointer_mut("/M/due_at/S"));
+        let read = |at: &Value| DateTime::parse_from_rfc3339(at.as_str()?).ok();
+        if let Some((due_at, at)) = due_at.and_then(|due_at| read(due_at).map(|at| (due_at, at))) {
+            let later = at.to_utc() + TimeDelta::days(365);
+            *due_at = json!(later.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        }
+    });
+}
+
+/// Does something to each map in it, from the outside in.
+fn visit(value: &mut Value, edit: &mut impl FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(fields) => {
+            edit(fields);
+            fields.values_mut().for_each(|field| visit(field, edit));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| visit(item, edit)),
+        _ => {}
     }
 }

@@ -1,0 +1,156 @@
+//! What must hold of the course of an enrollment: it passes no step over, waits no longer than its cadence says, and ends only where that or an
+//! outcome ends it.
+
+use cadence_core::{
+    LeadId, Outcome, StepKey,
+    course::MAX_ROUNDS,
+    enrollment::{Act, Claim, End, Enrollment, Next, State},
+    records::{Cadence, OnOverdue, Status, Step, Target},
+    time::Wait,
+    timeline::EntryKind,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{progress::may_follow, words::says};
+use crate::simulation::{
+    seen::Seen,
+    violation::{Held, Invariant, Violation},
+};
+
+/// Hours, holidays and caps put nothing off for longer.
+const PUT_OFF_AT_MOST: TimeDelta = TimeDelta::days(21);
+
+fn broken(what: String) -> Held {
+    Err(Violation::of(Invariant::Course, what))
+}
+
+/// What is due next follows what was due, or an outcome leads there; and it is due when the cadence's waits would have it.
+pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment, now: DateTime<Utc>) -> Held {
+    if after.is_active() && after.progress.next.is_none() {
+        return broken(format!("{} is active and has nothing due", after.id));
+    }
+    let Some(is) = &after.progress.next else { return Ok(()) };
+    let cadences = || may_follow(seen, &after.cadence, after.progress.version);
+    let longest = cadences().flat_map(|cadence| &cadence.steps).flat_map(waits).map(at_most).max();
+    if is.due_at > now + longest.unwrap_or_default() + PUT_OFF_AT_MOST {
+        return broken(format!("{} waits from {now} until {}, longer than any step of it says", after.id, is.due_at));
+    }
+    let Some(was) = due(before).filter(|was| was.step != is.step) else { return Ok(()) };
+    let leads_there = cadences().any(|cadence| {
+        let follows = cadence.step_after(&was.step).is_some_and(|step| step.id == is.step);
+        follows || targets(cadence).any(|(_, target)| matches!(target, Target::Step(id) if *id == is.step))
+    });
+    match leads_there {
+        true => Ok(()),
+        false => {
+            broken(format!("{} went from {} to {}, which neither follows nor is led to", after.id, was.step, is.step))
+        }
+    }
+}
+
+/// An enrollment ends after its last step, or as an outcome, its cadence's status or another cadence would have it.
+pub(crate) fn ends(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    let (Some(before), State::Ended { why }) = (before.filter(|before| !before.has_ended()), &after.progress.state)
+    else {
+        return Ok(());
+    };
+    let mut cadences = may_follow(seen, &after.cadence, before.progress.version);
+    let leads_to = |cadence: &Cadence, outcome: &Outcome, is_meant: &dyn Fn(&Target) -> bool| {
+        let was_connected = matches!(outcome, Outcome::Transferred | Outcome::AppointmentSet);
+        let is_named = |named: Outcome| named == *outcome || (was_connected && named == Outcome::Connected);
+        targets(cadence).any(|(named, target)| is_named(named) && is_meant(target))
+    };
+    let may_end = match why {
+        // One whose step was removed has nothing left to do, nor has one that came round too often.
+        End::Completed => {
+            before.progress.rounds.values().any(|rounds| *rounds >= MAX_ROUNDS)
+                || cadences.any(|cadence| due(Some(before)).is_none_or(|was| cadence.step_after(&was.step).is_none()))
+        }
+        // A cadence that it should move to may take no leads.
+        End::Outcome(outcome) => cadences
+            .any(|cadence| leads_to(cadence, outcome, &|target| matches!(target, Target::End | Target::Cadence(_)))),
+        End::Switched(to) => {
+            let takes_over = |(of, _): &(String, u32), cadence: &Cadence| {
+                of == to.as_str() && cadence.takes_over.contains(&after.cadence)
+            };
+            cadences
+                .any(|cadence| targets(cadence).any(|(_, target)| matches!(target, Target::Cadence(id) if id == to)))
+                || seen.versions.iter().any(|(key, cadence)| takes_over(key, cadence))
+        }
+        End::Archived => cadences.any(|cadence| cadence.status == Status::Archived),
+    };
+    match may_end {
+        true => Ok(()),
+        false => broken(format!("{} ended as {why:?} at {:?}", after.id, due(Some(before)))),
+    }
+}
+
+/// A step that an enrollment left without having run it, though nothing ended it there.
+pub(crate) fn passed(before: Option<&Enrollment>, after: &Enrollment) -> Option<StepKey> {
+    let before = before?;
+    let was = due(Some(before)).filter(|was| was.act == Act::Run)?;
+    let is_of = |claim: &Claim| claim.step == was.step && claim.round == was.round;
+    let stays = due(Some(after)).is_some_and(|is| is.step == was.step && is.round == was.round);
+    let is_cut_off = matches!(&after.progress.state, State::Ended { why } if *why != End::Completed);
+    let has_run = before.claim.as_ref().is_some_and(is_of);
+    let key = || StepKey { enrollment: after.id.clone(), step: was.step.clone(), round: was.round };
+    (!stays && !is_cut_off && !has_run).then(key)
+}
+
+/// A step that was passed over is told of: that it was skipped, or which outcome led past it; one that is gone from the cadence needs no words.
+pub(crate) fn told(seen: &Seen, lead: &LeadId, key: &StepKey, was_led: bool) -> Held {
+    let Some(known) = seen.leads.get(lead) else { return Ok(()) };
+    let Some(enrollment) = known.enrollments.get(&key.enrollment) else { return Ok(()) };
+    let mut cadences = may_follow(seen, &enrollment.now.cadence, enrollment.now.progress.version);
+    let is_gone = cadences.any(|cadence| cadence.step(&key.step).is_none());
+    match was_led || is_gone || says(known, key, &[EntryKind::Skipped, EntryKind::Failed, EntryKind::TaskOpened]) {
+        true => Ok(()),
+        false => broken(format!("{key} was passed over and nothing says why")),
+    }
+}
+
+fn due(enrollment: Option<&Enrollment>) -> Option<&Next> {
+    enrollment.and_then(|enrollment| enrollment.progress.next.as_ref())
+}
+
+/// What outcomes lead to, wherever a record says so.
+fn targets(cadence: &Cadence) -> impl Iterator<Item = (Outcome, &Target)> {
+    let of_steps = cadence.steps.iter().flat_map(|step| {
+        let overdue = match &step.on_overdue {
+            Some(OnOverdue::Go(target)) => Some((Outcome::Expired, target)),
+            Some(OnOverdue::Assign(_)) | None => None,
+        };
+        step.on.iter().map(|(outcome, target)| (*outcome, target)).chain(overdue)
+    });
+    of_steps.chain(cadence.anytime.iter().map(|(outcome, target)| (*outcome, target)))
+}
+
+fn waits(step: &Step) -> impl Iterator<Item = &Wait> {
+    [Some(&step.wait), step.every.as_ref(), step.hold.as_ref(), step.due.as_ref()].into_iter().flatten()
+}
+
+/// The longest time that a wait can come to before hours count: a business day may be a holiday week away.
+fn at_most(wait: &Wait) -> TimeDelta {
+    let text = wait.to_string();
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let count: i32 = digits.parse().unwrap_or(i32::MAX);
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    match rest.chars().next() {
+        Some('m') => TimeDelta::minutes(count.into()),
+        Some('h') => TimeDelta::hours(count.into()),
+        Some('b') => TimeDelta::days(i64::from(count) * 2 + 7),
+        _ => TimeDelta::days(i64::from(count) + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_comes_to_no_more_than_that() {
+        for (wait, hours) in [("20m", 0), ("2h", 2), ("1d at 10:15", 48), ("3bd", 13 * 24)] {
+            assert_eq!(at_most(&Wait::parse(wait).unwrap()).num_hours(), hours, "{wait}");
+        }
+    }
+}
