@@ -24,7 +24,8 @@ pub(crate) async fn take(
     if body.len() > BODY_LIMIT {
         return Err(Refusal::TooLarge);
     }
-    let inbound = match sources::parse(&source.format, text(headers, "content-type"), body) {
+    let (content_type, own_key) = (text(headers, "content-type"), text(headers, "idempotency-key"));
+    let inbound = match sources::parse(&source.format, content_type, body) {
         Ok(inbound) => inbound,
         Err(problems) => {
             let kept = Quarantined {
@@ -32,6 +33,8 @@ pub(crate) async fn take(
                 at: app.clock.now(),
                 problems: problems.iter().map(ToString::to_string).collect(),
                 body: kept(body),
+                content_type: content_type.map(str::to_owned),
+                idempotency_key: own_key.map(str::to_owned),
                 dismissed: None,
             };
             app.store.quarantine(&kept).await.map_err(Refusal::Store)?;
@@ -39,7 +42,7 @@ pub(crate) async fn take(
             return Err(Refusal::Unusable(problems));
         }
     };
-    let key = intake::idempotency_key(&source.id, &inbound, text(headers, "idempotency-key"), body);
+    let key = intake::idempotency_key(&source.id, &inbound, own_key, body);
     let read = Read { source, inbound: &inbound, key: &key };
     for _ in 0..ROUNDS {
         if let Some(webhook) = once(app, read).await? {

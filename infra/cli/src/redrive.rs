@@ -18,7 +18,7 @@ use crate::{stage::Stage, table, told::print};
 #[command(after_help = "\
 Without --yes nothing is changed: it tells what would be done. It is safe to run twice, and while everything runs:
   a due step goes back to its queue only if it is still what is due, and is claimed there as any other;
-  a webhook is posted to the API as its vendor does, under the idempotency key of its own body, and kept until that is taken;
+  a webhook is posted to the API as its vendor did, so that it is known if that sends it again, and kept until it is taken;
   a record that was not looked at is checked as if it had just been edited; one that was refused stays for somebody to edit.
 A webhook that will never be of use can be dismissed, with the reason: it is posted no more, and doctor tells it as dismissed until it
 is deleted, 90 days after it came. Nothing else is done then.

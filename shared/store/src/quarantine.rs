@@ -24,6 +24,12 @@ pub struct Quarantined {
     pub problems: Vec<String>,
     /// The body, as text.
     pub body: String,
+    /// What its `Content-Type` said, which tells a form from JSON.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content_type: Option<String>,
+    /// Its `Idempotency-Key`, by which it is known if it comes again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub idempotency_key: Option<String>,
     /// That somebody looked at it, and nothing more is to come of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub dismissed: Option<Dismissed>,

@@ -18,6 +18,13 @@ use cadence_store::Quarantined;
 /// `ingest` is cut off after 29 seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What a webhook's `Content-Type` said; a guess where none is kept.
+pub(super) fn content_type(kept: &Quarantined) -> &str {
+    let is_json = kept.body.trim_start().starts_with('{');
+    let guess = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
+    kept.content_type.as_deref().unwrap_or(guess)
+}
+
 /// The API.
 pub(super) struct Api {
     post: Operation<Posted, u16, Infallible>,
@@ -27,7 +34,8 @@ pub(super) struct Api {
 struct Posted {
     path: String,
     secret: String,
-    key: String,
+    content_type: String,
+    key: Option<String>,
     body: String,
 }
 
@@ -52,13 +60,14 @@ impl Api {
         Self { post: post.serializer(request).deserializer(status).build() }
     }
 
-    /// Posts what was kept as its vendor did, and gives the status of the answer. The key is the same each time, so that what was taken
-    /// before, by a run that ended too early to say so, is not taken twice.
+    /// Posts what was kept as its vendor did, and gives the status of the answer. So it has the key that it has when its vendor sends it
+    /// again, and what was taken before, by either way, is not taken twice.
     pub(super) async fn post(&self, source: &SourceId, secret: &str, kept: &Quarantined) -> anyhow::Result<u16> {
         let posted = Posted {
             path: format!("/leads/{source}"),
             secret: secret.to_owned(),
-            key: format!("quarantine-{}", kept.digest()),
+            content_type: content_type(kept).to_owned(),
+            key: kept.idempotency_key.clone(),
             body: kept.body.clone(),
         };
         let answer = self.post.invoke(posted).await;
@@ -67,20 +76,39 @@ impl Api {
 }
 
 fn request(base: &str, posted: Posted) -> Result<HttpRequest, BoxError> {
-    let is_json = posted.body.trim_start().starts_with('{');
-    let content_type = if is_json { "application/json" } else { "application/x-www-form-urlencoded" };
     let mut request = HttpRequest::new(SdkBody::from(posted.body));
     request.set_method("POST")?;
     request.set_uri(format!("{base}{}", posted.path))?;
     let headers = request.headers_mut();
-    headers.insert("content-type", content_type);
+    headers.try_insert("content-type", posted.content_type)?;
     headers.try_insert("x-cadence-secret", posted.secret)?;
-    headers.try_insert("idempotency-key", posted.key)?;
+    if let Some(key) = posted.key {
+        headers.try_insert("idempotency-key", key)?;
+    }
     Ok(request)
 }
 
 impl fmt::Debug for Posted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Posted").field("path", &self.path).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("Posted").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_content_type_that_was_not_kept_is_told_by_the_body() {
+        for (stated, body, expected) in [
+            (Some("text/plain"), "{}", "text/plain"),
+            (None, " {\"phone\": \"\"}", "application/json"),
+            (None, "phone=", "application/x-www-form-urlencoded"),
+        ] {
+            let kept = json!({ "source": "vendor", "at": "2026-12-01T18:00:00Z", "problems": [], "body": body, "content_type": stated });
+            assert_eq!(content_type(&serde_json::from_value(kept).unwrap()), expected, "{body}");
+        }
     }
 }

@@ -5,7 +5,10 @@ use cadence_core::{records::Source, sources};
 use cadence_store::Quarantined;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Args, Fate, Found, webhook::Api};
+use super::{
+    Args, Fate, Found,
+    webhook::{Api, content_type},
+};
 use crate::{aws, stage::Stage};
 
 /// What the local cloud calls its secret.
@@ -57,7 +60,7 @@ pub(super) async fn quarantined(stage: &Stage) -> anyhow::Result<Vec<(Source, Qu
 
 /// Why its source's format can't read it; `None` if it can by now.
 pub(super) fn unreadable(source: &Source, kept: &Quarantined) -> Option<String> {
-    let problems = sources::parse(&source.format, None, kept.body.as_bytes()).err()?;
+    let problems = sources::parse(&source.format, Some(content_type(kept)), kept.body.as_bytes()).err()?;
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Some(problems.join("; "))
 }
@@ -76,7 +79,7 @@ async fn post(stage: &Stage, door: &Door, source: &Source, kept: &Quarantined) -
     let answer = door.api.post(&source.id, secret, kept).await;
     Ok(match answer {
         Ok(status) if (200..=299).contains(&status) => {
-            // Taken and kept, if this ends in between: then it is posted again under the same key, which changes nothing.
+            // Taken and kept, if this ends in between: then it is posted again, and is known by its key.
             stage.store.release_quarantined(kept).await.map_err(|error| stage.explained(error))?;
             (Fate::Post, format!("the API answered {status}"))
         }

@@ -191,6 +191,41 @@ fn a_webhook_that_could_not_be_used_is_posted_again_once_its_format_reads_it() {
 }
 
 #[test]
+fn a_form_that_could_not_be_used_is_posted_as_its_vendor_posts_it() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let records = data.path().join("records");
+    let folder = records.to_str().unwrap();
+    assert_eq!(ask(&local, &["pull", folder]).code, 0);
+    let publish = |phone: &str| {
+        let fields = json!({ "full_name": "name", "phone": phone });
+        let consent = json!({ "email": "express", "proof": "I agree." });
+        let record = json!({ "pk": "SOURCE#vendor", "sk": "CURRENT", "secret": "plain", "format": "mapped", "fields": fields, "consent": consent });
+        std::fs::write(records.join("source-vendor.json"), record.to_string()).unwrap();
+        let pushed = ask(&local, &["push", folder]);
+        assert_eq!(pushed.code, 0, "{}{}", pushed.told, pushed.complained);
+    };
+    publish("telephone");
+    let sent =
+        [("", "name=Casey+Sample&tel=415-555-0187"), ("idempotency-key: k-1\r\n", "name=Blake&tel=415-555-0186")];
+    let post = |(head, body): (&str, &str)| local.post_form("/leads/vendor/local-secret", head, body);
+    assert_eq!(sent.map(|sent| post(sent).0), [422, 422]);
+    assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep quarantine".to_owned(); 2]));
+
+    publish("tel");
+    let dismissed = redriven(&local, &["--dismiss", "vendor", "--reason", "tests", "--yes"]);
+    assert_eq!(dismissed, (0, vec!["leave quarantine".to_owned(); 2]), "they are good by now");
+    assert_eq!(redriven(&local, &["--yes"]), (0, vec!["post quarantine".to_owned(); 2]));
+    let arrivals = |lead: &str| {
+        let timeline = ask(&local, &["why", lead, "--json"]).json()["timeline"].clone();
+        timeline.as_array().unwrap().iter().filter(|entry| entry["kind"] == "lead_in").count()
+    };
+    assert_eq!(sent.map(|sent| post(sent).0), [202, 202]);
+    assert_eq!(["415-555-0187", "415-555-0186"].map(arrivals), [1, 1], "the vendor's own are known");
+    assert_eq!(redriven(&local, &["--yes"]), (0, vec![]));
+}
+
+#[test]
 fn a_record_that_was_never_looked_at_is_checked_and_a_refused_one_is_told() {
     let data = tempfile::tempdir().unwrap();
     let local = Local::start(data.path(), "1", MORNING);

@@ -123,6 +123,12 @@ impl Local {
         self.request("POST", path, "", &body.to_string()).0
     }
 
+    /// Posts a form, as HTML does, and gives status and JSON of the answer.
+    pub(crate) fn post_form(&self, path: &str, head: &str, body: &str) -> (u16, Value) {
+        let head = format!("content-type: application/x-www-form-urlencoded\r\n{head}");
+        self.request("POST", path, &head, body)
+    }
+
     fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let (status, answer) = self.request(method, path, "", body);
         assert!((200..=209).contains(&status), "{status} {answer}");
