@@ -33,7 +33,7 @@ use std::fmt;
 
 pub use self::{
     crashes::{Crashes, Kind, crashed, left},
-    failure::{commit, failure},
+    failure::{commit_of_folder, failure},
     part::{Part, PartError, Parts},
     planted::Bug,
     scenarios::{SCENARIOS, Scenario},

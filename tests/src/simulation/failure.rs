@@ -7,7 +7,9 @@ use super::{Ran, Run, shrunk};
 /// Says what does not hold and how to see it again. Looks for a shorter list of parts with which it still fails for at most so long.
 pub fn failure(run: &Run, ran: Ran, shrinking: Duration) -> Option<String> {
     let violation = ran.violation.clone()?;
-    let mut said = format!("seed {} at commit {}: this does not hold:\n\n{violation}\n\n{run}\n", run.seed, commit());
+    let (seed, commit) = (run.seed, commit_of_folder());
+    let mut said =
+        format!("seed {seed} (commit of this folder: {commit}): this does not hold:\n\n{violation}\n\n{run}\n");
     if !shrinking.is_zero() {
         let (shorter, came) = shrunk(run, ran, shrinking);
         let number = came.parts.len();
@@ -22,8 +24,9 @@ pub fn failure(run: &Run, ran: Ran, shrinking: Duration) -> Option<String> {
     Some(said)
 }
 
-/// The commit that the folder is at, if git knows, and whether anything was changed since.
-pub fn commit() -> String {
+/// The commit that the current folder is at and whether anything was changed since, or that it is unknown. The binary may be of another.
+pub fn commit_of_folder() -> String {
     let told = Command::new("git").args(["describe", "--always", "--dirty", "--exclude", "*"]).output();
-    told.ok().and_then(|told| String::from_utf8(told.stdout).ok()).unwrap_or_default().trim().to_owned()
+    let told = told.ok().and_then(|told| String::from_utf8(told.stdout).ok()).unwrap_or_default();
+    if told.trim().is_empty() { "unknown".to_owned() } else { told.trim().to_owned() }
 }

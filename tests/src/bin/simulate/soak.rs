@@ -7,8 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cadence_tests::simulation::{Invariant, Ran, Run, Totals, commit, failure, on_threads, processors};
+use cadence_tests::simulation::{Invariant, Ran, Run, Totals, commit_of_folder, failure, on_threads, processors};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::{SHOWN_EVERY, print, progress};
 
@@ -30,7 +31,7 @@ pub(crate) struct Args {
     /// How many worlds at a time
     #[arg(long, default_value_t = processors())]
     threads: usize,
-    /// Keep the sums in this file as it goes, and go on from there when it is started again
+    /// Keep the sums in this file as it goes, and go on from there when the same build is started again
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
     /// Print the sums as one JSON object on one line
@@ -42,7 +43,9 @@ pub(crate) struct Args {
 #[derive(Default, Deserialize, Serialize)]
 struct Soaked {
     command: String,
-    commit: String,
+    commit_of_folder: String,
+    /// What tells the build that ran from any other.
+    binary: String,
     /// The first seed, and the one after the last.
     seeds: Range<u64>,
     seconds: f64,
@@ -93,7 +96,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn soaked(args: &Args) -> Result<Soaked, String> {
     let began = Instant::now();
-    let mut soaked = Soaked::begun(args)?;
+    let mut soaked = Soaked::begun(args, binary()?)?;
     let seconds_before = soaked.seconds;
     let is_time_left = || args.minutes.is_none_or(|minutes| began.elapsed() < Duration::from_secs(minutes * 60));
     let end = args.from + args.worlds;
@@ -118,19 +121,32 @@ fn soaked(args: &Args) -> Result<Soaked, String> {
     Ok(soaked)
 }
 
+/// The hash of the running binary's own bytes. Its commit would not tell two builds apart, nor that of a folder whose binary it is.
+fn binary() -> Result<String, String> {
+    let bytes = std::env::current_exe().and_then(std::fs::read);
+    let bytes = bytes.map_err(|error| format!("this binary can't be read, to tell it from others: {error}"))?;
+    let hash: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(hash.chars().take(16).collect())
+}
+
 impl Soaked {
     /// What the file holds, if there is one.
-    fn begun(args: &Args) -> Result<Self, String> {
+    fn begun(args: &Args, binary: String) -> Result<Self, String> {
         let command = std::env::args().collect::<Vec<_>>().join(" ");
-        let fresh = Self { command, commit: commit(), seeds: args.from..args.from, ..Self::default() };
+        let (commit_of_folder, seeds) = (commit_of_folder(), args.from..args.from);
+        let fresh = Self { command, commit_of_folder, binary, seeds, ..Self::default() };
         let Some(file) = args.keep.as_ref().filter(|file| file.exists()) else { return Ok(fresh) };
         let text =
             std::fs::read_to_string(file).map_err(|error| format!("{} can't be read: {error}", file.display()))?;
         let kept: Self = serde_json::from_str(&text)
             .map_err(|error| format!("{} is not what a soak keeps: {error}", file.display()))?;
-        let is_same = (&kept.commit, kept.seeds.start) == (&fresh.commit, args.from);
-        let whose = || format!("{} is of commit {} from seed {}", file.display(), kept.commit, kept.seeds.start);
-        if is_same { Ok(kept) } else { Err(format!("{}: keep this one elsewhere", whose())) }
+        let of = |soaked: &Self| {
+            let Self { binary, commit_of_folder, seeds, .. } = soaked;
+            format!("of build {binary} (commit of its folder: {commit_of_folder}) from seed {}", seeds.start)
+        };
+        let is_same = (&kept.binary, kept.seeds.start) == (&fresh.binary, args.from);
+        let elsewhere = || format!("{} is {}, this is {}: keep it elsewhere", file.display(), of(&kept), of(&fresh));
+        if is_same { Ok(kept) } else { Err(elsewhere()) }
     }
 
     fn add(&mut self, seed: u64, run: &Run, ran: Ran, shrink: u64) {
@@ -178,5 +194,33 @@ impl Promises {
             outside_hours: broken(Invariant::Hours),
             to_the_wrong_person: broken(Invariant::Person),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_of_one_build_and_one_first_seed() {
+        let folder = tempfile::tempdir().unwrap();
+        let keep = Some(folder.path().join("sums"));
+        let args = |from| {
+            let keep = keep.clone();
+            Args { worlds: 2, from, minutes: None, shrink: 0, threads: 1, keep, json: true }
+        };
+        let mut soaked = Soaked::begun(&args(5), "one".to_owned()).unwrap();
+        soaked.seeds.end = 7;
+        soaked.keep(&args(5)).unwrap();
+        let goes_on = |from, binary: &str| Soaked::begun(&args(from), binary.to_owned());
+        assert_eq!(goes_on(5, "one").unwrap().seeds, 5..7);
+        for (from, binary) in [(5, "another"), (4, "one")] {
+            let refused = goes_on(from, binary).err().unwrap();
+            assert!(
+                refused.contains("is of build one ") && refused.contains(&format!("this is of build {binary} ")),
+                "{refused}"
+            );
+        }
+        assert_eq!(binary().unwrap().len(), 16);
     }
 }
