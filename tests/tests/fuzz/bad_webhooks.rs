@@ -100,7 +100,7 @@ fn fields_changed(good: &Value) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Where each value of a body stands.
-fn pointers(value: &Value, at: &str) -> Vec<String> {
+pub(crate) fn pointers(value: &Value, at: &str) -> Vec<String> {
     let inner = |name: String, value: &Value| {
         let at = format!("{at}/{name}");
         let mut found = pointers(value, &at);

@@ -1,6 +1,9 @@
 //! Good inputs, and what may happen to them on the way.
 
 use bolero::generator::{TypeGenerator, ValueGenerator, produce};
+use serde_json::Value;
+
+use crate::bad_webhooks::pointers;
 
 /// One change of some bytes. Places count modulo the length.
 #[derive(Clone, Copy, Debug, TypeGenerator)]
@@ -90,6 +93,39 @@ pub(crate) fn damaged(good: &[u8], edits: &[Edit]) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// A value after these changes, which is one in any case: where the changed text is none, each change befalls one of its values instead.
+pub(crate) fn damaged_value(good: &Value, edits: &[Edit]) -> Value {
+    serde_json::from_slice(&damaged(good.to_string().as_bytes(), edits)).unwrap_or_else(|_| {
+        let mut value = good.clone();
+        for edit in edits {
+            let places = pointers(&value, "");
+            let place = places.get(edit.place() % places.len().max(1)).map_or("", String::as_str);
+            value.pointer_mut(place).into_iter().for_each(|inner| *inner = damaged_within(inner, *edit));
+        }
+        value
+    })
+}
+
+/// A value of another after a change: a text is changed within its quotes, and what is no JSON any more is a text.
+fn damaged_within(value: &Value, edit: Edit) -> Value {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let bytes = damaged(text.as_bytes(), &[edit]);
+    let text = || Value::from(String::from_utf8_lossy(&bytes));
+    if value.is_string() { text() } else { serde_json::from_slice(&bytes).unwrap_or_else(|_| text()) }
+}
+
+impl Edit {
+    fn place(self) -> usize {
+        let (Self::Set { at, .. }
+        | Self::Insert { at, .. }
+        | Self::Replace { at, .. }
+        | Self::Remove { at, .. }
+        | Self::Repeat { at, .. }
+        | Self::Cut { at }) = self;
+        usize::from(at)
+    }
 }
 
 /// One of so many good inputs, and what happens to it; often little, since much leaves nothing of a short one.

@@ -14,15 +14,15 @@ use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
 
 use crate::{
+    Ways,
     bad_webhooks::made_of,
-    damage::{damaged, one_of},
+    damage::{damaged_value, one_of},
     fuzz,
 };
 
-/// The damaged events that are still JSON, as Lambda's always are.
-fn event(good: &[Vec<u8>], (which, edits): &(usize, Vec<crate::damage::Edit>)) -> Option<LambdaEvent<Value>> {
-    let payload = serde_json::from_slice(&damaged(&good[*which], edits)).ok()?;
-    Some(LambdaEvent { payload, context: Context::default() })
+/// A damaged event, which is JSON, as Lambda's always are.
+fn event(good: &Value, (_, edits): &(usize, Vec<crate::damage::Edit>)) -> LambdaEvent<Value> {
+    LambdaEvent { payload: damaged_value(good, edits), context: Context::default() }
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -40,9 +40,9 @@ fn failures(answer: &Value) -> usize {
 fn a_queue_event_fails_message_by_message_or_as_one() {
     let body = json!({ "lead": "a1", "enrollment": "e1", "generation": 3 }).to_string();
     let message = |id: &str| json!({ "messageId": id, "body": body, "attributes": {}, "eventSource": "aws:sqs" });
-    let good = [json!({ "Records": [message("m1"), message("m2")] }).to_string().into_bytes()];
-    fuzz!(one_of(good.len()), |input: &(usize, Vec<_>)| {
-        let Some(event) = event(&good, input) else { return };
+    let (good, ways) = (json!({ "Records": [message("m1"), message("m2")] }), Ways::default());
+    fuzz!(one_of(1), |input: &(usize, Vec<_>)| {
+        let event = event(&good, input);
         let count = event.payload["Records"].as_array().map_or(0, Vec::len);
         let answered = wait(queue::each(
             &(),
@@ -50,8 +50,11 @@ fn a_queue_event_fails_message_by_message_or_as_one() {
             |_: &std::fmt::Error| Class::Permanent,
             |(), _: StepDue, _| Box::pin(async { Ok(()) }),
         ));
-        assert!(answered.is_err() || failures(&answered.unwrap()) <= count);
+        let failed = answered.map(|answer| failures(&answer));
+        assert!(failed.as_ref().is_ok_and(|failed| *failed <= count) || failed.is_err());
+        ways.went(failed.is_ok_and(|failed| failed < count));
     });
+    ways.assert("queue events", 200);
 }
 
 #[test]
@@ -64,9 +67,9 @@ fn a_stream_event_fails_from_one_change_on_or_as_one() {
             "SequenceNumber": number, "StreamViewType": "NEW_AND_OLD_IMAGES",
         }})
     };
-    let good = [json!({ "Records": [change("1"), change("2")] }).to_string().into_bytes()];
-    fuzz!(one_of(good.len()), |input: &(usize, Vec<_>)| {
-        let Some(event) = event(&good, input) else { return };
+    let (good, ways) = (json!({ "Records": [change("1"), change("2")] }), Ways::default());
+    fuzz!(one_of(1), |input: &(usize, Vec<_>)| {
+        let event = event(&good, input);
         let answered = wait(stream::each(
             &(),
             event,
@@ -75,13 +78,16 @@ fn a_stream_event_fails_from_one_change_on_or_as_one() {
                 Box::pin(async move { if change.new_image.is_some() { Ok(()) } else { Err(std::fmt::Error) } })
             },
         ));
-        assert!(answered.is_err() || failures(&answered.unwrap()) <= 1);
+        let failed = answered.map(|answer| failures(&answer));
+        assert!(failed.as_ref().is_ok_and(|failed| *failed <= 1) || failed.is_err());
+        ways.went(failed.is_ok_and(|failed| failed == 0));
     });
+    ways.assert("stream events", 200);
 }
 
-#[test]
-fn a_request_of_the_gateway_is_answered_or_refused() {
-    let request = json!({
+/// A request as API Gateway hands it in.
+fn request() -> Value {
+    json!({
         "version": "2.0", "routeKey": "POST /leads/{source}", "rawPath": "/leads/zillow", "rawQueryString": "a=1&b=%20",
         "headers": { "content-type": "application/json", "x-cadence-secret": "s" }, "cookies": ["a=b"],
         "pathParameters": { "source": "zillow" }, "queryStringParameters": { "a": "1" },
@@ -89,15 +95,42 @@ fn a_request_of_the_gateway_is_answered_or_refused() {
             "routeKey": "POST /leads/{source}", "time": "01/Dec/2026:18:00:00 +0000", "timeEpoch": 1_796_148_000_000_i64,
             "http": { "method": "POST", "path": "/leads/zillow", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "x" } },
         "body": "{}", "isBase64Encoded": false,
-    });
-    let good = [request.to_string().into_bytes()];
+    })
+}
+
+#[test]
+fn a_request_whose_url_cannot_be_read_is_refused() {
+    let router = Router::new().route("/leads/{source}", any(async |body: Bytes| body));
+    let answer = |change: fn(&mut Value)| {
+        let mut payload = request();
+        change(&mut payload);
+        wait(http::answer(&router, LambdaEvent { payload, context: Context::default() })).unwrap()
+    };
+    assert_eq!(answer(|_| ())["statusCode"], 200);
+    for change in [
+        |request: &mut Value| request["headers"]["host"] = json!("a b"),
+        |request: &mut Value| request["requestContext"]["domainName"] = json!("xn--\u{0}"),
+        |request: &mut Value| request["headers"]["x-forwarded-proto"] = json!("1:"),
+        |request: &mut Value| request["rawQueryString"] = json!("x".repeat(70_000)),
+    ] {
+        let refused = answer(change);
+        assert_eq!(refused["statusCode"], 400, "{refused}");
+        assert!(refused["body"].as_str().unwrap().contains("urn:cadence:problem:unreadable-request"), "{refused}");
+    }
+}
+
+#[test]
+fn a_request_of_the_gateway_is_answered_or_refused() {
+    let (request, ways) = (request(), Ways::default());
     let router = AssertUnwindSafe(Router::new().route("/leads/{source}", any(async |body: Bytes| body)));
-    fuzz!(one_of(good.len()), |input: &(usize, Vec<_>)| {
-        let Some(event) = event(&good, input) else { return };
-        if let Ok(answer) = wait(http::answer(&router, event)) {
+    fuzz!(one_of(1), |input: &(usize, Vec<_>)| {
+        let answered = wait(http::answer(&router, event(&request, input)));
+        ways.went(answered.as_ref().is_ok_and(|answer| answer["statusCode"] == 200));
+        if let Ok(answer) = answered {
             assert!(answer["statusCode"].as_u64().is_some_and(|status| status < 500), "{answer}");
         }
     });
+    ways.assert("requests", 200);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod parsers;
 use std::{
     fmt::Debug,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use bolero::generator::{
@@ -38,6 +39,28 @@ macro_rules! fuzz {
     }};
 }
 use fuzz;
+
+/// How many inputs were read and how many refused: a target that only one of them reaches tries little.
+#[derive(Default)]
+struct Ways {
+    read: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Ways {
+    fn went(&self, is_read: bool) {
+        let way = if is_read { &self.read } else { &self.refused };
+        way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// That all of them went one of the ways, and at least so many each. A fuzzer goes its own.
+    fn assert(self, what: &str, least: u64) {
+        let counts = [self.read.into_inner(), self.refused.into_inner()];
+        println!("{what}: {counts:?} read, refused");
+        let are_enough = counts.iter().sum::<u64>() == TRIES && counts.iter().all(|count| *count >= least);
+        assert!(cfg!(fuzzing) || are_enough, "{what}: {counts:?}, and not at least {least} of {TRIES} each");
+    }
+}
 
 fn same_each_time<G>(tries: u64, generator: G, test: impl Fn(&G::Output))
 where
