@@ -1,6 +1,7 @@
 //! More than a thousand bad webhooks, made of good ones: byte by byte, field by field, and by hand.
 
 use cadence_tests::local::deployment::SOURCE_SECRET;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::damage::WORDS;
@@ -26,8 +27,9 @@ impl Webhook {
 /// Everything bad that is made of a source's good body.
 pub(crate) fn made_of(source: &str, content_type: Option<&'static str>, good: &[u8]) -> Vec<Webhook> {
     let mut bodies = bytes_changed(good);
-    if let Ok(good) = serde_json::from_slice::<Value>(good) {
-        bodies.extend(fields_changed(&good));
+    match serde_json::from_slice::<Value>(good) {
+        Ok(good) => bodies.extend(fields_changed(&good).into_iter().chain(fields_of_nobody(&good))),
+        Err(_) => bodies.extend(forms_of_nobody(good)),
     }
     let webhook = |(count, (what, body)): (usize, (String, Vec<u8>))| {
         Webhook::to(source, content_type, told_apart(&body, count), what)
@@ -95,6 +97,106 @@ fn fields_changed(good: &Value) -> Vec<(String, Vec<u8>)> {
         let renamed = &renamed[place % renamed.len()];
         without.pointer_mut(parent).and_then(Value::as_object_mut).unwrap().insert(renamed.clone(), value);
         add(format!("{pointer} is named {renamed:.20}"), &without);
+    }
+    bodies
+}
+
+/// Texts that are no phone number.
+pub(crate) const NO_PHONES: [&str; 28] = [
+    "n/a",
+    "none",
+    "unknown",
+    "call me",
+    "-",
+    "+",
+    "()",
+    "0",
+    "1",
+    "12",
+    "555-0100",
+    "5550100",
+    "415-555",
+    "(415) 555-01",
+    "0000000000",
+    "1111111111",
+    "123-456-7890",
+    "(000) 555-0100",
+    "415-055-0100",
+    "+1 415 555 010",
+    "+1 415 555 0100 0100 0100",
+    "+999 415 555 0100",
+    "four one five",
+    "415.555.0100@example.com",
+    "٤١٥",
+    "4155550100415555010041555501004155550100",
+    "#31#",
+    "415-555-01x",
+];
+
+/// Texts that are no email address.
+pub(crate) const NO_EMAILS: [&str; 28] = [
+    "n/a",
+    "none",
+    "unknown",
+    "avery",
+    "avery@",
+    "@example.com",
+    "@",
+    "avery@@example.com",
+    "avery@example",
+    "avery@example..com",
+    "avery@.example.com",
+    "avery@example.com.",
+    "avery.@example.com",
+    ".avery@example.com",
+    "av..ery@example.com",
+    "avery at example.com",
+    "avery@exam ple.com",
+    "avery sample@example.com",
+    "avery@-example.com",
+    "avery@example.com, blake@example.com",
+    "avery@example.com;blake@example.com",
+    "mailto:",
+    "https://example.com",
+    "avery@example,com",
+    "avery\n@example.com",
+    "avery@[]",
+    "avery@.com",
+    "415-555-0100",
+];
+
+/// The body with one address gone, and the other replaced by each of the values that trip people up, and by each text that is none.
+fn fields_of_nobody(good: &Value) -> Vec<(String, Vec<u8>)> {
+    let place = |of: &str| {
+        pointers(good, "")
+            .into_iter()
+            .find(|at| good.pointer(at).and_then(Value::as_str).is_some_and(|text| text.contains(of)))
+    };
+    let (Some(phone), Some(email)) = (place("555-0100"), place("e000000@")) else { return Vec::new() };
+    let texts = |texts: [&'static str; 28]| texts.map(|text| (text, json!(text))).into_iter().chain(values());
+    let mut bodies = Vec::new();
+    for (gone, left, texts) in [(&email, &phone, texts(NO_PHONES)), (&phone, &email, texts(NO_EMAILS))] {
+        let mut without = good.clone();
+        *without.pointer_mut(gone).unwrap() = Value::Null;
+        for (name, value) in texts {
+            *without.pointer_mut(left).unwrap() = value;
+            bodies.push((format!("{gone} is null, {left} is {name}"), without.to_string().into_bytes()));
+        }
+    }
+    bodies
+}
+
+/// The form with one address gone, and the other replaced by each text that is none.
+fn forms_of_nobody(good: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let fields: Vec<&str> = std::str::from_utf8(good).unwrap().split('&').collect();
+    let mut bodies = Vec::new();
+    for (gone, left, texts) in [("email=", "phone=", NO_PHONES), ("phone=", "email=", NO_EMAILS)] {
+        let rest: Vec<&str> =
+            fields.iter().copied().filter(|field| ![gone, left].iter().any(|name| field.starts_with(name))).collect();
+        for text in texts {
+            let body = format!("{left}{}&{}", utf8_percent_encode(text, NON_ALPHANUMERIC), rest.join("&"));
+            bodies.push((format!("without {gone}, {left}{text}"), body.into_bytes()));
+        }
     }
     bodies
 }

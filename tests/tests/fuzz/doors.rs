@@ -2,17 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cadence_core::records::Format;
+use cadence_core::{
+    address::{normalize_email, normalize_phone},
+    records::Format,
+};
 use cadence_tests::{Answer, Tested, World, end_of_call, local::deployment::VOICE_AGENT_SECRET};
 use serde_json::{Value, json};
 
 use crate::{
-    bad_webhooks::{Webhook, by_hand, made_of},
+    bad_webhooks::{NO_EMAILS, NO_PHONES, Webhook, by_hand, made_of},
     parsers::bodies,
 };
 
 /// The sources that those bodies are of, in their order.
 const SOURCES: [&str; 5] = ["zillow", "gizmo", "plain", "nested", "form"];
+
+/// How many of each part of the corpus are refused at least: by field, and as a whole, since they are no JSON object.
+const LEAST_REFUSED: [(&str, usize, usize); 5] =
+    [("zillow", 125, 100), ("gizmo", 100, 85), ("plain", 190, 90), ("mapped", 200, 95), ("by hand", 24, 110)];
 
 /// A world in which all five sources are published.
 async fn world() -> Tested<World> {
@@ -31,6 +38,7 @@ async fn world() -> Tested<World> {
 async fn post(of: &str, webhooks: Vec<Webhook>) -> Tested {
     let world = world().await?;
     let (mut answers, mut kept, mut wrong) = (BTreeMap::<_, usize>::new(), BTreeSet::new(), Vec::new());
+    let (mut by_field, mut as_a_whole) = (0, 0);
     for webhook in webhooks {
         let Webhook { path, headers, body, what } = &webhook;
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -46,13 +54,21 @@ async fn post(of: &str, webhooks: Vec<Webhook>) -> Tested {
         wrong.extend(fault.map(|fault| format!("{path:.40}: {what:.60}: {fault}: {answer:?}")));
         if answer.status == 422 {
             kept.insert((path.clone(), body.clone()));
+            match errors_of(&answer).as_slice() {
+                // Of a body that is no JSON object there is no field to name, but a place.
+                [("", detail)] if detail.starts_with("The body ") => as_a_whole += 1,
+                errors if errors.iter().all(|(pointer, _)| pointer.starts_with('/')) => by_field += 1,
+                _ => wrong.push(format!("{path:.40}: {what:.60}: it names neither fields nor the body: {answer:?}")),
+            }
         }
         *answers.entry((answer.status, code)).or_default() += 1;
     }
-    println!("{of}: {answers:?}, {} kept", kept.len());
+    println!("{of}: {answers:?}, {} kept, {by_field} refused by field, {as_a_whole} as a whole", kept.len());
     assert!(wrong.is_empty(), "{} are answered wrongly:\n{}", wrong.len(), wrong.join("\n"));
     assert_eq!(world.lead_items("QUARANTINE#").await?.len(), kept.len(), "what is unusable is kept, once");
-    assert!(answers.keys().any(|(status, _)| *status == 202) && !kept.is_empty());
+    assert!(answers.keys().any(|(status, _)| *status == 202));
+    let least = LEAST_REFUSED.iter().find(|(part, ..)| *part == of).ok_or("nobody says how many are refused")?;
+    assert!(by_field >= least.1 && as_a_whole >= least.2, "{by_field} by field, {as_a_whole} as a whole: {least:?}");
     Ok(())
 }
 
@@ -60,6 +76,14 @@ async fn post(of: &str, webhooks: Vec<Webhook>) -> Tested {
 fn code_of(answer: &Answer) -> String {
     let kind = answer.body["type"].as_str().unwrap_or_default();
     kind.trim_start_matches("urn:cadence:problem:").to_owned()
+}
+
+/// What is wrong, as pointer and sentence.
+fn errors_of(answer: &Answer) -> Vec<(&str, &str)> {
+    let errors = answer.body["errors"].as_array().into_iter().flatten();
+    errors
+        .map(|error| (error["pointer"].as_str().unwrap_or_default(), error["detail"].as_str().unwrap_or_default()))
+        .collect()
 }
 
 /// What keeps an answer from being a problem document as RFC 9457 has it, with a code, a remedy, and what is wrong with each field.
@@ -94,10 +118,15 @@ fn of(source: &str) -> Vec<Webhook> {
 }
 
 #[test]
-fn the_corpus_is_of_more_than_a_thousand_webhooks_of_every_source() {
+fn the_corpus_is_of_every_source_and_a_thousand_of_it_are_refused() {
     let counts = SOURCES.map(|source| of(source).len());
     println!("{SOURCES:?}: {counts:?}, by hand: {}", by_hand().len());
-    assert!(counts.iter().all(|count| *count > 100) && counts.iter().sum::<usize>() > 1_000, "{counts:?}");
+    assert!(counts.iter().all(|count| *count > 100), "{counts:?}");
+    let refused: usize = LEAST_REFUSED.iter().map(|(_, by_field, as_a_whole)| by_field + as_a_whole).sum();
+    assert!(refused >= 1_000, "at least {refused} are refused");
+    let read = NO_PHONES.iter().filter(|text| normalize_phone(text).is_some());
+    let read: Vec<_> = read.chain(NO_EMAILS.iter().filter(|text| normalize_email(text).is_some())).collect();
+    assert!(read.is_empty(), "{read:?} are addresses");
 }
 
 #[tokio::test]
