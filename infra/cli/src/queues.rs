@@ -65,11 +65,30 @@ pub(crate) struct Queue {
 
 /// A message that was looked at. It shows again by itself, unless it is deleted.
 pub(crate) struct Held {
+    id: String,
     pub(crate) body: String,
     receipt: String,
 }
 
+/// Whether a name is that of a message in a queue of due steps that were given up.
+pub(crate) fn is_letters_name(name: &str) -> bool {
+    let queue = name.split_once('/').map(|(queue, _)| queue);
+    QUEUES.iter().any(|(purpose, local, _)| purpose.is_of_letters() && queue == Some(*local))
+}
+
+impl Queue {
+    /// What a message of it is called where people name it, by the id that SQS gave it.
+    pub(crate) fn name_of(&self, held: &Held) -> String {
+        format!("{}/{}", self.name, held.id)
+    }
+}
+
 impl Purpose {
+    /// Whether due steps end in it that were given up.
+    pub(crate) fn is_of_letters(self) -> bool {
+        matches!(self, Self::DeadLetters | Self::TimerDeadLetters)
+    }
+
     /// Why messages are in it.
     pub(crate) fn why(self) -> &'static str {
         match self {
@@ -137,10 +156,9 @@ impl Queues {
             if got.is_empty() {
                 break;
             }
-            held.extend(
-                got.into_iter()
-                    .filter_map(|message| Some(Held { body: message.body?, receipt: message.receipt_handle? })),
-            );
+            held.extend(got.into_iter().filter_map(|message| {
+                Some(Held { id: message.message_id?, body: message.body?, receipt: message.receipt_handle? })
+            }));
         }
         Ok(held)
     }

@@ -21,7 +21,8 @@ Without --yes nothing is changed: it tells what would be done. It is safe to run
   a webhook is posted to the API as its vendor did, so that it is known if that sends it again, and kept until it is taken;
   a record that was not looked at is checked as if it had just been edited; one that was refused stays for somebody to edit.
 A webhook that will never be of use can be dismissed, with the reason: it is posted no more, and doctor tells it as dismissed until it
-is deleted, 90 days after it came. Nothing else is done then.
+is deleted, 90 days after it came. A message that is kept because nobody can tell what is due by it can be dismissed too, by the name
+that is told of it: it is deleted, so look at it in SQS first. Nothing else is done then.
 Ends with 0 if nothing is left, with 1 if something is that needs somebody, with 2 if it can't be told.
 
 Examples:
@@ -38,8 +39,8 @@ pub(crate) struct Args {
     /// Only these: due steps, webhooks or records
     #[arg(long, value_name = "WHAT", value_enum)]
     only: Option<What>,
-    /// Instead of all else, dismiss this webhook that could not be used, by its name as doctor and redrive tell it, or all of a source that
-    /// still can't be; may be given often
+    /// Instead of all else, dismiss this webhook that could not be used, or this message that is kept, by its name as redrive tells it, or
+    /// all webhooks of a source that still can't be used; may be given often
     #[arg(long, value_name = "ID|SOURCE", requires = "reason", conflicts_with_all = ["only", "api_url", "secret_id"])]
     dismiss: Vec<String>,
     /// Why nothing more is to come of them
@@ -78,7 +79,7 @@ enum Fate {
     Check,
     /// It is deleted: it means nothing any more.
     Drop,
-    /// It is marked: nothing more is to come of it.
+    /// It is marked, or deleted if it is a message: nothing more is to come of it.
     Dismiss,
     /// It stays as it is, and nobody has to see to it.
     Leave,

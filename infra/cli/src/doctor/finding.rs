@@ -104,7 +104,10 @@ impl Kind {
                  {redrive} --dismiss ID --reason WHY"
             ),
             Self::Dismissed => "nobody needs to see to them; each is deleted 90 days after it came".to_owned(),
-            Self::GivenUp => format!("{redrive} tells what each was, and puts back what is still due"),
+            Self::GivenUp => format!(
+                "{redrive} tells what each was, and puts back what is still due; what it keeps and nobody needs: \
+                 {redrive} --dismiss ID --reason WHY"
+            ),
             Self::Refused => format!(
                 "edit them as they say, or go back with cadence rollback ID --to VERSION{flags}; \
                  until then what each names is at work"

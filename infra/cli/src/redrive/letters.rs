@@ -30,6 +30,40 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
     Ok(all)
 }
 
+/// Deletes the messages that are named, of those that are kept because nobody can tell what is due by them.
+pub(super) async fn dismiss(stage: &Stage, names: &[&str], reason: &str, yes: bool) -> anyhow::Result<Vec<Found>> {
+    let (queues, now) = (stage.queues().await?, stage.now().await);
+    let (mut all, mut left) = (Vec::new(), names.to_vec());
+    let is_named =
+        |queue: &&Queue| names.iter().any(|name| name.split_once('/').is_some_and(|(of, _)| of == queue.name));
+    for queue in queues.given_up().filter(|queue| queue.purpose.is_of_letters()).filter(is_named) {
+        for letter in queues.look(queue).await? {
+            let name = queue.name_of(&letter);
+            if !left.contains(&name.as_str()) {
+                queues.let_go(queue, &letter).await;
+                continue;
+            }
+            left.retain(|left| *left != name);
+            let (found, _) = fate(stage, queue, &letter, now).await?;
+            let (fate, why) = match found.fate {
+                Fate::Keep => (Fate::Dismiss, format!("{reason} ({})", found.why)),
+                _ => (Fate::Leave, format!("redrive sees to it: {}", found.why)),
+            };
+            match yes && fate == Fate::Dismiss {
+                true => queues.delete(queue, &letter).await?,
+                false => queues.let_go(queue, &letter).await,
+            }
+            all.push(Found { from: found.from, about: name, fate, why });
+        }
+    }
+    all.extend(left.into_iter().map(|name| {
+        let from = name.split_once('/').map_or(name, |(queue, _)| queue).to_owned();
+        let why = "it isn't there: it was deleted before, or somebody else looks at it just now".to_owned();
+        Found { from, about: name.to_owned(), fate: Fate::Leave, why }
+    }));
+    Ok(all)
+}
+
 async fn of_queue(
     stage: &Stage,
     queues: &Queues,
@@ -65,7 +99,7 @@ async fn fate(
     let found =
         |about: String, fate, why: &str| Found { from: queue.name.to_owned(), about, fate, why: why.to_owned() };
     let Ok(due) = serde_json::from_str::<StepDue>(&letter.body) else {
-        return Ok((found("a message".to_owned(), Fate::Keep, "it names no due step; look at it in SQS"), None));
+        return Ok((found(queue.name_of(letter), Fate::Keep, "it names no due step; look at it in SQS"), None));
     };
     let about = format!("lead {}, generation {}", due.lead, due.generation);
     let context = match stage.store.load_step(&due.lead, &due.enrollment).await {
@@ -74,6 +108,7 @@ async fn fate(
             return Ok((found(about, Fate::Drop, "the lead is gone"), None));
         }
         Err(error @ (StoreError::Missing { .. } | StoreError::Unreadable { .. })) => {
+            let about = format!("{} of {about}", queue.name_of(letter));
             return Ok((found(about, Fate::Keep, &unreadable(error)), None));
         }
         Err(error) => return Err(stage.explained(error)),

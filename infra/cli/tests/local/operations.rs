@@ -140,7 +140,10 @@ fn a_step_that_was_given_up_goes_back_if_it_is_still_due_and_only_once() {
     findings.insert(0, format!("late_task first-call of lead {lead}"));
     assert_eq!(found(&local), (1, findings));
 
-    let names = [(lead.as_str(), "[lead]"), (&local.endpoint(), "[cloud]")];
+    let kept = ask(&local, &["redrive", "--json"]).json()["found"].clone();
+    let kept = kept.as_array().unwrap().iter().find(|found| found["fate"] == "keep").unwrap()["about"].clone();
+    let kept = kept.as_str().unwrap();
+    let names = [(lead.as_str(), "[lead]"), (&local.endpoint(), "[cloud]"), (kept, "[email-dlq/id]")];
     insta::assert_snapshot!("doctor", golden(&ask(&local, &["doctor"]).told, &names));
     insta::assert_snapshot!("redrive_dry", golden(&ask(&local, &["redrive"]).told, &names));
 
@@ -158,6 +161,24 @@ fn a_step_that_was_given_up_goes_back_if_it_is_still_due_and_only_once() {
     local.until("the lead is called", || calls() == 1);
     assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep email-dlq".to_owned()]), "what nobody can read stays");
     assert_eq!(calls(), 1);
+
+    give_up(&local, "email-dlq", &json!("another"));
+    let dismiss = ["--dismiss", kept, "--reason", "sent by hand"];
+    assert_eq!(redriven(&local, &dismiss), (0, vec!["dismiss email-dlq".to_owned()]), "dry");
+    let told = ask(&local, &[&["redrive", "--yes"], &dismiss[..]].concat()).told;
+    assert!(told.starts_with(&format!("dismissed email-dlq: {kept}: sent by hand (it names no due step")), "{told}");
+    assert_eq!(
+        redriven(&local, &[&dismiss[..], &["--yes"]].concat()),
+        (0, vec!["leave email-dlq".to_owned()]),
+        "twice"
+    );
+    assert_eq!(redriven(&local, &["--yes"]), (1, vec!["keep email-dlq".to_owned()]), "the other one stays");
+    give_up(&local, "sms-dlq", &stale);
+    let all = ask(&local, &["redrive", "--json"]).json()["found"].clone();
+    let other = all.as_array().unwrap().iter().find(|found| found["fate"] == "keep").unwrap()["about"].clone();
+    assert_eq!(redriven(&local, &["--dismiss", other.as_str().unwrap(), "--reason", "a test", "--yes"]).0, 0);
+    assert_eq!(redriven(&local, &["--yes"]), (0, vec!["drop sms-dlq".to_owned()]));
+    assert!(found(&local).1.iter().all(|found| found.starts_with("late_task")), "nothing needs anybody");
 }
 
 #[test]
