@@ -191,43 +191,56 @@ fn step(ids: &[String], at: usize, others: &[&str], rng: &mut Rng) -> Value {
         _ => {}
     }
     let is_users = matches!(action, "dial" | "custom_sms" | "custom_email");
-    if is_users && happens(rng, 0.6) {
+    let later = ids.get(at + 1..).unwrap_or_default();
+    let earlier = ids.get(..at).unwrap_or_default();
+    let steps: Vec<&str> =
+        later.iter().chain(earlier.iter().filter(|_| happens(rng, 0.2))).map(String::as_str).collect();
+    let has_due = is_users && happens(rng, 0.6);
+    if has_due {
         put("due", json!(one_of(rng, &["10m", "4h", "1d"])));
     }
     if is_users && happens(rng, 0.2) {
-        put("assign", json!(one_of(rng, &["lo-riley", "lo-morgan"])));
+        put("assign", assign(rng));
     }
-    if matches!(action, "dial" | "ai_dial") && happens(rng, 0.25) {
+    if has_due && happens(rng, 0.4) {
+        let on_overdue = if rng.bool() { json!({ "assign": assign(rng) }) } else { target(&steps, others, rng) };
+        put("on_overdue", on_overdue);
+    } else if matches!(action, "dial" | "ai_dial") && happens(rng, 0.25) {
         put("attempts", json!(rng.u32(2..4)));
         put("every", json!(one_of(rng, &["2h", "1d", "1bd"])));
     } else if happens(rng, 0.25) {
         put("hold", json!(one_of(rng, &["10m", "1h", "6h"])));
     }
-    let later = ids.get(at + 1..).unwrap_or_default();
-    let earlier = ids.get(..at).unwrap_or_default();
-    let steps: Vec<&str> =
-        later.iter().chain(earlier.iter().filter(|_| happens(rng, 0.2))).map(String::as_str).collect();
     if happens(rng, 0.3) {
         put("on", outcomes(&steps, others, 2, rng));
     }
     Value::Object(step)
 }
 
-/// Where some outcomes lead: to one of those steps or cadences, to the next step, to the end, to a pause.
+/// Who is asked to do a step.
+fn assign(rng: &mut Rng) -> Value {
+    json!(one_of(rng, &["loan_officer", "lo-riley", "lo-morgan"]))
+}
+
+/// Where some outcomes lead.
 fn outcomes(steps: &[&str], cadences: &[&str], most: usize, rng: &mut Rng) -> Value {
     let mut map = Map::new();
     for _ in 0..rng.usize(1..=most) {
         let Some(outcome) = one_of(rng, &OUTCOMES) else { continue };
-        let target = match weighted(rng, &[(3, 'e'), (1, 'n'), (1, 'p'), (3, 's'), (1, 'c')]) {
-            Some('n') => json!("next"),
-            Some('p') => json!("pause"),
-            Some('s') if !steps.is_empty() => json!(one_of(rng, steps)),
-            Some('c') if !cadences.is_empty() => json!({ "cadence": one_of(rng, cadences) }),
-            _ => json!("end"),
-        };
-        map.insert((*outcome).to_owned(), target);
+        map.insert((*outcome).to_owned(), target(steps, cadences, rng));
     }
     Value::Object(map)
+}
+
+/// One of those steps or cadences, the next step, the end, or a pause.
+fn target(steps: &[&str], cadences: &[&str], rng: &mut Rng) -> Value {
+    match weighted(rng, &[(3, 'e'), (1, 'n'), (1, 'p'), (3, 's'), (1, 'c')]) {
+        Some('n') => json!("next"),
+        Some('p') => json!("pause"),
+        Some('s') if !steps.is_empty() => json!(one_of(rng, steps)),
+        Some('c') if !cadences.is_empty() => json!({ "cadence": one_of(rng, cadences) }),
+        _ => json!("end"),
+    }
 }
 
 /// Breaks a record as people do, so that the check must refuse it.
