@@ -6,6 +6,7 @@
 mod checker;
 mod civil;
 mod climate;
+mod company;
 mod crashes;
 mod digest;
 mod drafts;

@@ -1,10 +1,14 @@
 //! Random records, as ops write them: cadences that the check lets through, and edits that it doesn't.
 
 use cadence_core::records::{Known, Problem, Record, Severity, check, parse_record};
+use chrono::{DateTime, Utc};
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-use super::draws::{Draws, happens, one_of, weighted};
+use super::{
+    company::{self, MORE_MESSAGES, message},
+    draws::{Draws, happens, one_of, weighted},
+};
 use crate::Tested;
 
 /// Records so far, and what the check knows of them.
@@ -105,6 +109,16 @@ impl Shelf {
         self.known.insert(record);
     }
 
+    /// What a world has beside what ships: messages, and users as they are there.
+    pub(crate) fn company(&mut self, shipped: &[Value], start: DateTime<Utc>, draws: Draws) -> Vec<Value> {
+        let is_user = |record: &&Value| record.get("first_name").is_some();
+        let users = shipped.iter().filter(is_user).cloned().zip(0..);
+        let users = users.map(|(user, which)| company::user(user, start, &mut draws.of("user", which)));
+        let messages = MORE_MESSAGES.iter().zip(0..).map(|(id, which)| message(id, &mut draws.of("message", which)));
+        let all: Vec<Value> = users.chain(messages).collect();
+        all.into_iter().filter(|record| self.put(record).1.is_empty()).collect()
+    }
+
     /// A random cadence of that id that the check lets through, if one was drawn.
     pub(crate) fn cadence(&mut self, id: &str, draws: Draws, which: u64) -> Option<Value> {
         (0..DRAFTS).find_map(|draft| {
@@ -184,10 +198,10 @@ fn step(ids: &[String], at: usize, others: &[&str], rng: &mut Rng) -> Value {
     put("do", json!(action));
     put("wait", json!(weighted(rng, &WAITS)));
     match action {
-        "canned_sms" => put("message", json!(one_of(rng, &["sms/intro", "sms/follow-up"]))),
-        "canned_email" => put("message", json!(one_of(rng, &["email/intro", "email/follow-up"]))),
+        "canned_sms" => put("message", says("sms", rng)),
+        "canned_email" => put("message", says("email", rng)),
         "ai_dial" => put("agent", json!("first-touch")),
-        "dial" if happens(rng, 0.5) => put("message", json!("script/intro")),
+        "dial" if happens(rng, 0.5) => put("message", says("script", rng)),
         _ => {}
     }
     let is_users = matches!(action, "dial" | "custom_sms" | "custom_email");
@@ -199,7 +213,7 @@ fn step(ids: &[String], at: usize, others: &[&str], rng: &mut Rng) -> Value {
     if has_due {
         put("due", json!(one_of(rng, &["10m", "4h", "1d"])));
     }
-    if is_users && happens(rng, 0.2) {
+    if is_users && happens(rng, 0.4) {
         put("assign", assign(rng));
     }
     if has_due && happens(rng, 0.4) {
@@ -217,9 +231,20 @@ fn step(ids: &[String], at: usize, others: &[&str], rng: &mut Rng) -> Value {
     Value::Object(step)
 }
 
+/// One message of a kind, or two that are compared.
+fn says(kind: &str, rng: &mut Rng) -> Value {
+    let mut ids = ["intro", "follow-up", "news"].map(|name| format!("{kind}/{name}"));
+    rng.shuffle(&mut ids);
+    let [one, other, _] = ids;
+    match one_of(rng, &[50, 50, 90, 100]).copied().filter(|_| happens(rng, 0.3)) {
+        Some(percent) => json!({ one: percent, other: 100 - percent }),
+        None => json!(one),
+    }
+}
+
 /// Who is asked to do a step.
 fn assign(rng: &mut Rng) -> Value {
-    json!(one_of(rng, &["loan_officer", "lo-riley", "lo-morgan"]))
+    json!(one_of(rng, &["loan_officer", "lo-riley", "lo-morgan", "round_robin: callers", "round_robin: closers"]))
 }
 
 /// Where some outcomes lead.
@@ -246,6 +271,11 @@ fn target(steps: &[&str], cadences: &[&str], rng: &mut Rng) -> Value {
 /// Breaks a record as people do, so that the check must refuse it.
 pub(crate) fn break_record(record: &mut Value, rng: &mut Rng) {
     let Some(fields) = record.as_object_mut() else { return };
+    if let Some(copy) = ["text", "body"].into_iter().find(|copy| fields.contains_key(*copy)) {
+        let wrong = one_of(rng, &["Hi {{ lead_frist_name }}", "Hi {{ lead_first_name }", ""]);
+        fields.insert(copy.to_owned(), json!(wrong));
+        return;
+    }
     match rng.u32(..4) {
         0 => {
             fields.insert("stpes".to_owned(), json!([]));
@@ -276,6 +306,12 @@ mod tests {
         for seed in 0..20 {
             let mut shelf = Shelf::of(&shipped).unwrap();
             let draws = Draws::of_seed(seed);
+            let company = shelf.company(&shipped, DateTime::UNIX_EPOCH, draws);
+            assert_eq!(company.len(), 5, "two users and three messages, all of them good");
+            for mut message in company.into_iter().skip(2) {
+                break_record(&mut message, &mut draws.of("break", 9));
+                assert!(!shelf.put(&message).1.is_empty(), "{message}");
+            }
             for (which, id) in ["nurture", "zillow-purchase", "new-lead"].into_iter().enumerate() {
                 let Some(mut record) = shelf.cadence(id, draws, which as u64) else { continue };
                 drawn += 1;

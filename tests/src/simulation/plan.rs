@@ -148,13 +148,11 @@ impl Plan {
         let lasts = between(&mut rng, TimeDelta::hours(hours / 2), TimeDelta::hours(hours));
         let people: Vec<Person> =
             (0..count).map(|number| Person::drawn(number, &mut draws.of("person", number as u64))).collect();
-        let mut shelf = Shelf::of(&shipped()?)?;
-        let records: Vec<Value> = CADENCES
-            .iter()
-            .enumerate()
-            .filter(|_| happens(&mut rng, 0.8))
-            .filter_map(|(which, id)| shelf.cadence(id, draws, which as u64))
-            .collect();
+        let shipped = shipped()?;
+        let mut shelf = Shelf::of(&shipped)?;
+        let mut records = shelf.company(&shipped, start, draws);
+        let cadences = CADENCES.iter().enumerate().filter(|_| happens(&mut rng, 0.8));
+        records.extend(cadences.filter_map(|(which, id)| shelf.cadence(id, draws, which as u64)));
         let mut deeds = Deeds { draws, people: &people, start, lasts, shelf, drawn: Vec::new() };
         deeds.draw(&mut rng);
         let mut drawn = deeds.drawn;
