@@ -1,7 +1,7 @@
 //! A record that is deleted while its version is at work is put back: what runs must be there to be seen and edited.
 
-use cadence_core::records::{Record, kept_because};
-use cadence_store::{Committed, Told};
+use cadence_core::records::{Record, kept_because, parse_record};
+use cadence_store::{Committed, Edited, Told};
 use serde_json::Value;
 
 use crate::{App, PublishError, Published, dependents, verdict};
@@ -52,4 +52,12 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
 /// Whether a record stands as it was put back.
 pub(crate) fn is_undone(image: &Value) -> bool {
     image.get("check").and_then(Value::as_str).is_some_and(|check| check.starts_with(UNDONE))
+}
+
+/// Whether a record that was put back says what is at work. One that can't be read is left as it is: it was refused, or would be.
+pub(crate) async fn says_what_is_at_work(app: &App, pk: &str, image: &Value) -> Result<bool, PublishError> {
+    let Ok(record) = parse_record(pk, &Edited::content_of(image.clone())) else { return Ok(true) };
+    let Some((kind, id)) = pk.split_once('#') else { return Ok(true) };
+    let at_work = app.store.load_published(kind, id).await?;
+    Ok(at_work.map(|(at_work, _)| at_work) == Some(record.to_stored()?))
 }

@@ -108,7 +108,8 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
     let content = |image: &Value| Edited::content_of(image.clone());
     let is_edited = old.map(content) != Some(content(new));
     let is_told = new.get("check").is_some();
-    if old.is_none() && deletion::is_undone(new) {
+    // What was edited and deleted at once may stand there without ever having been published.
+    if old.is_none() && deletion::is_undone(new) && deletion::says_what_is_at_work(app, pk, new).await? {
         return Ok(Published::Nothing);
     }
     if is_told && !is_edited {

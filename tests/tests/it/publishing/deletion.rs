@@ -106,3 +106,19 @@ async fn what_an_editor_writes_over_what_was_written_back_is_put_right() -> Test
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn what_is_deleted_in_the_same_moment_in_which_it_is_archived_is_archived() -> Tested {
+    let world = World::start().await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    world.settle().await?;
+    let mut record = world.record(CADENCE).await?;
+    record["status"] = json!("archived");
+    world.save(&record).await?;
+    let back = deleted(&world, CADENCE).await?.ok_or("it is gone, and what is at work is not archived")?;
+    assert_eq!((&back["status"], &back["check"]), (&json!("archived"), &json!("ok: published as version 2")));
+    world.pass(MORNING).await?;
+    assert_eq!(called(&world, &lead).await?.len(), 0, "whoever archived it wants it to stop");
+    assert_eq!(deleted(&world, CADENCE).await?, None, "and now it may go");
+    Ok(())
+}
