@@ -248,19 +248,64 @@ impl Hands {
     }
 
     async fn edits(&self, edit: &Edit, rng: &mut Rng) -> Tested {
-        let (Edit::Redraw { pk, .. } | Edit::Break { pk } | Edit::Set { pk, .. }) = edit;
-        let Some(mut record) = self.record(pk).await? else { return Ok(()) };
         match edit {
-            Edit::Redraw { record: drawn, .. } => record.clone_from(drawn),
-            Edit::Break { .. } => break_record(&mut record, rng),
-            Edit::Set { field, value, .. } => {
-                if let Some(fields) = record.as_object_mut() {
-                    fields.insert((*field).to_owned(), value.clone());
-                }
-            }
+            Edit::Redraw { pk, record } => self.rewrites(pk, false, |edited| edited.clone_from(record)).await,
+            Edit::Break { pk } => self.rewrites(pk, true, |edited| break_record(edited, rng)).await,
+            Edit::Set { pk, field, value } => self.sets(pk, field, value).await,
+            Edit::Delete { pk, retires } => self.deletes(pk, *retires, rng).await,
+            Edit::Restore { pk } => self.restores(pk, rng).await,
         }
+    }
+
+    /// Edits a record, if it is there.
+    async fn rewrites(&self, pk: &str, breaks: bool, edit: impl FnOnce(&mut Value)) -> Tested {
+        let Some(mut record) = self.record(pk).await? else { return Ok(()) };
+        edit(&mut record);
         self.put(&record).await?;
-        self.ledger.told().broken.insert(pk.clone(), matches!(edit, Edit::Break { .. }));
+        self.ledger.told().broken.insert(pk.to_owned(), breaks);
+        Ok(())
+    }
+
+    async fn sets(&self, pk: &str, field: &str, value: &Value) -> Tested {
+        let set = |record: &mut Value| {
+            if let Some(fields) = record.as_object_mut() {
+                fields.insert(field.to_owned(), value.clone());
+            }
+        };
+        self.rewrites(pk, false, set).await
+    }
+
+    /// Deletes a record. Who takes it out of use before may do so long enough before that, or not.
+    async fn deletes(&self, pk: &str, retires: bool, rng: &mut Rng) -> Tested {
+        let (field, value) = match pk.starts_with("USER#") {
+            true => ("active", json!(false)),
+            false => ("status", json!("archived")),
+        };
+        if retires && (pk.starts_with("USER#") || pk.starts_with("CADENCE#")) {
+            self.sets(pk, field, &value).await?;
+            rest(soon(rng, TimeDelta::minutes(10))).await;
+        }
+        let delete = self.dynamo.delete_item().table_name(CONFIG);
+        delete.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?;
+        Ok(())
+    }
+
+    /// Writes what one of a record's versions said, whether the record is still there or not.
+    async fn restores(&self, pk: &str, rng: &mut Rng) -> Tested {
+        let query = self.dynamo.query().table_name(CONFIG).consistent_read(true);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :version)");
+        let versions = query
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":version", text("VERSION#"))
+            .send()
+            .await?
+            .items
+            .unwrap_or_default();
+        let content = one_of(rng, &versions).and_then(|version| version.get("content")?.as_m().ok());
+        let Some(mut item) = content.cloned() else { return Ok(()) };
+        item.extend([("pk".to_owned(), text(pk)), ("sk".to_owned(), text("CURRENT"))]);
+        self.dynamo.put_item().table_name(CONFIG).set_item(Some(item)).send().await?;
+        self.ledger.told().broken.insert(pk.to_owned(), false);
         Ok(())
     }
 
@@ -291,9 +336,8 @@ impl Hands {
     }
 
     async fn record(&self, pk: &str) -> Tested<Option<Value>> {
-        let key = |text: &str| AttributeValue::S(text.to_owned());
         let get = self.dynamo.get_item().table_name(CONFIG).consistent_read(true);
-        let found = get.key("pk", key(pk)).key("sk", key("CURRENT")).send().await?.item;
+        let found = get.key("pk", text(pk)).key("sk", text("CURRENT")).send().await?.item;
         Ok(found.map(serde_dynamo::from_item).transpose()?)
     }
 
@@ -320,6 +364,10 @@ impl Hands {
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         Ok(Answer { status: response.status().as_u16(), body, at })
     }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }
 
 #[expect(clippy::disallowed_methods, reason = "people wait before they try again")]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     climate::Climate,
+    company::{away, everywhere, message},
     drafts::Shelf,
     draws::{Draws, between, happens, one_of, weighted},
     people::{Person, Tells},
@@ -107,7 +108,7 @@ pub(crate) struct Post {
 /// An edit of a record.
 #[derive(Clone, Debug)]
 pub(crate) enum Edit {
-    /// A cadence gets other steps.
+    /// A cadence gets other steps, or a message other words.
     Redraw {
         /// The record.
         pk: String,
@@ -128,11 +129,26 @@ pub(crate) enum Edit {
         /// Its value.
         value: Value,
     },
+    /// A record is deleted.
+    Delete {
+        /// The record.
+        pk: String,
+        /// Whether it is taken out of use before, so that it may go.
+        retires: bool,
+    },
+    /// A record says again what an earlier version of it said.
+    Restore {
+        /// The record.
+        pk: String,
+    },
 }
 
 const SOURCES: [(u32, &str); 3] = [(5, "zillow"), (2, "plain"), (1, "gizmo")];
 /// The cadences of a world; the first may be led to by the others.
 const CADENCES: [&str; 3] = ["nurture", "zillow-purchase", "new-lead"];
+/// The messages that are edited.
+const MESSAGES: [&str; 7] =
+    ["sms/intro", "sms/follow-up", "sms/news", "email/intro", "email/follow-up", "email/news", "script/news"];
 /// A Tuesday in December 2026; worlds begin within the year after it.
 const FIRST_START: i64 = 1_796_148_000;
 
@@ -195,7 +211,7 @@ impl Deeds<'_> {
                 self.sometime(What::Unsubscribes { person, confirms }, rng);
             }
         }
-        for which in 0..rng.u64(0..6) {
+        for which in 0..rng.u64(0..9) {
             if let Some(edit) = self.edit(which) {
                 self.sometime(What::Edits(edit), rng);
             }
@@ -274,28 +290,54 @@ impl Deeds<'_> {
     fn edit(&mut self, which: u64) -> Option<Edit> {
         let mut rng = self.draws.of("edit", which);
         let id = one_of(&mut rng, &CADENCES[1..]).copied()?;
+        let (user, other) = one_of(&mut rng, &[("lo-riley", "lo-morgan"), ("lo-morgan", "lo-riley")]).copied()?;
+        let said = one_of(&mut rng, &MESSAGES).copied()?;
         let pk = format!("CADENCE#{id}");
-        let set = |pk: &str, field, value| Some(Edit::Set { pk: pk.to_owned(), field, value });
-        match weighted(&mut rng, &[(4, 'r'), (3, 'b'), (3, 's'), (1, 'u'), (1, 'l'), (1, 'c'), (1, 'm')])? {
+        let any = [pk.clone(), format!("MESSAGE#{said}"), format!("USER#{user}"), "SOURCE#plain".to_owned()];
+        let any_of = |rng: &mut Rng| any.get(weighted(rng, &[(5, 0), (4, 1), (2, 2), (1, 3)])?).cloned();
+        let of_user = |field, value| Some(Edit::Set { pk: format!("USER#{user}"), field, value });
+        let edits = [
+            (4, 'r'),
+            (3, 'b'),
+            (3, 's'),
+            (1, 'u'),
+            (1, 'l'),
+            (1, 'g'),
+            (2, 'o'),
+            (1, 'c'),
+            (1, 'n'),
+            (3, 'm'),
+            (3, 'd'),
+            (3, 'v'),
+        ];
+        match weighted(&mut rng, &edits)? {
             'r' => {
                 let record = self.shelf.cadence(id, self.draws, 100 + which)?;
                 Some(Edit::Redraw { pk, record })
             }
-            'b' => Some(Edit::Break { pk }),
+            'b' => Some(Edit::Break { pk: if happens(&mut rng, 0.8) { pk } else { format!("MESSAGE#{said}") } }),
             's' => {
                 let status = one_of(&mut rng, &["live", "live", "paused", "paused", "off", "archived"]).copied()?;
-                set(&pk, "status", json!(status))
+                Some(Edit::Set { pk, field: "status", value: json!(status) })
             }
-            'u' => set(one_of(&mut rng, &["USER#lo-riley", "USER#lo-morgan"])?, "active", json!(rng.bool())),
+            'u' => of_user("active", json!(rng.bool())),
             'l' => {
-                set("USER#lo-riley", "licences", json!(one_of(&mut rng, &[vec!["CA", "TX"], vec!["WA", "CO", "CA"]])?))
+                let some = [json!(["CA", "TX"]), json!(["WA", "CO", "CA"]), everywhere()];
+                of_user("licences", one_of(&mut rng, &some)?.clone())
             }
-            'c' => set(
-                "SETTINGS#company",
-                "caps",
-                json!({ "contacts_per_day": rng.u32(1..4), "sms_per_day": rng.u32(1..3) }),
+            'g' => of_user(
+                "groups",
+                one_of(&mut rng, &[json!(["callers"]), json!(["callers", "closers"]), json!([])])?.clone(),
             ),
-            _ => set("MESSAGE#sms/follow-up", "note", json!(format!("edited {which}"))),
+            'o' => of_user("out_of_office", away(other, self.start, &mut rng)),
+            'c' => {
+                let caps = json!({ "contacts_per_day": rng.u32(1..4), "sms_per_day": rng.u32(1..3) });
+                Some(Edit::Set { pk: "SETTINGS#company".to_owned(), field: "caps", value: caps })
+            }
+            'n' => Some(Edit::Set { pk: any_of(&mut rng)?, field: "note", value: json!(format!("edited {which}")) }),
+            'm' => Some(Edit::Redraw { pk: format!("MESSAGE#{said}"), record: message(said, &mut rng) }),
+            'd' => Some(Edit::Delete { pk: any_of(&mut rng)?, retires: happens(&mut rng, 0.4) }),
+            _ => Some(Edit::Restore { pk: any_of(&mut rng)? }),
         }
     }
 }
@@ -313,8 +355,13 @@ mod tests {
         assert_eq!(told(3), told(3));
         assert_ne!(told(3), told(4));
         let all: String = (0..12).map(told).collect();
-        for kind in ["Posts", "Works", "Reports", "Unsubscribes", "Answers", "Redraw", "Break", "Set"] {
+        for kind in
+            ["Posts", "Works", "Reports", "Unsubscribes", "Answers", "Redraw", "Break", "Set", "Delete", "Restore"]
+        {
             assert!(all.contains(kind), "{kind}");
+        }
+        for field in ["on_overdue", "round_robin: callers", "\"sms/news\": Number(50)", "stand_in", "out_of_office"] {
+            assert!(all.contains(field), "{field}");
         }
     }
 

@@ -216,6 +216,27 @@ pub(crate) fn records(seen: &Seen, told: &Told, gave_up: impl Fn(i64) -> bool) -
         if is_ok && (read.is_none() || kept != read.as_ref()) {
             return broken(format!("{pk} {sk} says \"{check}\" of what is not version {version}"));
         }
+        let is_at_work =
+            read.is_none() || pk.split_once('#').and_then(|(kind, id)| seen.published(kind, id)) == read.as_ref();
+        if check.starts_with("NOT DELETED") && !is_at_work {
+            return broken(format!("{pk} was deleted and is back as what is neither at work nor refused"));
+        }
+    }
+    gone(seen, gave_up)
+}
+
+/// What is at work can be seen: a deleted record of it is back.
+fn gone(seen: &Seen, gave_up: impl Fn(i64) -> bool) -> Held {
+    let is_there = |pk: &str| seen.config.contains_key(&(pk.to_owned(), "CURRENT".to_owned()));
+    for ((kind, id), published) in &seen.config {
+        let Some(pk) = kind.strip_prefix("PUBLISHED#").map(|kind| format!("{kind}#{id}")) else { continue };
+        let says = |field: &str, value: Value| published.pointer(&format!("/record/{field}")) == Some(&value);
+        // A message that no step used when it was deleted may come into use by what is at work of it.
+        let is_retired =
+            says("status", "archived".into()) || says("active", false.into()) || kind == "PUBLISHED#MESSAGE";
+        if !is_retired && !is_there(&pk) && !seen.edited.get(&pk).is_some_and(|written| gave_up(*written)) {
+            return Err(Violation::of(Invariant::Records, format!("{pk} is at work and its record is gone")));
+        }
     }
     Ok(())
 }
