@@ -175,20 +175,21 @@ impl Bug {
             | Self::QuarantineForgotten
             | Self::AttemptForgotten
             | Self::TimelineForgotten
-            | Self::WrongNumber
+            | Self::WordsOfTheLeadBefore
             | Self::DueIndexForgotten
             | Self::ClaimNeverCleared
             | Self::OutcomeForgotten
             | Self::EndsAfterItsFirstStep
             | Self::DueAYearLater
             | Self::TakenASecondTime => 0,
-            Self::CapPerEnrollment | Self::WrongZone | Self::RandomTimerNames | Self::WordsOfTheLeadBefore => 1,
-            Self::NoClaim | Self::ResendOnLeaseExpiry => 2,
-            Self::NoReconcile => 4,
-            Self::OptOutForgotten => 6,
-            Self::StreamFailureSwallowed => 9,
-            Self::VendorRetries => 11,
-            Self::StopOutsideTheTransaction => 17,
+            Self::CapPerEnrollment | Self::WrongZone | Self::OptOutForgotten | Self::WrongNumber => 1,
+            Self::NoClaim
+            | Self::ResendOnLeaseExpiry
+            | Self::StreamFailureSwallowed
+            | Self::NoReconcile
+            | Self::RandomTimerNames => 4,
+            Self::StopOutsideTheTransaction => 6,
+            Self::VendorRetries => 21,
         }
     }
 
