@@ -14,7 +14,7 @@ use cadence_core::{
     enroll,
     enrollment::{Claim, Enrollment, State, StepDue},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof, Touch, TouchKind},
-    plan::{StepContext, StepPlan},
+    plan::{Plan, StepContext, StepPlan},
     records::{Cadence, Message, Record, Settings, Status, Step, User, message::Copy, parse_record, settings::Caps},
     simulation,
     task::Task,
@@ -159,6 +159,18 @@ pub(crate) fn begun(cadence: &Cadence, now: DateTime<Utc>) -> Enrollment {
     enroll::begin(id, &lead(), (cadence, 1), &settings(), false, now)
 }
 
+/// The message of a step that does that.
+pub(crate) fn message(action: Do) -> Message {
+    let text = "Hi {{ lead_first_name }}, {{ lo_first_name }} here.".to_owned();
+    let copy = match action {
+        Do::CannedEmail => Copy::Email { subject: "For {{ lead_first_name }}".to_owned(), body: text },
+        Do::Dial | Do::AiDial | Do::CustomSms | Do::AiSms | Do::CannedSms | Do::CustomEmail | Do::AiEmail => {
+            Copy::Text(text)
+        }
+    };
+    Message { id: "sms/intro".into(), copy }
+}
+
 /// The lead at the beginning of that cadence.
 pub(crate) fn context(cadence: Cadence, now: DateTime<Utc>) -> StepContext {
     StepContext {
@@ -170,10 +182,7 @@ pub(crate) fn context(cadence: Cadence, now: DateTime<Utc>) -> StepContext {
         targets: Vec::new(),
         users: users(),
         turns: BTreeMap::new(),
-        message: Some(Message {
-            id: "sms/intro".into(),
-            copy: Copy::Text("Hi {{ lead_first_name }}, {{ lo_first_name }} here.".to_owned()),
-        }),
+        message: Some(message(Do::CannedSms)),
         settings: settings(),
         attempt: None,
         outcomes: Vec::new(),
@@ -274,8 +283,26 @@ impl World {
         self.0.commit(change).unwrap();
     }
 
+    /// What is due at `now` comes to.
+    pub(crate) fn plan(&self, now: DateTime<Utc>) -> Plan {
+        let mut world = self.clone();
+        world.load_message();
+        world.0.plan(now)
+    }
+
+    /// Has a step that sends an email say one, unless the test says what it says.
+    fn load_message(&mut self) {
+        let context = &mut self.0.context;
+        let step = context.enrollment.progress.next.as_ref().and_then(|next| context.cadence.step(&next.step));
+        let is_ours = [Do::CannedSms, Do::CannedEmail].iter().any(|kind| context.message == Some(message(*kind)));
+        if let Some(step) = step.filter(|_| is_ours) {
+            context.message = Some(message(step.action));
+        }
+    }
+
     /// Runs what is due at `now`. True if something was tried.
     pub(crate) fn run(&mut self, delivery: Delivery, now: DateTime<Utc>) -> bool {
+        self.load_message();
         self.0.run(|_| delivery, now).unwrap() == simulation::Ran::Tried
     }
 

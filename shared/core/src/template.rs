@@ -45,6 +45,16 @@ pub enum TemplateError {
     /// There is none.
     #[error("the step has no message, or it is not published")]
     Missing,
+    /// It is not what the step sends.
+    #[error("the message {message} is {is} now, but the step sends {sends}, so nothing was sent")]
+    AnotherKind {
+        /// Its id.
+        message: String,
+        /// What it is.
+        is: &'static str,
+        /// What the step sends.
+        sends: &'static str,
+    },
     /// It does not read as a template.
     #[error("{template}, line {line}: {detail}")]
     Syntax {

@@ -89,9 +89,12 @@ impl StepContext {
                 key,
                 from: owner.sms_number.clone().unwrap_or_default(),
                 to: phone,
-                text: self.rendered(owner)?.text().to_owned(),
+                text: match self.rendered(owner)? {
+                    Rendered::Text(text) => text,
+                    Rendered::Email { .. } => return Err(self.of_another_kind("an email", "a text")),
+                },
             }),
-            Do::CannedEmail => self.canned_email(key, owner, self.rendered(owner)?),
+            Do::CannedEmail => self.canned_email(key, owner)?,
             Do::AiDial => Action::AiCall(AiCall {
                 key,
                 lead: self.lead.id.clone(),
@@ -105,12 +108,12 @@ impl StepContext {
         })
     }
 
-    fn canned_email(&self, key: StepKey, owner: &User, rendered: Rendered) -> Action {
-        let (subject, text, html) = match rendered {
+    fn canned_email(&self, key: StepKey, owner: &User) -> Result<Action, TemplateError> {
+        let (subject, text, html) = match self.rendered(owner)? {
             Rendered::Email { subject, text, html } => (subject, text, html),
-            Rendered::Text(text) => (self.settings.company.clone(), text.clone(), template::html_of(&text)),
+            Rendered::Text(_) => return Err(self.of_another_kind("a text", "an email")),
         };
-        Action::Email(Email {
+        Ok(Action::Email(Email {
             key,
             lead: self.lead.id.clone(),
             from: mailbox(&owner.full_name(), &owner.email),
@@ -119,7 +122,14 @@ impl StepContext {
             text,
             html,
             unsubscribe_url: self.unsubscribe_url.clone(),
-        })
+        }))
+    }
+
+    /// A message that was made one of another kind since the step's version was published: its words were written, and checked, for
+    /// another channel, whose law is another.
+    fn of_another_kind(&self, is: &'static str, sends: &'static str) -> TemplateError {
+        let message = self.message.as_ref().map(|message| message.id.to_string()).unwrap_or_default();
+        TemplateError::AnotherKind { message, is, sends }
     }
 
     fn call_variables(&self, owner: &User) -> std::collections::BTreeMap<String, String> {

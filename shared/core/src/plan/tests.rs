@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    enroll,
+    Do, enroll,
     enrollment::State,
     fixtures::{
         World, accepted, at, cadence, context, later, minutes, reference, settings, steps, tuesday, user, zones,
@@ -202,6 +202,24 @@ fn a_message_that_cannot_be_rendered_fails_the_step_and_tells_the_owner() {
 }
 
 #[test]
+fn a_message_that_became_one_of_another_kind_is_not_sent_and_the_owner_gets_to_know() {
+    for (action, other, words) in [
+        ("canned_sms", Do::CannedEmail, "the message sms/intro is an email now, but the step sends a text"),
+        ("canned_email", Do::CannedSms, "the message sms/intro is a text now, but the step sends an email"),
+    ] {
+        let mut world = one(json!({"id": "it", "do": action, "wait": "0m", "message": "sms/intro"}));
+        world.context.message = Some(crate::fixtures::message(other));
+        let context = &world.context;
+        let Plan::Change(change) = plan_step(context, &world.due(), tuesday()) else { panic!("it would be sent") };
+        world.commit(*change);
+        assert_eq!(world.kinds(), [EntryKind::Failed], "{action}");
+        assert!(world.said(EntryKind::Failed).starts_with(words), "{}", world.said(EntryKind::Failed));
+        assert!(world.task("it~review").text.contains(words), "{}", world.task("it~review").text);
+        assert_eq!(world.next(), "Run after 1 at Tue 11:00:00");
+    }
+}
+
+#[test]
 fn a_plan_to_send_carries_what_the_claim_checks() {
     let mut world = text();
     world.context.lead = crate::fixtures::touched(&[
@@ -249,7 +267,7 @@ fn an_email_goes_from_the_owner_and_an_ai_call_may_be_transferred_to_them() {
     world.context.users[0].last_name = "Sam\"ple\r\nBcc: x".to_owned();
     let Action::Email(email) = sent(&world, tuesday()).action else { panic!() };
     assert_eq!(email.from, "\"Riley SampleBcc: x\" <lo-riley@example.com>", "no header can be smuggled in");
-    assert_eq!((email.to.as_str(), email.subject.as_str()), ("robin@example.com", "Example Home Loans"));
+    assert_eq!((email.to.as_str(), email.subject.as_str()), ("robin@example.com", "For Robin"));
 
     let world = one(json!({"id": "it", "do": "ai_dial", "wait": "0m", "agent": "first-touch"}));
     let Action::AiCall(call) = sent(&world, tuesday()).action else { panic!() };

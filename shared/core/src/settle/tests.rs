@@ -119,7 +119,7 @@ fn a_caps_slot_returns_only_if_nothing_was_sent() {
 fn the_timeline_says_how_every_try_ended_and_what_was_said() {
     for (action, delivery, kind, text) in [
         ("canned_sms", accepted(), EntryKind::Sent, Some("Hi Robin, Riley here.")),
-        ("canned_email", accepted(), EntryKind::Sent, Some("Example Home Loans\n\nHi Robin, Riley here.")),
+        ("canned_email", accepted(), EntryKind::Sent, Some("For Robin\n\nHi Robin, Riley here.")),
         ("ai_dial", accepted(), EntryKind::CallPlaced, None),
         ("dial", accepted(), EntryKind::TaskOpened, Some("Hi Robin, Riley here.")),
         ("canned_sms", rejected(), EntryKind::Failed, Some("the number is not in service")),

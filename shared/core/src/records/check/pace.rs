@@ -15,7 +15,7 @@ use crate::{
     gate::{self, Verdict, Wait},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof},
     plan::StepContext,
-    records::{Cadence, Message, Settings, Status, User, message::Copy, problem::Problem},
+    records::{Cadence, Message, Settings, Status, Step, User, message::Copy, problem::Problem},
     simulation::{Conflict, World},
     time::{Zone, Zones},
     timeline::EntryKind,
@@ -55,6 +55,7 @@ impl Pace {
             let next = enrollment.progress.next.clone().filter(|_| enrollment.is_active());
             let Some(next) = next.filter(|next| next.due_at < begins_at + LONGEST) else { break };
             let Some(index) = world.context.cadence.position(&next.step) else { break };
+            world.context.message = world.context.cadence.steps.get(index).map(message);
             let (claims, entries) = (world.claims.len(), world.entries.len());
             world.run(|_| Delivery::Accepted { vendor_id: String::new() }, next.due_at)?;
             let mut said = world.entries.iter().skip(entries).map(|entry| entry.kind);
@@ -182,14 +183,23 @@ fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<Step
         targets: Vec::new(),
         users: vec![owner.clone()],
         turns: Turns::default(),
-        // What messages say has its own check, and must not stop the run.
-        message: Some(Message { id: "example".into(), copy: Copy::Text("example".to_owned()) }),
+        message: None,
         settings: settings.clone(),
         attempt: None,
         outcomes: Vec::new(),
         open_tasks: Vec::new(),
         unsubscribe_url: None,
     })
+}
+
+/// A message that the step can send: what messages say has its own check, and must not stop the run.
+fn message(step: &Step) -> Message {
+    let text = "example".to_owned();
+    let copy = match step.action.channel() {
+        Channel::Email => Copy::Email { subject: text.clone(), body: text },
+        Channel::Sms | Channel::Call => Copy::Text(text),
+    };
+    Message { id: "example".into(), copy }
 }
 
 /// `2 days 3 hours`, `5 minutes`.

@@ -185,6 +185,9 @@ pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
             STAND_IN.to_owned(),
         ),
         TemplateError::TooLong { .. } => ("The message comes out far too long.".to_owned(), "Shorten it.".to_owned()),
+        TemplateError::AnotherKind { is, sends, .. } => {
+            (format!("The message is {is}, but the step sends {sends}."), "Name another message.".to_owned())
+        }
         TemplateError::Missing | TemplateError::Empty { .. } => {
             ("The message comes out empty.".to_owned(), "Write what it says.".to_owned())
         }
