@@ -42,7 +42,7 @@ async fn judge(app: &App, edited: &Edited, known: Option<&Known>) -> Result<Opti
         None => None,
     };
     let (current, version) = current.unzip();
-    let (record, problems) = read_and_check(app, edited, known).await?;
+    let (record, problems) = read_and_check(app, edited, current.as_ref(), known).await?;
     let is_refused = problems.iter().any(|problem| problem.severity == Severity::Error);
     let published = match &record {
         Some(record) if !is_refused && current.as_ref() == Some(record) => Published::Unchanged,
@@ -71,10 +71,12 @@ async fn judge(app: &App, edited: &Edited, known: Option<&Known>) -> Result<Opti
 async fn read_and_check(
     app: &App,
     edited: &Edited,
+    current: Option<&Value>,
     known: Option<&Known>,
 ) -> Result<(Option<Value>, Vec<Problem>), PublishError> {
-    let draft = Draft::read(&edited.pk, &edited.content);
-    let (record, problems) = match known {
+    let at_work = current.zip(edited.kind_and_id()).and_then(|(current, (kind, _))| Record::from_stored(kind, current));
+    let draft = Draft::read(&edited.pk, &edited.content).over(at_work.clone());
+    let (record, mut problems) = match known {
         Some(known) => draft.check(known),
         None => {
             let known = known::load(&app.store, draft.refers_to()).await?;

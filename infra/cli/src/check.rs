@@ -67,11 +67,13 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 impl Findings {
-    /// Checks records against each other and the others, of which the last count most.
+    /// Checks records against each other and the others, of which the last count most: where one of the same key is among those, as an
+    /// edit of that.
     pub(crate) fn of(meant: &Records, others: &[&Records]) -> Self {
+        let at_work = self::known(others.iter().copied().flat_map(Records::iter));
         let known = known(others.iter().copied().chain([meant]).flat_map(Records::iter));
         let findings = meant.iter().map(|(pk, found)| {
-            let (_, problems) = Draft::read(pk, &found.content).check(&known);
+            let (_, problems) = Draft::read(pk, &found.content).over(at_work.record(pk)).check(&known);
             Finding { record: Some(pk.to_owned()), place: found.place.clone(), problems }
         });
         let unusable = meant.unusable().iter().map(|(place, problem)| Finding {

@@ -58,6 +58,21 @@ const UNSAID: [(&str, &str, &str); 4] = [
 /// The same of a step.
 const UNSAID_OF_STEPS: [(&str, &str); 2] = [("assign", "\"loan_officer\""), ("attempts", "1")];
 
+/// Says in `content` what it leaves unsaid where another thing is at work: an edit that is silent there is taken for one that was saved
+/// half-way, and refused.
+pub(crate) fn said_outright(pk: &str, mut content: Value, at_work: Option<&Value>) -> Value {
+    let is_silent = |record: &Value, name: &str| record.get(name).is_none_or(|said| said.is_null() || said == "");
+    for (_, name, meant) in UNSAID.iter().filter(|(kind, ..)| pk.starts_with(kind)) {
+        let differs = at_work.is_some_and(|at_work| !is_silent(at_work, name));
+        if let (true, true, Some(fields), Ok(meant)) =
+            (differs, is_silent(&content, name), content.as_object_mut(), serde_json::from_str(meant))
+        {
+            fields.insert((*name).to_owned(), meant);
+        }
+    }
+    content
+}
+
 /// What a record means, whatever its spelling and without notes; `None` if it can't be read.
 fn meant(pk: &str, content: &Value) -> Option<Value> {
     let mut meant = Edited::content_of(print(&parse_record(pk, content).ok()?));

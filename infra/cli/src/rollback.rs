@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::{named, push, records::Records, table};
+use crate::{difference::said_outright, named, push, records::Records, table};
 
 /// Writes an earlier version of a record as its newest edit
 #[derive(clap::Args)]
@@ -37,6 +37,8 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let pk = named::key_of(&table, &args.record).await?;
     let kept = named::version(&table, &pk, args.to).await?;
     let mut meant = Records::default();
-    meant.insert(pk.clone(), kept.written(&pk), &format!("version {}", args.to));
+    let at_work = table.at_work().await?.remove(&pk);
+    let content = said_outright(&pk, kept.written(&pk), at_work.as_ref().map(|at_work| &at_work.content));
+    meant.insert(pk, content, &format!("version {}", args.to));
     push::carry_out(&table, &meant, args.dry_run, args.json).await
 }

@@ -147,3 +147,16 @@ fn what_cannot_be_read_is_compared_as_it_is_written() {
     let told = of_cadence(|cadence| cadence["steps"][2]["wait"] = json!("soon")).unwrap();
     assert_eq!(told.changes, ["step robot-call waits soon instead of 20m"]);
 }
+
+#[test]
+fn what_a_version_leaves_unsaid_is_said_where_another_thing_is_at_work() {
+    let paused = json!({ "status": "paused", "priority": 10 });
+    for (content, said) in [
+        (json!({ "name": "A" }), json!({ "name": "A", "status": "live", "priority": 0 })),
+        (json!({ "status": "", "priority": 5 }), json!({ "status": "live", "priority": 5 })),
+    ] {
+        assert_eq!(said_outright("CADENCE#a", content.clone(), Some(&paused)), said);
+        assert_eq!(said_outright("CADENCE#a", content.clone(), Some(&json!({ "name": "A" }))), content);
+    }
+    assert_eq!(said_outright("USER#a", json!({}), Some(&json!({ "active": false }))), json!({ "active": true }));
+}

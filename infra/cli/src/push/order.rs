@@ -52,9 +52,13 @@ fn kind_of(pk: &str) -> &str {
     pk.split('#').next().unwrap_or_default()
 }
 
-/// What keeps it from being published.
+/// What keeps it from being published as an edit of what is known of it.
 fn errors(pk: &str, content: &Value, known: &Known) -> Vec<Problem> {
-    let (_, mut problems) = Draft::read(pk, content).check(known);
+    wrong(Draft::read(pk, content).over(known.record(pk)), known)
+}
+
+fn wrong(draft: Draft<'_>, known: &Known) -> Vec<Problem> {
+    let (_, mut problems) = draft.check(known);
     problems.retain(Problem::is_error);
     problems
 }
@@ -70,10 +74,11 @@ fn breaks_none(change: &Change, left: &[&Change], known: &Known) -> bool {
     let mut after = known.clone();
     learn(&mut after, &change.pk, &change.content);
     let others = left.iter().filter(|other| other.pk != change.pk);
+    let is_right = |pk: &str, content: &Value, known: &Known| wrong(Draft::read(pk, content), known).is_empty();
     let dependents = others.filter(|other| dependents_of(kind_of(&change.pk)).contains(&kind_of(&other.pk)));
     dependents
         .filter_map(|other| Some((&other.pk, other.at_work.as_ref()?)))
-        .all(|(pk, content)| errors(pk, content, &after).is_empty() || !errors(pk, content, known).is_empty())
+        .all(|(pk, content)| is_right(pk, content, &after) || !is_right(pk, content, known))
 }
 
 /// Settings with the snippets, too, that they are to lose: where one takes another's place, messages can neither follow nor go first.

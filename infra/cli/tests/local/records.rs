@@ -378,6 +378,27 @@ fn what_is_in_a_table_is_simulated_and_a_file_over_it() {
 }
 
 #[test]
+fn a_status_that_got_lost_sets_nothing_live_and_a_version_without_one_can_come_back() {
+    let ops = Ops::start();
+    let push = |edit: &dyn Fn(&mut Value)| {
+        ops.edit(CADENCE, edit);
+        ops.run("push", &["--json"])
+    };
+    let silent = |cadence: &mut Value| drop(cadence.as_object_mut().unwrap().remove("status"));
+    let renamed = push(&|cadence| {
+        silent(cadence);
+        cadence["name"] = json!("Spring");
+    });
+    assert_eq!(renamed.code, 0, "{}", renamed.told);
+    assert_eq!(push(&|cadence| cadence["status"] = json!("paused")).code, 0);
+    let refused = push(&silent);
+    assert_eq!((refused.code, ops.version("zillow-purchase")), (1, json!(3)), "{}", refused.told);
+    assert!(refused.told.contains("though the cadence is paused"), "{}", refused.told);
+    let back = ops.ask("rollback", &["zillow-purchase", "--to", "2", "--json"]);
+    assert_eq!((back.code, ops.version("zillow-purchase")), (0, json!(4)), "{}", back.told);
+}
+
+#[test]
 fn editors_are_told_of_fields() {
     let cadence = Ran::of(&["schema", "cadence"], &[]).json();
     assert!(cadence["properties"]["steps"].is_object(), "{cadence}");

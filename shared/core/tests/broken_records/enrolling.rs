@@ -31,6 +31,7 @@ fn broken() -> Vec<Broken> {
             "an attribute misspelt",
             attributes(json!({"loanAmmount": 1, "shoe_size": 43, "credit_score": 700, "has_agent": true})),
         ),
+        ("lists that were emptied", cadence(json!({"for_leads": {"source": "", "state": [], "purpose": [" "]}}))),
         ("a percent in words", cadence(json!({"for_leads": {"hold_out": "half"}}))),
         ("more than everybody", cadence(json!({"for_leads": {"hold_out": "110%"}}))),
         ("everybody", cadence(json!({"for_leads": {"hold_out": 100}}))),
@@ -66,6 +67,13 @@ fn broken() -> Vec<Broken> {
                 json!({"for_leads": {"loan_amount": 5, "loanPurpose": "purchase", "sorce": "zillow", "lead.veteran": true, "attributes.Veteran": true}}),
             ),
         ),
+    ];
+    cadences.into_iter().chain(others()).map(|(title, record)| (title, "CADENCE#new", record)).collect()
+}
+
+/// What leads agreed to, and which are taken again.
+fn others() -> Vec<(&'static str, Value)> {
+    vec![
         ("leads who agreed to less", agreed_to_less()),
         ("again after years", cadence(json!({"reenroll": "999d"}))),
         ("taking over from a cadence that does not exist", cadence(json!({"takes_over": ["longterm", "other-thing"]}))),
@@ -78,8 +86,7 @@ fn broken() -> Vec<Broken> {
                 json!({"re_enroll": "never", "take_over": ["nurture"], "for_leads": {"holdout": 5, "attribute": {}}}),
             ),
         ),
-    ];
-    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
+    ]
 }
 
 fn agreed_to_less() -> Value {

@@ -4,6 +4,7 @@
 
 mod actors;
 mod courses;
+mod edits;
 mod enrolling;
 mod forgiven;
 mod forms;
@@ -18,7 +19,7 @@ mod users;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use cadence_core::records::{Draft, Known, Record, SCHEMAS, Severity, parse_record};
+use cadence_core::records::{Draft, Known, Problem, Record, SCHEMAS, Severity, parse_record};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -39,6 +40,10 @@ fn findings(pk: &str, record: &Value) -> String {
     if read.is_some() {
         assert_editors_take(pk, record);
     }
+    told_of(&problems)
+}
+
+fn told_of(problems: &[Problem]) -> String {
     let lines = problems.iter().map(|problem| match problem.severity {
         Severity::Error => format!("error   {problem}\n"),
         Severity::Warning => format!("warning {problem}\n"),
@@ -53,10 +58,16 @@ fn assert_editors_take(pk: &str, record: &Value) {
         SCHEMAS.iter().map(|(kind, text)| (kind.to_uppercase(), validator(text))).collect()
     });
     let mut record = record.clone();
-    record.as_object_mut().unwrap().retain(|_, value| !value.is_null() && value != "");
+    leave_out_empty(&mut record);
     let schema = &EDITORS[pk.split('#').next().unwrap()];
     let errors: Vec<String> = schema.iter_errors(&record).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0], "{record}");
+}
+
+fn leave_out_empty(record: &mut Value) {
+    let Some(fields) = record.as_object_mut() else { return };
+    fields.retain(|_, value| !value.is_null() && value != "");
+    fields.values_mut().for_each(leave_out_empty);
 }
 
 /// What is published besides.

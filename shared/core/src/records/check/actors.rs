@@ -112,7 +112,11 @@ fn in_turn(path: &str, group: &GroupId, cadence: &Cadence, step: &Step, known: &
         let otherwise = known.mend_first("USER");
         let otherwise = otherwise.as_deref().unwrap_or("List it in its members' \"groups\", or correct the name.");
         let remedy = did_you_mean(group.as_str(), groups, otherwise);
-        return Some(Problem::error(path, format!("No user is in a group {name}."), remedy));
+        return Some(Problem::error(
+            path,
+            format!("No user is in a group {name}, so the lead's loan officer would be asked instead."),
+            remedy,
+        ));
     }
     let mut members = known.users.values().filter(|user| user.groups.contains(group));
     members.all(|member| unfit(member, cadence, step).is_some()).then(|| {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Known, cadence, check, user};
+use super::{Known, cadence, check, unsaid, user};
 use crate::records::{
-    Record,
+    Record, Status,
     parse::{Counted, as_written, read_record},
-    problem::{Problem, capped},
+    problem::{Problem, Severity, capped},
 };
 
 /// What could be read of a record as it was written.
@@ -14,13 +14,19 @@ pub struct Draft<'a> {
     content: &'a Value,
     read: Option<Record>,
     unreadable: Vec<Problem>,
+    at_work: Option<Record>,
 }
 
 impl<'a> Draft<'a> {
     /// Reads the record of that key; `content` is the item without its keys and without what publish wrote back.
     pub fn read(pk: &str, content: &'a Value) -> Self {
         let (read, unreadable) = read_record(pk, content);
-        Self { content, read, unreadable }
+        Self { content, read, unreadable, at_work: None }
+    }
+
+    /// The same as an edit of what is at work.
+    pub fn over(self, at_work: Option<Record>) -> Self {
+        Self { at_work, ..self }
     }
 
     /// The kinds of record that its check looks at.
@@ -37,10 +43,13 @@ impl<'a> Draft<'a> {
             problem
         };
         let mut problems = self.unreadable;
+        let is_readable = problems.is_empty();
+        problems.extend(self.read.iter().flat_map(|record| unsaid::check(content, record, self.at_work.as_ref())));
         match self.read {
-            Some(record) if problems.is_empty() => {
-                let problems = check(&record, known).into_iter().map(place).collect();
-                (Some(record), problems)
+            Some(record) if is_readable => {
+                let found = check(&record, known);
+                problems.extend(forgiven(found, &record, self.at_work.as_ref(), known).into_iter().map(place));
+                (Some(record), capped(problems))
             }
             Some(Record::Cadence(cadence)) => {
                 problems.extend(cadence::names(&cadence, known).filter(Problem::is_error).map(place));
@@ -53,4 +62,21 @@ impl<'a> Draft<'a> {
             Some(_) | None => (None, capped(problems)),
         }
     }
+}
+
+/// Errors of a cadence that the version at work has too are warnings: another record brought them about, or they were none when it was
+/// published. Refusing the edit would leave it running with them, and whoever wants to pause it could not.
+fn forgiven(mut found: Vec<Problem>, record: &Record, at_work: Option<&Record>, known: &Known) -> Vec<Problem> {
+    let (Record::Cadence(edited), Some(Record::Cadence(cadence))) = (record, at_work) else { return found };
+    let begins_anew = cadence.status == Status::Archived && edited.status != Status::Archived;
+    if begins_anew || !found.iter().any(Problem::is_error) {
+        return found;
+    }
+    let same = check(&Record::Cadence(cadence.clone()), known);
+    for problem in found.iter_mut().filter(|problem| problem.is_error()) {
+        if same.iter().any(|other| other.is_error() && other.sentence == problem.sentence) {
+            problem.severity = Severity::Warning;
+        }
+    }
+    found
 }

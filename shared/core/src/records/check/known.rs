@@ -64,6 +64,19 @@ impl Known {
         }
     }
 
+    /// The record of that key.
+    pub fn record(&self, pk: &str) -> Option<Record> {
+        let (kind, id) = pk.split_once('#')?;
+        match kind {
+            "MESSAGE" => self.messages.get(&MessageId::new(id)).cloned().map(Record::Message),
+            "CADENCE" => self.cadences.get(&CadenceId::new(id)).cloned().map(Record::Cadence),
+            "USER" => self.users.get(&UserId::new(id)).cloned().map(Record::User),
+            "SOURCE" => self.sources.get(&SourceId::new(id)).cloned().map(Record::Source),
+            "SETTINGS" => self.settings.clone().map(Record::Settings),
+            _ => None,
+        }
+    }
+
     /// The source of that id, in whatever case: that is how leads are matched with it.
     pub fn source(&self, id: &str) -> Option<&Source> {
         self.sources.values().find(|source| source.id.as_str().eq_ignore_ascii_case(id))

@@ -18,6 +18,7 @@ mod pace;
 mod read;
 mod segments;
 mod settings;
+mod unsaid;
 mod user;
 mod values;
 

@@ -343,6 +343,42 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::records) enum Said {
+    /// It is not there.
+    Absent,
+    /// It is there, and null, empty text, or a list of nothing else.
+    Nothing,
+    /// It says something.
+    Something,
+}
+
+/// What the field at the end of that path through maps holds.
+pub(in crate::records) fn said(content: &Value, path: &[&str]) -> Said {
+    let mut value = content;
+    for name in path {
+        let fields = only(value).as_object();
+        match fields.and_then(|fields| fields.iter().find(|(written, _)| trimmed(written) == *name)) {
+            Some((_, field)) => value = field,
+            None => return Said::Absent,
+        }
+    }
+    match is_empty(value) {
+        true => Said::Nothing,
+        false => Said::Something,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match bare(value) {
+        Value::Null => true,
+        Value::String(text) => text.split(',').all(|word| trimmed(word).is_empty()),
+        Value::Array(items) => items.iter().all(is_empty),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
 /// What a parser says, as a sentence.
 fn sentence(error: &str) -> String {
     let stop = if error.ends_with(['.', '!', '?']) { "" } else { "." };

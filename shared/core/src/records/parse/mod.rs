@@ -14,6 +14,7 @@ mod written;
 
 pub use console::BINARY;
 use fields::{Fields, Findings};
+pub(super) use fields::{Said, said};
 use serde::Deserialize;
 use serde_json::Value;
 pub(super) use written::{Counted, as_written};

@@ -1,0 +1,54 @@
+//! Edits of what is at work: fields that got lost while they were saved, and what other records broke meanwhile.
+
+use cadence_core::records::Draft;
+use serde_json::{Value, json};
+
+use crate::{cadence, known, read, step, told_of, user};
+
+#[test]
+fn what_an_edit_leaves_unsaid_and_what_others_broke_before_it_is_said() {
+    let told: Vec<String> = edits()
+        .into_iter()
+        .map(|(title, pk, at_work, edited)| {
+            let draft = Draft::read(pk, &edited).over(Some(read(pk, &at_work)));
+            format!("# {title}\n{}", told_of(&draft.check(&known()).1))
+        })
+        .collect();
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("edits", told.join("\n"));
+    });
+}
+
+fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
+    let (new, riley) = ("CADENCE#new", "USER#lo-riley");
+    let is = |status: &str| cadence(json!({ "status": status }));
+    let broken = |status: &str| {
+        let mut record = step(json!({"assign": "round_robin: gone"}));
+        record["status"] = json!(status);
+        record
+    };
+    let other = |mut record: Value| {
+        record["steps"][1]["assign"] = json!("round_robin: nobody");
+        record
+    };
+    vec![
+        ("a paused cadence whose status is removed", new, is("paused"), cadence(json!({}))),
+        ("a cadence that is off whose status is emptied", new, is("off"), is("")),
+        ("an archived cadence whose status is null", new, is("archived"), cadence(json!({"status": null}))),
+        ("a paused cadence that can't be read", new, is("paused"), cadence(json!({"steps": []}))),
+        ("a paused cadence that is made live", new, is("paused"), is("live")),
+        ("a live cadence whose status is removed", new, is("live"), cadence(json!({}))),
+        ("a user who is not active and whose flag is removed", riley, user(json!({"active": false})), user(json!({}))),
+        (
+            "a user who is not active and whose flag is emptied",
+            riley,
+            user(json!({"active": false})),
+            user(json!({"active": " "})),
+        ),
+        ("a user who is active", riley, user(json!({"active": true})), user(json!({}))),
+        ("a group that is gone: paused", new, broken("live"), broken("paused")),
+        ("a group that is gone: live again", new, broken("paused"), broken("live")),
+        ("a group that is gone: an archived cadence made live", new, broken("archived"), broken("live")),
+        ("a group that is gone, and one that never was", new, broken("live"), other(broken("live"))),
+    ]
+}
