@@ -1,6 +1,6 @@
 //! One reading of an edited record: checked, then published or refused.
 
-use cadence_core::records::{Draft, Known, Problem, Record, Severity, summary};
+use cadence_core::records::{Draft, Known, Problem, Record, Severity, kept_for_running, summary};
 use cadence_store::{Committed, Edited, NewVersion, Told};
 use serde_json::Value;
 
@@ -83,6 +83,12 @@ async fn read_and_check(
             draft.check(&known)
         }
     };
+    if let (Some(Record::Message(message)), Some(Record::Message(published))) = (&record, &at_work)
+        && message.is_email() != published.is_email()
+        && !problems.iter().any(Problem::is_error)
+    {
+        problems.extend(kept_for_running(message, &app.store.load_running_versions().await?));
+    }
     Ok((record.map(|record| record.to_stored()).transpose()?, problems))
 }
 

@@ -1,9 +1,13 @@
 //! The index of running enrollments: how many leads run through a cadence, and what its record says of it.
 
-use cadence_core::{CadenceId, records::Running};
+use cadence_core::{
+    CadenceId,
+    records::{Cadence, Running},
+};
 
 use crate::{
     Committed, Store, StoreError,
+    config::published,
     error::sorted,
     item::{key, s, text},
     keys,
@@ -38,6 +42,20 @@ impl Store {
             }
         }
         Ok(running)
+    }
+
+    /// The versions of cadences that leads run through.
+    pub async fn load_running_versions(&self) -> Result<Vec<Cadence>, StoreError> {
+        let mut versions = Vec::new();
+        for id in self.config_ids(keys::published_pk("CADENCE")).await? {
+            let running = self.load_running(&CadenceId::new(id.as_str())).await?;
+            for version in running.versions() {
+                let version = key(format!("CADENCE#{id}"), keys::version_sk(version));
+                let version = self.get(&self.config, version).await?.map(published::<Cadence>).transpose()?;
+                versions.extend(version.map(|version| version.record));
+            }
+        }
+        Ok(versions)
     }
 
     /// What the records of the published cadences say of the leads that run through them. A cadence whose record is gone is left out.

@@ -28,6 +28,13 @@ pub enum Copy {
     },
 }
 
+impl Message {
+    /// Whether it is an email, and no text.
+    pub fn is_email(&self) -> bool {
+        matches!(self.copy, Copy::Email { .. })
+    }
+}
+
 impl Copy {
     /// Its templates.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {

@@ -18,7 +18,7 @@ pub mod user;
 mod variants;
 
 pub use cadence::{ApplyTo, Assign, Cadence, OnOverdue, Status, Step, Target};
-pub use check::{Draft, Known, check, dependents_of};
+pub use check::{Draft, Known, check, dependents_of, kept_for_running};
 pub use deletion::kept_because;
 pub use enrolling::{ForLeads, Reenroll, Wanted};
 pub use message::Message;

@@ -23,6 +23,11 @@ impl Running {
         !self.goes_on
     }
 
+    /// The versions that leads are on, as far as they were counted.
+    pub fn versions(&self) -> impl Iterator<Item = u32> {
+        self.by_version.keys().copied()
+    }
+
     fn total(&self) -> u32 {
         self.by_version.values().sum()
     }

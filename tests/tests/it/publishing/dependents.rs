@@ -1,5 +1,6 @@
 //! A record that others refer to is published: they are checked again without an edit.
 
+use cadence_core::timeline::EntryKind;
 use cadence_tests::{Moment, Tested, World, local::faults::Fault};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -141,6 +142,30 @@ async fn a_message_that_a_step_at_work_could_not_use_goes_on_as_it_was() -> Test
         assert!(told["problems"].to_string().contains(&uses), "{told}");
         assert_eq!(world.record(CADENCE).await?["check"], "ok: published as version 1");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_message_that_a_running_version_could_not_use_goes_on_as_it_was() -> Tested {
+    let world = World::start().await?;
+    let text = |id: &str| json!({ "pk": format!("MESSAGE#{id}"), "sk": "CURRENT", "text": TEXT });
+    let email = json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "subject": "Hi",
+        "body": format!("{TEXT} {{{{ postal_address }}}} {{{{ unsubscribe_url }}}}") });
+    world.put_record(&text("sms/spring")).await?;
+    let mut later = spring(None);
+    later["steps"][0]["wait"] = json!("2h");
+    world.put_record(&later).await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    later["steps"][0]["message"] = json!("sms/intro");
+    assert_eq!(world.put_record(&later).await?["published_version"], 2);
+
+    let told = world.put_record(&email).await?;
+    assert_eq!(told["check"], "NOT PUBLISHED: version 1 goes on (see problems)", "{told}");
+    let why = "leads still run through a version of the cadence \\\"spring\\\" whose step \\\"hello\\\" uses it";
+    assert!(told["problems"].to_string().contains(why), "{told}");
+    world.pass(TimeDelta::hours(3)).await?;
+    assert_eq!(world.when(&lead, EntryKind::Sent, "hello").await?.len(), 1);
+    assert_eq!(world.put_record(&email).await?["published_version"], 2, "nobody needs it as a text now");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::Known;
 use crate::{
     Channel, Do,
     records::{
-        Message, Status, Step,
+        Cadence, Message, Status, Step,
         message::Copy,
         problem::{Problem, quoted},
     },
@@ -53,6 +53,20 @@ pub(super) fn steps_left(message: &Message, known: &Known) -> Vec<Problem> {
         Some(Problem::error("", sentence, remedy))
     });
     left.collect()
+}
+
+/// The same of the versions that leads still run through, whatever the newest ones say.
+pub fn kept_for_running(message: &Message, running: &[Cadence]) -> Option<Problem> {
+    running.iter().find_map(|cadence| {
+        let mut using = cadence.steps.iter().filter(|step| step.messages().any(|id| *id == message.id));
+        let (step, Misfit { is, does, .. }) = using.find_map(|step| Some((step, Misfit::of(message, step)?)))?;
+        let (cadence, step) = (quoted(cadence.id.as_str()), quoted(step.id.as_str()));
+        let sentence = format!(
+            "This message is {is}, but leads still run through a version of the cadence {cadence} whose step {step} uses it and {does}."
+        );
+        let remedy = "Make it what it was, and write a message of another name for what is new.";
+        Some(Problem::error("", sentence, remedy))
+    })
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ mod values;
 
 pub use draft::Draft;
 pub use known::{Known, dependents_of};
+pub use misfit::kept_for_running;
 
 use super::{
     Record,
