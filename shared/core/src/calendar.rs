@@ -35,10 +35,10 @@ impl<'a> Calendar<'a> {
         }
     }
 
-    /// The calendar of a cadence for a lead whose state asks for nothing, in a zone that no clock changes in and without holidays.
-    pub(crate) fn plain(cadence: &'a Cadence) -> Self {
+    /// The calendar of a cadence for a lead of that state, in a zone that no clock changes in and without holidays.
+    pub(crate) fn plain(cadence: &'a Cadence, state: Option<State>) -> Self {
         let (zones, holidays) = (Zones::one(Zone::utc()), Holidays::default());
-        Self { cadence, state: None, zones, zone_is_known: true, holidays }
+        Self { cadence, state, zones, zone_is_known: true, holidays }
     }
 
     /// The hours that the cadence keeps for that: its own, or those that hold where it is silent.

@@ -56,6 +56,22 @@ fn broken() -> Vec<Broken> {
             "hours that their only state's law leaves nothing of",
             cadence(json!({"hours": {"call": "Mon-Fri 18:00-20:00"}, "for_leads": {"state": ["RI"]}})),
         ),
+        ("hours wider than their only state's law, and a time that it shuts", {
+            let mut record =
+                at("dial", "1d at 20:30", json!({"call": "Mon-Sat 08:00-21:00", "sms": "Mon-Sat 08:00-21:00"}));
+            record["for_leads"] = json!({"state": "FL"});
+            record
+        }),
+        ("hours wider than the law of one state of two", {
+            let mut record = at("dial", "1d at 20:30", json!({"call": "Mon-Sat 08:00-21:00"}));
+            record["for_leads"] = json!({"state": ["FL", "CA"]});
+            record
+        }),
+        ("hours wider than the laws of two states", {
+            let mut record = at("dial", "1d at 20:30", json!({"call": "Mon-Sat 08:00-21:00"}));
+            record["for_leads"] = json!({"state": ["FL", "KY"]});
+            record
+        }),
     ];
     cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
 }

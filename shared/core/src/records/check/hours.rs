@@ -1,13 +1,13 @@
 //! Checks the hours of a cadence: whether they ever open where the law's do, and for long enough.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
 
 use crate::{
     Channel, Do,
     calendar::{Calendar, margin},
     law::{self, STATE_RULES, State},
     records::{Cadence, problem::Problem},
-    time::{Opening, WeeklyHours, longest_span},
+    time::{WeeklyHours, longest_span},
 };
 
 pub(super) fn check(cadence: &Cadence) -> Vec<Problem> {
@@ -33,30 +33,50 @@ fn untimely(cadence: &Cadence) -> Vec<Problem> {
         let waits = [("wait", Some(&step.wait)), ("every", step.every.as_ref())];
         waits.into_iter().filter_map(move |(field, wait)| Some((index, field, step.action, wait?.time_of_day()?)))
     });
-    let calendar = Calendar::plain(cadence);
+    let named = named_states(cadence);
+    let states: Vec<Option<State>> = if named.is_empty() { vec![None] } else { named.into_iter().map(Some).collect() };
+    let calendars: Vec<(Calendar<'_>, Option<State>)> =
+        states.into_iter().map(|state| (Calendar::plain(cadence, state), state)).collect();
     let problem = |(index, field, action, time): (usize, &str, Do, TimeDelta)| {
         let monday = DateTime::from_timestamp(MONDAY, 0)? + time;
-        let opens = |day: i64| (monday + TimeDelta::days(day), calendar.opening(action, monday + TimeDelta::days(day)));
-        let is_shut = |(at, opening): (DateTime<Utc>, Opening)| !opening.is_empty() && opening.from > at;
-        if !(0..7).map(opens).all(is_shut) {
-            return None;
-        }
+        let never_opens = |calendar: &Calendar<'_>| {
+            let openings = (0..7).map(|day| monday + TimeDelta::days(day)).map(|at| (at, calendar.opening(action, at)));
+            openings.into_iter().all(|(at, opening)| !opening.is_empty() && opening.from > at)
+        };
+        let shut: Vec<_> = calendars.iter().filter(|(calendar, _)| never_opens(calendar)).collect();
+        let (calendar, _) = shut.first()?;
         let (channel, what, law) = match action.channel() {
             Channel::Call => ("call", "calls", ", within the law's"),
             Channel::Sms => ("sms", "texts", ", within the law's"),
             Channel::Email => ("email", "emails", ""),
         };
+        // Where it is the same everywhere, no state has to be named.
+        let there = match shut.len() == calendars.len() && calendars.len() > 1 {
+            true => String::new(),
+            false => in_states(shut.iter().filter_map(|(_, state)| *state)),
+        };
         let sentence = format!(
-            "Nothing begins at {}: the hours for {what} are {}{law}, without the last {}. What is due then on a Monday runs on {}.",
+            "Nothing begins at {}{there}: the hours for {what} are {}{law}, without the last {}. What is due then on a Monday runs on {}.",
             monday.format("%H:%M"),
             calendar.hours(action),
             minutes(margin(action)),
-            opens(0).1.from.format("%A at %H:%M"),
+            calendar.opening(action, monday).from.format("%A at %H:%M"),
         );
         let remedy = format!("Write a time within them, or other \"hours\" for \"{channel}\".");
         Some(Problem::warning(format!("steps[{index}].{field}"), sentence, remedy))
     };
     waits.filter_map(problem).collect()
+}
+
+/// The states that the cadence names.
+fn named_states(cadence: &Cadence) -> Vec<State> {
+    cadence.for_leads.state.iter().filter_map(|state| State::parse(state)).collect()
+}
+
+/// ` in FL, NV`; nothing of none.
+fn in_states(states: impl Iterator<Item = State>) -> String {
+    let codes: Vec<&str> = states.map(|state| state.code()).collect();
+    if codes.is_empty() { String::new() } else { format!(" in {}", codes.join(", ")) }
 }
 
 /// `5 minutes`; of one it says how long by itself.
@@ -103,16 +123,24 @@ impl Stated<'_> {
         Some(Problem::error(self.path, sentence, remedy))
     }
 
-    /// Hours of which the law leaves a part.
+    /// Hours of which the law leaves a part: the federal one, or that of every state that the cadence names.
     fn wide(&self) -> Option<Problem> {
-        let is_lawful = self.floor(None).iter().all(|lawful| self.hours.is_within(lawful));
-        (!is_lawful && self.shut().is_none()).then(|| {
-            Problem::warning(
-                self.path,
-                format!("These hours for {} are wider than the law's, {LAW}.", self.what),
-                "Narrow them so that they say what happens: nothing is sent outside the law's hours.",
-            )
-        })
+        if self.shut().is_some() {
+            return None;
+        }
+        let is_lawful = |state: Option<&State>| self.floor(state).iter().all(|lawful| self.hours.is_within(lawful));
+        let states = named_states(self.cadence);
+        let law = if !is_lawful(None) {
+            format!("the law's, {LAW}")
+        } else if !states.is_empty() && !states.iter().any(|state| is_lawful(Some(state))) && self.states().is_none() {
+            let own = |state: &State| Some(format!("{} in {state}", self.floor(Some(state)).pop()?));
+            format!("the law's, {}", states.iter().filter_map(own).collect::<Vec<_>>().join(", "))
+        } else {
+            return None;
+        };
+        let sentence = format!("These hours for {} are wider than {law}.", self.what);
+        let remedy = "Narrow them so that they say what happens: nothing is sent outside the law's hours.";
+        Some(Problem::warning(self.path, sentence, remedy))
     }
 
     /// States whose law leaves nothing of the hours.
