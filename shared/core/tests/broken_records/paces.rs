@@ -9,18 +9,37 @@ fn what_comes_too_often_is_said_with_how_long_it_would_wait() {
     assert_told("paces", broken());
 }
 
+fn step(id: &str, action: &str, wait: &str) -> Value {
+    let message = if action == "canned_email" { "email/intro" } else { "sms/intro" };
+    let mut step = json!({"id": id, "do": action, "wait": wait});
+    match action {
+        "ai_dial" => step["agent"] = json!("first-touch"),
+        "canned_sms" | "canned_email" => step["message"] = json!(message),
+        _ => {}
+    }
+    step
+}
+
+fn steps(steps: Vec<Value>) -> Value {
+    cadence(json!({"steps": steps}))
+}
+
+/// A call that leads to another, which an email would else part from it.
+fn twice_at_once(on: Value) -> Value {
+    let mut first = step("a", "dial", "0m");
+    first["hold"] = json!("1d");
+    first["on"] = on;
+    steps(vec![first, step("b", "canned_email", "1d"), step("c", "dial", "0m")])
+}
+
+/// A second AI call on the day, unless the first one's outcome keeps it from that.
+fn paused(on: Value) -> Value {
+    let mut first = step("a", "ai_dial", "0m");
+    first["on"] = on;
+    steps(vec![first, step("b", "ai_dial", "0m")])
+}
+
 fn broken() -> Vec<Broken> {
-    let step = |id: &str, action: &str, wait: &str| {
-        let message = if action == "canned_email" { "email/intro" } else { "sms/intro" };
-        let mut step = json!({"id": id, "do": action, "wait": wait});
-        match action {
-            "ai_dial" => step["agent"] = json!("first-touch"),
-            "canned_sms" | "canned_email" => step["message"] = json!(message),
-            _ => {}
-        }
-        step
-    };
-    let steps = |steps: Vec<Value>| cadence(json!({"steps": steps}));
     let again = |mut step: Value, attempts: u32, every: &str| {
         step["attempts"] = json!(attempts);
         step["every"] = json!(every);
@@ -50,11 +69,25 @@ fn broken() -> Vec<Broken> {
                     .collect(),
             ),
         ),
-        ("a pause before it comes to that", {
-            let mut first = step("a", "ai_dial", "0m");
-            first["on"] = json!({"no_answer": "pause"});
-            steps(vec![first, step("b", "ai_dial", "0m")])
-        }),
+        (
+            "a user's texts and emails before a machine's",
+            steps(vec![
+                step("a", "custom_sms", "0m"),
+                step("b", "canned_sms", "5m"),
+                step("c", "custom_email", "0m"),
+                step("d", "canned_email", "5m"),
+            ]),
+        ),
+        ("two calls at once after a voicemail", twice_at_once(json!({"voicemail": "c"}))),
+        (
+            "two calls at once whenever nobody answers",
+            twice_at_once(json!({"voicemail": "c", "busy": "c", "bad_number": "c", "no_answer": "c"})),
+        ),
+        ("a pause before it comes to that, after one outcome of four", paused(json!({"no_answer": "pause"}))),
+        (
+            "a pause before it comes to that",
+            paused(json!({"no_answer": "pause", "voicemail": "pause", "busy": "pause", "bad_number": "pause"})),
+        ),
         ("texts that the hours push together", {
             let mut record = steps(vec![
                 step("a", "canned_sms", "0m"),

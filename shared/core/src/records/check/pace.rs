@@ -1,4 +1,5 @@
-//! Checks the pace of a cadence, by running it for a lead whom nobody reaches: touches too close to each other, and steps that caps hold up.
+//! Checks the pace of a cadence, by running it for leads whom nobody reaches, each in another way: touches too close to each other, and steps
+//! that caps hold up.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,7 @@ use crate::{
     gate::{self, Verdict, Wait},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof},
     plan::StepContext,
-    records::{Cadence, Message, Settings, Status, Step, User, message::Copy, problem::Problem},
+    records::{Cadence, Message, Settings, Status, Step, Target, User, message::Copy, problem::Problem},
     simulation::{Conflict, World},
     time::{Zone, Zones},
     timeline::EntryKind,
@@ -33,14 +34,30 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     let Some(context) = known.settings.as_ref().and_then(|settings| context(cadence, settings, known)) else {
         return Vec::new();
     };
-    let mut pace = Pace::default();
-    // A run that can't write what it decided is nothing that the record is to blame for.
-    let _ = pace.run(World::of(context));
-    pace.problems.into_values().collect()
+    let mut problems = BTreeMap::new();
+    for outcome in
+        UNREACHED.into_iter().filter(|outcome| *outcome == Outcome::NoAnswer || leads_elsewhere(cadence, *outcome))
+    {
+        let mut pace = Pace { problems, last: BTreeMap::new() };
+        // A run that can't write what it decided is nothing that the record is to blame for.
+        let _ = pace.run(World::of(context.clone()), outcome);
+        problems = pace.problems;
+    }
+    problems.into_values().collect()
 }
 
-/// What was found on a run: once for each step, however often it runs.
-#[derive(Default)]
+/// How calls end that reach nobody.
+const UNREACHED: [Outcome; 4] = [Outcome::NoAnswer, Outcome::Voicemail, Outcome::Busy, Outcome::BadNumber];
+
+/// Whether some step goes on elsewhere after that outcome than after the first of them.
+fn leads_elsewhere(cadence: &Cadence, outcome: Outcome) -> bool {
+    cadence.steps.iter().any(|step| {
+        let after = |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome)).unwrap_or(&Target::Next);
+        after(outcome) != after(Outcome::NoAnswer)
+    })
+}
+
+/// What was found on the runs: once for each step, however often it runs.
 struct Pace {
     problems: BTreeMap<(usize, &'static str), Problem>,
     /// The last touch on each channel: its step, and when.
@@ -48,7 +65,8 @@ struct Pace {
 }
 
 impl Pace {
-    fn run(&mut self, mut world: World) -> Result<(), Conflict> {
+    /// Runs all of it, with every call ending so.
+    fn run(&mut self, mut world: World, outcome: Outcome) -> Result<(), Conflict> {
         let begins_at = world.context.enrollment.enrolled_at;
         for _ in 0..MOST_RUNS {
             let enrollment = &world.context.enrollment;
@@ -62,12 +80,13 @@ impl Pace {
             if said.any(|kind| matches!(kind, EntryKind::Deferred | EntryKind::Skipped)) {
                 self.ask_gate(&world.context, &next, index);
             }
-            let Some(taken) = world.claims.get(claims) else { continue };
-            if taken.plan.touch.is_some() {
-                self.touch(&world.context.cadence, &next, index);
+            if world.claims.len() == claims {
+                continue;
             }
+            // What users write reaches the lead as well, at once if they see to it.
+            self.touch(&world.context.cadence, &next, index);
             if next.channel == Channel::Call {
-                nobody_answers(&mut world, &next)?;
+                ends(&mut world, &next, outcome)?;
             }
         }
         Ok(())
@@ -126,11 +145,11 @@ impl Pace {
     }
 }
 
-/// A call ends as it does where nobody picks up.
-fn nobody_answers(world: &mut World, next: &Next) -> Result<(), Conflict> {
+/// A call ends so.
+fn ends(world: &mut World, next: &Next, outcome: Outcome) -> Result<(), Conflict> {
     let key = world.context.enrollment.key(&next.step, next.round);
     let lead = world.context.lead.id.clone();
-    let report = Report { lead, key, outcome: Outcome::NoAnswer, note: None, at: next.due_at };
+    let report = Report { lead, key, outcome, note: None, at: next.due_at };
     match apply_outcome(&world.context, &report, next.due_at) {
         Applied::Change(change) => world.commit(*change),
         Applied::Known => Ok(()),
