@@ -33,6 +33,10 @@ fn broken() -> Vec<Broken> {
             json!({"format": "zillow", "consent": {"sms": "expres", "calls": "none"}}),
         ),
         ("a record that is far too long", "SOURCE#zillow", json!({"format": "zillow", "note": "x".repeat(150_000)})),
+        ("a secret misspelt", "SOURCE#zillow", json!({"format": "zillow", "secret": "zilow"})),
+        ("a secret that nearly is another source's", "SOURCE#forms", json!({"format": "plain", "secret": "partners"})),
+        ("another source's secret", "SOURCE#forms", json!({"format": "plain", "secret": "partner"})),
+        ("a secret of its own", "SOURCE#forms", json!({"format": "plain", "secret": "website"})),
         ("settings without anything", "SETTINGS#company", json!({})),
         (
             "caps wider than the floor",

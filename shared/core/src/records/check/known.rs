@@ -123,7 +123,7 @@ pub fn dependents_of(kind: &str) -> &'static [&'static str] {
         "USER" => &["CADENCE", "USER"],
         "CADENCE" => &["CADENCE", "MESSAGE"],
         "MESSAGE" => &["CADENCE", "SETTINGS"],
-        "SOURCE" => &["CADENCE"],
+        "SOURCE" => &["CADENCE", "SOURCE"],
         _ => &[],
     }
 }
@@ -136,7 +136,8 @@ impl Record {
             Self::Message(_) => vec!["CADENCE", "SETTINGS"],
             Self::User(user) if !user.out_of_office.is_empty() => vec!["USER"],
             Self::Settings(_) => vec!["MESSAGE"],
-            Self::User(_) | Self::Source(_) => Vec::new(),
+            Self::Source(_) => vec!["SOURCE"],
+            Self::User(_) => Vec::new(),
         }
     }
 }

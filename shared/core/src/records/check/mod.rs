@@ -18,6 +18,7 @@ mod pace;
 mod read;
 mod segments;
 mod settings;
+mod source;
 mod unsaid;
 mod user;
 mod values;
@@ -38,7 +39,7 @@ pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
         Record::Message(message) => message::check(message, known),
         Record::User(user) => user::check(user, known),
         Record::Settings(settings) => settings::check(settings, known),
-        Record::Source(_) => Vec::new(),
+        Record::Source(source) => source::check(source, known).into_iter().collect(),
     };
     capped(problems)
 }
