@@ -65,6 +65,14 @@ pub enum TemplateError {
         /// What the template language says of it.
         detail: String,
     },
+    /// It has quotes that only look like those of the template language.
+    #[error("{template}, line {line}: curly quotes stand where straight ones have to")]
+    CurlyQuotes {
+        /// Which one.
+        template: String,
+        /// Counted from 1.
+        line: usize,
+    },
     /// It uses a name that is not declared.
     #[error("{template}, line {line}: there is no variable {name}")]
     UnknownVariable {
@@ -245,14 +253,14 @@ fn fill(name: &dyn fmt::Display, source: &str, variables: &Variables<'_>) -> Res
 /// Reads a template that uses only declared names.
 fn read(name: &dyn fmt::Display, source: &str) -> Result<Arc<Known>, TemplateError> {
     let mut environment = ENVIRONMENT.clone();
-    environment.add_template_owned(TEMPLATE, source.to_owned()).map_err(|error| sorted(name, &error))?;
+    environment.add_template_owned(TEMPLATE, source.to_owned()).map_err(|error| unread(name, source, &error))?;
     let template = environment.get_template(TEMPLATE).map_err(|error| sorted(name, &error))?;
     let used: BTreeSet<String> = template.undeclared_variables(false).into_iter().collect();
     if let Some(unknown) = used.into_iter().find(|used| !variables::is_declared(used)) {
         return Err(TemplateError::UnknownVariable {
             template: name.to_string(),
             line: line_of(source, &unknown),
-            guess: closest(&unknown, self::variables().iter().map(|variable| variable.name)),
+            guess: meant_by(&unknown),
             name: shortened(&unknown),
         });
     }
@@ -267,6 +275,24 @@ fn read(name: &dyn fmt::Display, source: &str) -> Result<Arc<Known>, TemplateErr
         read.insert(source.to_owned(), known.clone());
     }
     Ok(known)
+}
+
+/// The variable that was most likely meant: of several that end in the name, the lead's, which is declared first.
+fn meant_by(name: &str) -> Option<&'static str> {
+    let ends_so = |variable: &&str| variable.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
+    let names = || variables().iter().map(|variable| variable.name);
+    names().find(ends_so).or_else(|| closest(name, names()))
+}
+
+/// Why a template can't be read. What was pasted from a word processor has quotes that look alike.
+fn unread(name: &dyn fmt::Display, source: &str, error: &minijinja::Error) -> TemplateError {
+    let line = error.line().unwrap_or(1);
+    let is_curly = |c: char| matches!(c, '\u{2018}'..='\u{201f}');
+    let read = source.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    match error.kind() == ErrorKind::SyntaxError && read.contains(is_curly) {
+        true => TemplateError::CurlyQuotes { template: name.to_string(), line },
+        false => sorted(name, error),
+    }
 }
 
 /// Details come of the template while it is read, but may quote values once it is filled: those stay out.

@@ -1,6 +1,6 @@
 //! Messages that no lead should get.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Broken, assert_told};
 
@@ -18,6 +18,11 @@ fn broken() -> Vec<Broken> {
         ("an email without its body", json!({"subject": "b"})),
         ("a variable misspelt", json!({"text": "Hi {{ lead_frist_name }}"})),
         ("a variable nobody knows", json!({"subject": "Hi\n{{ rate }}", "body": lawful})),
+        ("a variable without whose it is", json!({"text": "Hi {{ first_name }}"})),
+        ("an attribute as if it were a variable", json!({"text": "Your {{ loan_amount }}"})),
+        ("what may be one", json!({"text": "Your {{ closing_month }}"})),
+        ("words without quotes", json!({"text": "Hi {{ lead_first_name or there }}"})),
+        ("words in curly quotes", json!({"text": "Hi\n{{ lead_first_name or ‘there’ }}"})),
         ("a brace forgotten", json!({"text": "Hi {{ lead_first_name }"})),
         ("a block left open", json!({"text": "{% if city %}in {{ city }}"})),
         ("a filter nobody knows", json!({"text": "{{ city | shout }}"})),
@@ -55,13 +60,6 @@ fn broken() -> Vec<Broken> {
             "a text that may come out empty",
             json!({"text": "{% if city %}{{ company }}. Reply STOP to opt out{% endif %}"}),
         ),
-        ("a snippet misspelt", json!({"text": "{{ snippets.form }}. {{ snippets.way_out }}"})),
-        ("a snippet nobody knows", json!({"text": "Hi\n{{ snippets.rates }}"})),
-        ("all snippets at once", json!({"text": "{{ snippets }}"})),
-        ("snippets that say what the law asks", json!({"text": "{{ snippets.from }}. {{ snippets.way_out }}"})),
-        ("snippets that say what the law asks in an email", json!({"subject": "b", "body": "{{ snippets.footer }}"})),
-        ("a snippet that says too little", json!({"text": "{{ snippets.from }}"})),
-        ("a link in a text's snippet", json!({"text": "{{ snippets.footer }} {{ snippets.way_out }}"})),
         ("a subject that comes out empty", json!({"subject": "{{ lead_first_name[99:] }}", "body": lawful})),
         ("a subject that may come out empty", json!({"subject": "{{ city }}", "body": lawful})),
         (
@@ -73,7 +71,20 @@ fn broken() -> Vec<Broken> {
     let elsewhere = [("a text that a cadence sends first", json!({"text": "Hi"}))];
     messages
         .into_iter()
+        .chain(snippets())
         .map(of("MESSAGE#sms/intro"))
         .chain(elsewhere.into_iter().map(of("MESSAGE#sms/hello")))
         .collect()
+}
+
+fn snippets() -> Vec<(&'static str, Value)> {
+    vec![
+        ("a snippet misspelt", json!({"text": "{{ snippets.form }}. {{ snippets.way_out }}"})),
+        ("a snippet nobody knows", json!({"text": "Hi\n{{ snippets.rates }}"})),
+        ("all snippets at once", json!({"text": "{{ snippets }}"})),
+        ("snippets that say what the law asks", json!({"text": "{{ snippets.from }}. {{ snippets.way_out }}"})),
+        ("snippets that say what the law asks in an email", json!({"subject": "b", "body": "{{ snippets.footer }}"})),
+        ("a snippet that says too little", json!({"text": "{{ snippets.from }}"})),
+        ("a link in a text's snippet", json!({"text": "{{ snippets.footer }} {{ snippets.way_out }}"})),
+    ]
 }

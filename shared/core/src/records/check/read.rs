@@ -10,6 +10,7 @@ use crate::{
         message::Copy,
         problem::{Problem, quoted},
     },
+    sources::ZILLOW_ATTRIBUTES,
     template::{TemplateError, Variables, check_template, render_part, variables},
 };
 
@@ -153,13 +154,7 @@ pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
     let (sentence, remedy) = match error {
         TemplateError::UnknownVariable { line, name, guess, .. } => (
             format!("Line {line} uses the variable {}, which does not exist.", quoted(name)),
-            match guess {
-                Some(guess) => format!("Did you mean \"{guess}\"?"),
-                None => {
-                    let names: Vec<&str> = variables().iter().map(|variable| variable.name).collect();
-                    format!("The variables are {}.", names.join(", "))
-                }
-            },
+            guess.map_or_else(|| no_variable(name), |guess| format!("Did you mean \"{guess}\"?")),
         ),
         TemplateError::UnknownSnippet { line, name, guess, .. } => (
             format!("Line {line} uses the snippet {}, which does not exist.", quoted(name)),
@@ -171,6 +166,10 @@ pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
         TemplateError::SnippetMisused { line, why, .. } => (
             format!("Line {line} can't be read as a template: {why}."),
             "Write {{ snippets.signature }} in a message.".to_owned(),
+        ),
+        TemplateError::CurlyQuotes { line, .. } => (
+            format!("Line {line} has curly quotes where a template needs straight ones."),
+            "Write them as in {{ lead_first_name or 'there' }}.".to_owned(),
         ),
         TemplateError::Syntax { line, detail, .. } => (
             format!("Line {line} can't be read as a template: {detail}."),
@@ -193,6 +192,17 @@ pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
         }
     };
     Problem::error(path, sentence, remedy)
+}
+
+/// What to do about a name that is like no variable: it may be an attribute's, or words that lack their quotes.
+fn no_variable(name: &str) -> String {
+    if ZILLOW_ATTRIBUTES.iter().any(|(attribute, _)| *attribute == name) {
+        return format!("What the source sends is written {{{{ attributes.{name} }}}}.");
+    }
+    let names: Vec<&str> = variables().iter().map(|variable| variable.name).collect();
+    let words =
+        if name.contains('_') { String::new() } else { format!("If it is words, put them in quotes: '{name}'. ") };
+    format!("{words}If the source sends it, write {{{{ attributes.{name} }}}}. The variables are {}.", names.join(", "))
 }
 
 /// Whether a text says with which word to opt out: `Reply STOP to opt out`, but not `stop by our office`.
