@@ -53,11 +53,14 @@ impl fmt::Display for Problem {
 /// The known word that somebody who wrote `word` most likely meant, if any is close.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = plain(word);
-    let allowed = (plain.chars().count() / 3).clamp(1, 3);
+    // A third of the shorter one's letters: what is left of a longer word may be like it by chance.
+    let allowed = |candidate: &str| (plain.len().min(candidate.len()) / 3).clamp(1, 3);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&plain, &self::plain(candidate)), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed && *distance < candidate.chars().count())
+        .map(|candidate| (self::plain(candidate), candidate))
+        .map(|(known, candidate)| (strsim::damerau_levenshtein(&plain, &known), allowed(&known), candidate))
+        .filter(|(distance, allowed, candidate)| distance <= allowed && *distance < candidate.chars().count())
+        .map(|(distance, _, candidate)| (distance, candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -144,6 +147,8 @@ mod tests {
             ("bussy", Some("busy")),
             ("wiat", Some("wait")),
             ("delay", None),
+            ("voicemails", Some("voicemail")),
+            ("ai_email", None),
             ("", None),
             ("x", None),
         ] {

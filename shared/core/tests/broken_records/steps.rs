@@ -14,6 +14,7 @@ fn broken() -> Vec<Broken> {
         ("an id with a space", step(json!({"id": "first call"}))),
         ("an id that is a target", step(json!({"id": "End"}))),
         ("a do misspelt", step(json!({"do": "caned_sms"}))),
+        ("an outcome as what is done", step(json!({"do": "voicemail"}))),
         ("a do nobody knows", step(json!({"do": "fax"}))),
         ("a wait in words", step(json!({"wait": "a while"}))),
         ("a wait without its unit", step(json!({"wait": 20}))),
