@@ -73,10 +73,34 @@ fn steps_that_come_go_and_change_places_are_told_so() {
             "for leads that enroll from now on, and for those that run (12 on version 7, 3 on version 6 when last counted), each when its \
              next step is due and still exists",
             "who waits for first-call when this is published runs it still, as it was, and moves when the step after it is due",
+            "steps are followed in their new order: who waits for robot-call then runs intro-text again",
         ]
     );
     let told = of_cadence(|cadence| drop(cadence["steps"].as_array_mut().unwrap().remove(0))).unwrap();
     assert_eq!(told.matters.len(), 1, "whoever runs keeps the version: {told:?}");
+}
+
+#[test]
+fn who_runs_steps_again_because_they_changed_places_is_told() {
+    let order = |ids: &[usize]| {
+        let told = of_cadence(|cadence| {
+            let steps = cadence["steps"].clone();
+            cadence["steps"] = ids.iter().map(|id| steps[*id].clone()).collect();
+            cadence["apply_to"] = json!("everyone");
+        });
+        told.unwrap().matters.pop().unwrap()
+    };
+    assert_eq!(
+        order(&[2, 0, 1]),
+        "steps are followed in their new order: who waits for robot-call then runs first-call and intro-text again"
+    );
+    assert_eq!(
+        order(&[2, 1, 0]),
+        "steps are followed in their new order: who waits for intro-text then runs first-call again; who waits for robot-call then runs intro-text and first-call again"
+    );
+    assert!(order(&[0, 1]).starts_with("who waits for robot-call"), "what is gone is not run again");
+    let told = of_cadence(|cadence| cadence["steps"].as_array_mut().unwrap().swap(0, 2)).unwrap();
+    assert_eq!(told.matters.len(), 1, "whoever runs keeps the order: {told:?}");
 }
 
 #[test]

@@ -62,7 +62,27 @@ fn cadence(old: &Value, new: &Value, leads: Option<&str>) -> Vec<String> {
             "who waits for {gone} when this is published runs it still, as it was, and moves when the step after it is due"
         ));
     }
+    if is_for_everyone {
+        matters.extend(again(old, new));
+    }
     matters
+}
+
+/// Who runs which steps again, because those that came before a step come after it now: a lead goes on from the step that it waits for.
+fn again(old: &Value, new: &Value) -> Option<String> {
+    let new: Vec<&str> = steps(new).collect();
+    let mut before: Vec<&str> = Vec::new();
+    let mut told = Vec::new();
+    for step in steps(old) {
+        if let Some(place) = new.iter().position(|id| *id == step) {
+            let after: Vec<&str> = new.iter().skip(place).copied().filter(|id| before.contains(id)).collect();
+            if !after.is_empty() {
+                told.push(format!("who waits for {step} then runs {} again", after.join(" and ")));
+            }
+        }
+        before.push(step);
+    }
+    (!told.is_empty()).then(|| format!("steps are followed in their new order: {}", told.join("; ")))
 }
 
 /// The ids of a record's steps.
