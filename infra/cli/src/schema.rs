@@ -1,6 +1,10 @@
 //! `cadence schema`: what editors complete and explain the fields of records by.
 
-use std::{fs, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use cadence_core::records::SCHEMAS;
@@ -39,7 +43,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             for (kind, schema) in SCHEMAS {
                 let path = folder.join(format!("{kind}.schema.json"));
                 fs::write(&path, schema).with_context(|| format!("{} can't be written", path.display()))?;
-                found.push(json!({ "fileMatch": [format!("{kind}-*.json")], "url": format!("./{}", path.display()) }));
+                found.push(json!({ "fileMatch": [format!("{kind}-*.json")], "url": url_of(&path) }));
             }
             print(&serde_json::to_string_pretty(&json!({ "json.schemas": found }))?);
         }
@@ -52,4 +56,29 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How editors are told where a file is: from the folder that they have open, or anywhere.
+fn url_of(path: &Path) -> String {
+    let shown = path.display().to_string().replace(' ', "%20");
+    match path.is_absolute() {
+        true => format!("file://{shown}"),
+        false => format!("./{shown}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_found_wherever_it_was_written() {
+        for (path, url) in [
+            ("schema/user.schema.json", "./schema/user.schema.json"),
+            ("../schema/user.schema.json", "./../schema/user.schema.json"),
+            ("/home/ops/my records/user.schema.json", "file:///home/ops/my%20records/user.schema.json"),
+        ] {
+            assert_eq!(url_of(Path::new(path)), url);
+        }
+    }
 }

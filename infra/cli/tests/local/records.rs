@@ -408,7 +408,9 @@ fn editors_are_told_of_fields() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     let settings = Ran::of(&["schema", "--into", path], &[]).json();
-    assert_eq!(settings["json.schemas"][0]["fileMatch"], json!(["cadence-*.json"]));
+    let first = &settings["json.schemas"][0];
+    assert_eq!(first["fileMatch"], json!(["cadence-*.json"]));
+    assert_eq!(first["url"], json!(format!("file://{path}/cadence.schema.json")));
     assert_eq!(names(folder.path()).len(), 5);
     assert_eq!(Ran::of(&["schema", "cadnce"], &[]).code, 2);
 }
