@@ -3,7 +3,7 @@
 use cadence_core::records::parse_record;
 use serde_json::json;
 
-use crate::cadence;
+use crate::{cadence, settings, user};
 
 #[test]
 fn what_the_console_does_to_a_record_is_forgiven() {
@@ -50,6 +50,21 @@ fn when_a_lead_is_taken_again_may_be_written_in_any_way() {
     let both = json!({"takes_over": ["a", "b"]});
     assert_eq!(read(json!({"takes_over": "CADENCE#a, b"})), read(both.clone()));
     assert_eq!(read(json!({"takes_over": ["a ", "b", "CADENCE#a"]})), read(both));
+}
+
+#[test]
+fn an_address_that_links_go_on_from_ends_without_a_slash() {
+    let read = |url: &str| parse_record("SETTINGS#company", &settings(json!({"unsubscribe_url": url}))).unwrap();
+    assert_eq!(read("https://example.com/unsubscribe/"), read("https://example.com/unsubscribe"));
+    assert_eq!(read("https://example.com/unsubscribe//"), read("https://example.com/unsubscribe"));
+}
+
+#[test]
+fn an_nmls_id_is_its_digits() {
+    let read = |id: &str| parse_record("USER#lo-riley", &user(json!({ "nmls_id": id }))).unwrap();
+    for written in ["NMLS 1000001", "nmls#1000001", "NMLS: 1000001", "#1000001"] {
+        assert_eq!(read(written), read("1000001"), "{written}");
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ fn broken() -> Vec<Broken> {
         ("a mapped source without its fields", json!({"format": "mapped"})),
         ("fields of another format", json!({"format": "plain", "fields": {"phone": "mobile"}})),
         ("fields without a format", json!({"fields": {"phone": "mobile"}})),
+        ("a variable as a path", mapped(json!({"phone": "{{ phone }}"}))),
         ("no fields", mapped(json!({"phone": "", "email": null}))),
         ("fields as a list", mapped(json!(["phone", "email"]))),
         ("nobody to reach", mapped(json!({"first_name": "first", "attributes.loan_amount": "amount"}))),

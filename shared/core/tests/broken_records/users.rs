@@ -29,6 +29,7 @@ fn broken() -> Vec<Broken> {
             user(json!({"licenses": ["CA"], "licences": null, "active": "maybe"})),
         ),
         ("a user's licence unreadable", "USER#lo-riley", user(json!({"licences": ["CA", "XX"]}))),
+        ("an NMLS id in words", "USER#lo-riley", user(json!({"nmls_id": "pending"}))),
         ("a user who can't act", "USER#lo-riley", user(json!({"licences": [], "sms_number": null, "nmls_id": ""}))),
         ("a zone in short", "USER#lo-riley", user(json!({"time_zone": "EST"}))),
         ("a zone misspelt", "USER#lo-riley", user(json!({"time_zone": "America/Los Angles"}))),

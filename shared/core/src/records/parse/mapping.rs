@@ -61,6 +61,10 @@ fn place(mapping: &mut Mapping, fields: &Fields<'_>, key: &str, name: &str, valu
     if text.is_empty() {
         return;
     }
+    if text.contains("{{") {
+        let sentence = format!("{} is no path: nothing is put in here, it says where to look.", quoted(&text));
+        return fields.wrong(key, sentence, PATH);
+    }
     match Path::parse(&text) {
         Err(error) => fields.wrong(key, format!("{error}."), PATH),
         Ok(path) => {

@@ -83,7 +83,8 @@ fn web_address(text: &str) -> Result<String, String> {
     let is_local = ["http://localhost", "http://127.0.0.1"].iter().any(|local| text.starts_with(local));
     let is_web = text.strip_prefix("https://").is_some_and(|host| !host.is_empty()) || is_local;
     match is_web && !text.contains(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"')) {
-        true => Ok(text.to_owned()),
+        // Links go on from it with a slash of their own.
+        true => Ok(text.trim_end_matches('/').to_owned()),
         false => Err(format!("{} is not a web address", quoted(text))),
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
     }
     let own_phone = phone(&fields, "phone");
     let sms_number = phone(&fields, "sms_number");
-    let nmls_id = fields.text("nmls_id");
+    let nmls_id = fields.parsed("nmls_id", nmls_id, "Write its digits alone, such as 1000001.");
     let licences = states(&fields, "licences");
     let active = fields.flag("active");
     let groups = groups(&fields);
@@ -58,6 +58,18 @@ pub(super) fn read(id: UserId, fields: Fields<'_>) -> Option<User> {
         hours,
         out_of_office,
     })
+}
+
+/// An NMLS id's digits: messages write the word before it themselves.
+fn nmls_id(text: &str) -> Result<String, String> {
+    let id = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let before = text.strip_suffix(id).unwrap_or_default();
+    let is_word = before.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).eq("nmls".chars());
+    let is_id = !id.is_empty() && id.chars().all(|c| c.is_ascii_digit());
+    match is_id && (is_word || !before.contains(char::is_alphanumeric)) {
+        true => Ok(id.to_owned()),
+        false => Err(format!("{} is no NMLS id", quoted(text))),
+    }
 }
 
 fn groups(fields: &Fields<'_>) -> Vec<GroupId> {
