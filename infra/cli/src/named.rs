@@ -20,6 +20,12 @@ pub(crate) async fn key_of(table: &Table, name: &str) -> anyhow::Result<String> 
     by_id(&keys, name, &table.place().flags).map(str::to_owned).with_context(|| format!("in {}", table.place()))
 }
 
+/// What versions, and the leads of a simulation, are named by.
+pub(crate) fn number(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "write a whole number such as 3".to_owned())
+}
+
 /// A version of the record of that key, which must be there.
 pub(crate) async fn version(table: &Table, pk: &str, number: u32) -> anyhow::Result<Kept> {
     let mut versions = table.versions(pk).await?;
@@ -92,6 +98,14 @@ fn hint(keys: &[&str], name: &str, flags: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_is_one_that_counts() {
+        assert_eq!(number("3"), Ok(3));
+        for text in ["x", "0", "-1", "3.0", ""] {
+            assert_eq!(number(text), Err("write a whole number such as 3".to_owned()), "{text}");
+        }
+    }
 
     #[test]
     fn a_record_is_named_by_its_key_or_by_an_id_that_is_its_own() {

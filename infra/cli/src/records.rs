@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use cadence_core::records::{Problem, unread_because};
 use cadence_store::{
     Edited,
@@ -190,6 +190,8 @@ fn files(path: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries = WalkDir::new(path).max_depth(depth).follow_links(true).sort_by_file_name();
     for entry in entries.into_iter().filter_entry(|entry| !is_hidden(entry)) {
+        // Its own words repeat what they are the cause of.
+        let entry = entry.map_err(|error| error.into_io_error().map_or_else(|| anyhow!("it holds itself"), Into::into));
         let entry = entry.with_context(|| format!("{} can't be read", path.display()))?;
         if entry.file_type().is_file() && (entry.depth() == 0 || is_json(&entry)) {
             files.push(entry.into_path());
@@ -266,6 +268,7 @@ mod tests {
             assert!(told.starts_with(expected), "{told}");
         }
         let error = Records::of_files(Path::new("no-such-folder")).unwrap_err();
-        assert!(error.to_string().contains("no-such-folder can't be read"), "{error}");
+        let told = format!("{error:#}");
+        assert!(told.starts_with("no-such-folder can't be read: ") && told.matches("os error").count() == 1, "{told}");
     }
 }

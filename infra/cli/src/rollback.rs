@@ -20,7 +20,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     record: String,
     /// The version's number
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = named::number)]
     to: u32,
     /// Say what would change, and write nothing
     #[arg(long)]

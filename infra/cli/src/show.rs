@@ -26,7 +26,7 @@ pub(crate) struct Args {
     #[arg(value_name = "ID")]
     record: String,
     /// Show what this version said, and nothing else
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = named::number)]
     version: Option<u32>,
     /// Print one JSON object
     #[arg(long)]

@@ -45,7 +45,7 @@ pub(crate) struct LeadFlags {
     source: Option<String>,
     /// Which of the leads that are all like that: another number is another lead, for whom variants, hold-outs and the owner are drawn
     /// anew
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = crate::named::number)]
     pub(super) draw: u32,
     /// What the lead itself agreed to, for texts and AI calls, instead of what its source says
     #[arg(long, value_enum)]
