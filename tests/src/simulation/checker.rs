@@ -145,6 +145,7 @@ impl Checker {
                     progress::opt_out(&self.seen, &lead, before, &after)?;
                     course::goes(&self.seen, before, &after, now)?;
                     course::ends(&self.seen, before, &after)?;
+                    progress::new_claim(before, &after).map_or(Ok(()), |claim| course::in_time(before, claim))?;
                     rest::indexed(&self.seen, &lead, &after.id)?;
                     let noted = changed.entry(after.id.clone()).or_insert_with(|| Changed::of(lead, after.id.clone()));
                     noted.note(before, &after);

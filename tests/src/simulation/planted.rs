@@ -59,6 +59,7 @@ pub enum Bug {
     EndsAfterItsFirstStep,
     DueAYearLater,
     TakenASecondTime,
+    SentUnasked,
 }
 
 impl fmt::Display for Bug {
@@ -86,7 +87,7 @@ impl FromStr for Bug {
 
 impl Bug {
     /// Every one of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::VendorRetries,
         Self::NoClaim,
         Self::ResendOnLeaseExpiry,
@@ -111,14 +112,19 @@ impl Bug {
         Self::EndsAfterItsFirstStep,
         Self::DueAYearLater,
         Self::TakenASecondTime,
+        Self::SentUnasked,
     ];
 
     /// What is wrong.
     pub fn words(self) -> &'static str {
         match self {
             Self::VendorRetries => "the SDK's retries stand at 3 where a lead is texted or called",
-            Self::NoClaim => "a claim is taken whether or not somebody has it",
-            Self::ResendOnLeaseExpiry => "a claim whose lease ran out is taken for none, and the step is sent again",
+            Self::NoClaim => {
+                "a claim is taken whether or not somebody has it, and one that was refused is believed to be held"
+            }
+            Self::ResendOnLeaseExpiry => {
+                "a claim whose lease ran out is taken for none, and one that was refused is believed to be held"
+            }
             Self::StopOutsideTheTransaction => "a claim does not ask whether the lead changed since it was read",
             Self::CapPerEnrollment => "a touch is not counted on the lead",
             Self::WrongZone => "every lead is taken to live in New York",
@@ -140,6 +146,7 @@ impl Bug {
             Self::EndsAfterItsFirstStep => "a cadence is taken to end after its first step",
             Self::DueAYearLater => "what is due is put off by a year",
             Self::TakenASecondTime => "a webhook that was taken is taken again",
+            Self::SentUnasked => "an email is told as sent that SES was never given",
         }
     }
 
@@ -160,7 +167,7 @@ impl Bug {
             Self::WrongNumber | Self::WordsOfTheLeadBefore => Invariant::Person,
             Self::GenerationKept => Invariant::Growth,
             Self::AnsweredBeforeWritten | Self::QuarantineForgotten | Self::TakenASecondTime => Invariant::Webhooks,
-            Self::AttemptForgotten | Self::TimelineForgotten => Invariant::Told,
+            Self::AttemptForgotten | Self::TimelineForgotten | Self::SentUnasked => Invariant::Told,
             Self::OutcomeForgotten => Invariant::Outcomes,
             Self::EndsAfterItsFirstStep | Self::DueAYearLater => Invariant::Course,
         }
@@ -181,7 +188,8 @@ impl Bug {
             | Self::OutcomeForgotten
             | Self::EndsAfterItsFirstStep
             | Self::DueAYearLater
-            | Self::TakenASecondTime => 0,
+            | Self::TakenASecondTime
+            | Self::SentUnasked => 0,
             Self::CapPerEnrollment | Self::WrongZone | Self::OptOutForgotten | Self::WrongNumber => 1,
             Self::NoClaim
             | Self::ResendOnLeaseExpiry
@@ -243,6 +251,7 @@ impl Planted {
             (Bug::StreamFailureSwallowed, "schedule", "sqs" | "scheduler", _) => return Does::Believes(request),
             (Bug::AnsweredBeforeWritten, "ingest", _, "TransactWriteItems") => return Does::Believes(request),
             (Bug::QuarantineForgotten, "ingest", _, "PutItem") => return Does::Nothing(request),
+            (Bug::SentUnasked, _, "ses", _) => return Does::Nothing(request),
             (Bug::OptOutForgotten, "outcomes", _, "TransactWriteItems") if says(&request, "opt_outs") => {
                 return Does::Nothing(request);
             }
@@ -365,8 +374,10 @@ impl Planted {
             Bug::TakenASecondTime => function == "ingest",
             _ => false,
         };
-        let body = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
-        let Some(mut body) = body.filter(|_| is_changed) else { return answer };
+        let read = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+        let is_believed = matches!(self.bug, Bug::ResendOnLeaseExpiry | Bug::NoClaim);
+        let is_changed = is_changed && (is_believed || answer.status().is_success());
+        let Some(mut body) = read.filter(|_| is_changed) else { return answer };
         match self.bug {
             Bug::ResendOnLeaseExpiry => hide_claims(&mut body, (self.now)()),
             Bug::NoClaim => hide_claims(&mut body, DateTime::<Utc>::MAX_UTC),
@@ -434,6 +445,7 @@ fn done(request: &Request<Bytes>) -> Result<HttpResponse, ConnectorError> {
     let body = match operation_of(request).service {
         "sqs" => json!({ "MessageId": "none", "MD5OfMessageBody": null }),
         "scheduler" => json!({ "ScheduleArn": "none" }),
+        "ses" => json!({ "MessageId": "none" }),
         _ => json!({}),
     };
     ok(&body).ok_or_else(|| ConnectorError::user("no answer could be made up".into()))

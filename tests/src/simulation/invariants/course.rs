@@ -20,6 +20,9 @@ use crate::simulation::{
 /// Hours, holidays and caps put nothing off for longer: an hour at noon in two zones, of which one changes its clocks, is the same hour only in winter.
 const PUT_OFF_AT_MOST: TimeDelta = TimeDelta::days(245);
 
+/// By how much the clocks of functions and timers may differ.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(5);
+
 fn broken(what: String) -> Held {
     Err(Violation::of(Invariant::Course, what))
 }
@@ -35,7 +38,14 @@ pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment,
     if is.due_at > now + longest.unwrap_or_default() + PUT_OFF_AT_MOST {
         return broken(format!("{} waits from {now} until {}, longer than any step of it says", after.id, is.due_at));
     }
-    let Some(was) = due(before).filter(|was| was.step != is.step) else { return Ok(()) };
+    let Some(was) = due(before) else { return Ok(()) };
+    if was.step == is.step {
+        let is_again = is.round > was.round && !cadences().any(|cadence| may_repeat(cadence, was));
+        return match is_again {
+            true => broken(format!("{} begins round {} of {}, which nothing leads to", after.id, is.round, is.step)),
+            false => Ok(()),
+        };
+    }
     let leads_there = cadences().any(|cadence| {
         let follows = cadence.step_after(&was.step).is_some_and(|step| step.id == is.step);
         follows || targets(cadence).any(|(_, target)| matches!(target, Target::Step(id) if *id == is.step))
@@ -45,6 +55,25 @@ pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment,
         false => {
             broken(format!("{} went from {} to {}, which neither follows nor is led to", after.id, was.step, is.step))
         }
+    }
+}
+
+/// Whether a step may be followed by itself: dialled again, led back to, or asked of somebody else.
+fn may_repeat(cadence: &Cadence, was: &Next) -> bool {
+    let is_back = |target: &Target| matches!(target, Target::Step(id) if *id == was.step);
+    let redials = cadence
+        .step(&was.step)
+        .is_some_and(|step| was.round < step.attempts || matches!(step.on_overdue, Some(OnOverdue::Assign(_))));
+    redials || targets(cadence).any(|(_, target)| is_back(target))
+}
+
+/// What is claimed was due.
+pub(crate) fn in_time(before: Option<&Enrollment>, claim: &Claim) -> Held {
+    match due(before).filter(|was| claim.claimed_at + CLOCKS_DIFFER < was.due_at) {
+        Some(was) => {
+            broken(format!("{} was claimed at {}, before it was due at {}", was.step, claim.claimed_at, was.due_at))
+        }
+        None => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use cadence_core::{
     EnrollmentId, LeadId, Outcome, StepKey,
-    attempt::StepOutcome,
+    attempt::{Attempt, StepOutcome},
     delivery::Delivery,
     enrollment::{Claim, Effect, Enrollment},
     timeline::{Entry, EntryKind},
@@ -94,7 +94,8 @@ pub(crate) fn nothing_unsaid(before: Option<&Entry>, after: &Entry) -> Held {
     }
 }
 
-/// Every text, email and call that a vendor received is told: as what it was, or as what nobody can know.
+/// Every text, email and call that a vendor received is told: as what it was, or as what nobody can know. And what is told as accepted, a
+/// vendor received.
 pub(crate) fn effects_told(seen: &Seen) -> Held {
     for lead in seen.leads.values() {
         let sent = lead.claims.iter().filter(|claim| claim.sent.is_some());
@@ -103,8 +104,29 @@ pub(crate) fn effects_told(seen: &Seen) -> Held {
                 return Err(Violation::of(Invariant::Told, format!("{key} was sent and the timeline does not say so")));
             }
         }
+        received(lead)?;
     }
     Ok(())
+}
+
+fn received(lead: &SeenLead) -> Held {
+    let accepted = |effect: Effect| {
+        let is_accepted = |attempt: &&Attempt| matches!(attempt.delivery, Delivery::Accepted { .. });
+        lead.attempts.values().filter(is_accepted).filter(move |attempt| attempt.effect == effect)
+    };
+    let sent = || lead.claims.iter().filter(|claim| claim.sent.is_some());
+    let mut unsent = [Effect::Email, Effect::AiCall].into_iter().flat_map(accepted);
+    if let Some(attempt) = unsent.find(|attempt| sent().all(|claim| claim.claim.id != attempt.claim)) {
+        let found = format!("{} was accepted, and no vendor received it", attempt.key);
+        return Err(Violation::of(Invariant::Told, found));
+    }
+    // Texts say nothing of their step, so they are counted.
+    let (texts, received) =
+        (accepted(Effect::Sms).count(), sent().filter(|claim| claim.claim.effect == Effect::Sms).count());
+    match texts > received {
+        true => Err(Violation::of(Invariant::Told, format!("{texts} texts were accepted and {received} received"))),
+        false => Ok(()),
+    }
 }
 
 /// What an ended enrollment was to do, it did or says why not: nothing of it is left open.
