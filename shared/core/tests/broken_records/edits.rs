@@ -19,6 +19,30 @@ fn what_an_edit_leaves_unsaid_and_what_others_broke_before_it_is_said() {
     });
 }
 
+#[test]
+fn a_new_error_is_one_however_many_the_version_at_work_has() {
+    let steps = |last: &str| {
+        let step = |number: usize| {
+            let group = if number == 45 { last } else { "gone" };
+            json!({"id": format!("s{number}"), "do": "dial", "wait": "1d", "assign": format!("round_robin: {group}")})
+        };
+        cadence(json!({ "steps": (1..=45).map(step).collect::<Vec<_>>() }))
+    };
+    let told = |edited: &Value| {
+        let draft = Draft::read("CADENCE#new", edited).over(Some(read("CADENCE#new", &steps("gone"))));
+        draft.check(&known()).1
+    };
+    assert!(!told(&steps("gone")).iter().any(|problem| problem.is_error()));
+    let problems = told(&steps("nosuch"));
+    let errors: Vec<_> = problems.iter().filter(|problem| problem.is_error()).map(|problem| &problem.path).collect();
+    assert_eq!(errors, ["steps[44].assign"]);
+    assert_eq!(problems.last().unwrap().sentence, "There are 5 more problems.");
+    let mut one_more = steps("gone");
+    let again = json!({"id": "again", "do": "dial", "wait": "1d", "assign": "round_robin: gone"});
+    one_more["steps"].as_array_mut().unwrap().push(again);
+    assert!(told(&one_more).iter().any(|problem| problem.is_error()), "one more than there were");
+}
+
 fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
     let (new, riley) = ("CADENCE#new", "USER#lo-riley");
     let is = |status: &str| cadence(json!({ "status": status }));

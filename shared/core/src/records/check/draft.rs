@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Known, cadence, check, unsaid, user};
+use super::{Known, cadence, found, unsaid, user};
 use crate::records::{
     Record, Status,
     parse::{Counted, as_written, read_record},
@@ -47,8 +47,8 @@ impl<'a> Draft<'a> {
         problems.extend(self.read.iter().flat_map(|record| unsaid::check(content, record, self.at_work.as_ref())));
         match self.read {
             Some(record) if is_readable => {
-                let found = check(&record, known);
-                problems.extend(forgiven(found, &record, self.at_work.as_ref(), known).into_iter().map(place));
+                let all = found(&record, known);
+                problems.extend(forgiven(all, &record, self.at_work.as_ref(), known).into_iter().map(place));
                 (Some(record), capped(problems))
             }
             Some(Record::Cadence(cadence)) => {
@@ -64,19 +64,21 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Errors of a cadence that the version at work has too are warnings: another record brought them about, or they were none when it was
+/// Errors of a cadence that the version at work has too, as often as it has them, are warnings: another record brought them about, or they were none when it was
 /// published. Refusing the edit would leave it running with them, and whoever wants to pause it could not.
-fn forgiven(mut found: Vec<Problem>, record: &Record, at_work: Option<&Record>, known: &Known) -> Vec<Problem> {
-    let (Record::Cadence(edited), Some(Record::Cadence(cadence))) = (record, at_work) else { return found };
+fn forgiven(mut all: Vec<Problem>, record: &Record, at_work: Option<&Record>, known: &Known) -> Vec<Problem> {
+    let (Record::Cadence(edited), Some(Record::Cadence(cadence))) = (record, at_work) else { return all };
     let begins_anew = cadence.status == Status::Archived && edited.status != Status::Archived;
-    if begins_anew || !found.iter().any(Problem::is_error) {
-        return found;
+    if begins_anew || !all.iter().any(Problem::is_error) {
+        return all;
     }
-    let same = check(&Record::Cadence(cadence.clone()), known);
-    for problem in found.iter_mut().filter(|problem| problem.is_error()) {
-        if same.iter().any(|other| other.is_error() && other.sentence == problem.sentence) {
+    let mut same = found(&Record::Cadence(cadence.clone()), known);
+    same.retain(Problem::is_error);
+    for problem in all.iter_mut().filter(|problem| problem.is_error()) {
+        if let Some(place) = same.iter().position(|other| other.sentence == problem.sentence) {
+            same.swap_remove(place);
             problem.severity = Severity::Warning;
         }
     }
-    found
+    all
 }

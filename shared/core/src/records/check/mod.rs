@@ -34,12 +34,16 @@ use super::{
 
 /// Everything that the content of a record that could be read gets wrong.
 pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
-    let problems = match record {
+    capped(found(record, known))
+}
+
+/// The same, however much it is.
+fn found(record: &Record, known: &Known) -> Vec<Problem> {
+    match record {
         Record::Cadence(cadence) => cadence::check(cadence, known),
         Record::Message(message) => message::check(message, known),
         Record::User(user) => user::check(user, known),
         Record::Settings(settings) => settings::check(settings, known),
         Record::Source(source) => source::check(source, known).into_iter().collect(),
-    };
-    capped(problems)
+    }
 }
