@@ -1,10 +1,14 @@
 //! The config table as people see it who edit its records: all of them, what of each is at work, their versions, and a new edit. For the
 //! command, not for functions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_config::SdkConfig;
-use aws_sdk_dynamodb::{Client, operation::query::builders::QueryFluentBuilder};
+use aws_sdk_dynamodb::{
+    Client,
+    operation::{query::builders::QueryFluentBuilder, scan::builders::ScanFluentBuilder},
+    types::AttributeValue,
+};
 use cadence_core::records::{KINDS, Record, print};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -90,21 +94,27 @@ pub async fn list_tables(aws: &SdkConfig) -> Result<Vec<String>, StoreError> {
     Ok(names)
 }
 
+/// All items that a scan finds.
+async fn items_of(scan: ScanFluentBuilder) -> Result<Vec<HashMap<String, AttributeValue>>, StoreError> {
+    let mut pages = scan.into_paginator().items().send();
+    let mut items = Vec::new();
+    while let Some(item) = pages.next().await {
+        items.push(item.map_err(|error| sorted("Scan", error))?);
+    }
+    Ok(items)
+}
+
 impl Store {
+    /// Looks through the whole config table.
+    fn scan(&self) -> ScanFluentBuilder {
+        self.client.scan().table_name(&self.config).consistent_read(true)
+    }
+
     /// Every record as it stands now, by key.
     pub async fn load_edited_all(&self) -> Result<Vec<Edited>, StoreError> {
-        let scan = self
-            .client
-            .scan()
-            .table_name(&self.config)
-            .consistent_read(true)
-            .filter_expression("sk = :current")
-            .expression_attribute_values(":current", s(keys::CURRENT));
-        let mut pages = scan.into_paginator().items().send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(Edited::of(item.map_err(|error| sorted("Scan", error))?)?);
-        }
+        let scan = self.scan().filter_expression("sk = :current");
+        let scan = scan.expression_attribute_values(":current", s(keys::CURRENT));
+        let mut found = items_of(scan).await?.into_iter().map(Edited::of).collect::<Result<Vec<_>, _>>()?;
         found.retain(|edited| !keys::is_published_pk(&edited.pk));
         found.sort_by(|one, other| one.pk.cmp(&other.pk));
         Ok(found)
@@ -113,19 +123,12 @@ impl Store {
     /// The items that were told that nothing reads them, because of their keys.
     pub async fn load_unread(&self) -> Result<Vec<Unread>, StoreError> {
         let scan = self
-            .client
             .scan()
-            .table_name(&self.config)
-            .consistent_read(true)
             .filter_expression("sk <> :current AND begins_with(#check, :unread)")
             .expression_attribute_names("#check", "check")
             .expression_attribute_values(":current", s(keys::CURRENT))
             .expression_attribute_values(":unread", s(NOT_READ));
-        let mut pages = scan.into_paginator().items().send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(read(item.map_err(|error| sorted("Scan", error))?)?);
-        }
+        let mut found = items_of(scan).await?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
         found.sort();
         Ok(found)
     }
@@ -145,19 +148,15 @@ impl Store {
     /// The keys of records that are no longer there and of which there are versions.
     pub async fn load_deleted(&self) -> Result<BTreeSet<String>, StoreError> {
         let scan = self
-            .client
             .scan()
-            .table_name(&self.config)
-            .consistent_read(true)
             .projection_expression("pk, sk")
             .filter_expression("sk = :current OR begins_with(sk, :version) AND attribute_not_exists(#check)")
             .expression_attribute_names("#check", "check")
             .expression_attribute_values(":current", s(keys::CURRENT))
             .expression_attribute_values(":version", s("VERSION#"));
-        let mut pages = scan.into_paginator().items().send();
         let (mut there, mut kept) = (BTreeSet::new(), BTreeSet::new());
-        while let Some(item) = pages.next().await {
-            let Keys { pk, sk } = read(item.map_err(|error| sorted("Scan", error))?)?;
+        for item in items_of(scan).await? {
+            let Keys { pk, sk } = read(item)?;
             if sk == keys::CURRENT { &mut there } else { &mut kept }.insert(pk);
         }
         Ok(&kept - &there)

@@ -370,6 +370,12 @@ mod tests {
         for seed in 0..30 {
             let plan = Plan::of_seed(seed).unwrap();
             assert!((1..=50).contains(&plan.people.len()));
+            // What a draft gets wrong is left out of a world; what all of them have is not drawn to be wrong.
+            for pk in
+                ["USER#lo-riley", "USER#lo-morgan", "MESSAGE#sms/news", "MESSAGE#email/news", "MESSAGE#script/news"]
+            {
+                assert!(plan.records.iter().any(|record| record.get("pk") == Some(&json!(pk))), "{seed} lacks {pk}");
+            }
             assert!(plan.deeds.is_sorted_by_key(|deed| deed.at));
             assert!(plan.deeds.iter().all(|deed| deed.at <= plan.lasts + TimeDelta::hours(9)));
         }

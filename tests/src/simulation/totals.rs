@@ -27,7 +27,7 @@ pub struct Totals {
     pub requests: u64,
     /// What went wrong, by kind.
     pub faults: BTreeMap<String, u64>,
-    /// Steps that nobody can know the end of: each is told as such, and a person was asked to look at it.
+    /// Steps that nobody can know the end of: each is told as such.
     pub unsure: u64,
     /// Of these, how many a vendor did receive.
     pub unsure_but_sent: u64,

@@ -33,7 +33,8 @@ pub enum Invariant {
     Records,
     /// No function breaks, and the world comes to rest.
     Alive,
-    /// An enrollment passes no step over, waits no longer than its cadence says, and ends where that or an outcome ends it.
+    /// An enrollment passes no step over, begins none early, is put off no longer than hours and caps can, and ends where its cadence or an
+    /// outcome ends it.
     Course,
 }
 
@@ -81,7 +82,7 @@ impl Invariant {
             Self::Records => "a record is published as it stands or refused, and what was published stays",
             Self::Alive => "no function breaks, and the world comes to rest",
             Self::Course => {
-                "an enrollment passes no step over, waits no longer than its cadence says, and ends where that or an outcome ends it"
+                "an enrollment passes no step over, begins none early, is put off within bounds, and ends where its cadence or an outcome ends it"
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What must hold of the course of an enrollment: it passes no step over, waits no longer than its cadence says, and ends only where that or an
-//! outcome ends it.
+//! What must hold of the course of an enrollment: it passes no step over, begins none early, is put off no longer than hours and caps can, and
+//! ends only where its cadence or an outcome ends it.
 
 use cadence_core::{
     LeadId, Outcome, StepKey,
@@ -27,7 +27,7 @@ fn broken(what: String) -> Held {
     Err(Violation::of(Invariant::Course, what))
 }
 
-/// What is due next follows what was due, or an outcome leads there; and it is due when the cadence's waits would have it.
+/// What is due next follows what was due, or an outcome leads there; and it is due within what the cadence's waits, hours and caps can come to.
 pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment, now: DateTime<Utc>) -> Held {
     if after.is_active() && after.progress.next.is_none() {
         return broken(format!("{} is active and has nothing due", after.id));
