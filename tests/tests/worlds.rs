@@ -98,6 +98,20 @@ fn what_is_promised_holds_in_every_world() {
     ] {
         assert!(totals.faults.contains_key(fault), "nothing was {fault}: {totals:?}");
     }
+    for (counts, names) in [
+        (
+            &totals.told,
+            &["opted_out", "deferred", "retried", "released", "parked", "version_changed", "held_out", "unsure"][..],
+        ),
+        (
+            &totals.outcomes,
+            &["opted_out", "unsubscribed", "connected", "replied", "declined", "bad_number", "transferred"],
+        ),
+    ] {
+        for name in names {
+            assert!(counts.contains_key(*name), "nothing was {name}: {totals:?}");
+        }
+    }
     let errors = LOGS.lock().unwrap().errors;
     assert!(errors > 5, "{errors}");
 }
@@ -150,7 +164,7 @@ fn a_crash_after_a_crash_breaks_no_promise_either() {
 #[test]
 fn a_planted_bug_is_found_in_the_world_that_shows_it() {
     let mut missed = Vec::new();
-    let runs = Bug::ALL.into_iter().map(|bug| (bug, Run { planted: Some(bug), ..Run::of_seed(bug.shown_by()) }));
+    let runs = Bug::all().map(|bug| (bug, Run { planted: Some(bug), ..Run::of_seed(bug.shown_by()) }));
     on_threads(processors(), runs, |bug, run, ran| {
         if ran.violation.as_ref().is_none_or(|violation| violation.invariant != bug.breaks()) {
             missed.push(format!("{bug}: {run}: {:?}", ran.violation));

@@ -116,9 +116,9 @@ impl StepContext {
     fn named(&self, assign: &Assign, now: DateTime<Utc>) -> Option<Asked<'_>> {
         let nobody = match assign {
             Assign::LoanOfficer => return self.asked_owner(now),
-            Assign::User(id) => match self.user(id).filter(|user| user.active) {
+            Assign::User(id) => match self.user(id).filter(|user| gate::may_act(user, &self.lead)) {
                 Some(user) => return Some(self.stood_in(user, now)),
-                None => format!("{id} takes no leads"),
+                None => format!("{id} may not act for this lead"),
             },
             Assign::RoundRobin(group) => match self.whose_turn(group, now) {
                 Some(asked) => return Some(asked),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use cadence_core::{
-    EnrollmentId,
-    enrollment::{Enrollment, StepDue},
+    EnrollmentId, LeadId,
+    enrollment::{Effect, Enrollment, StepDue},
     records::settings::Caps,
+    task::Task,
     timeline::{Entry, EntryKind},
 };
 use cadence_local::{
@@ -16,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     invariants::{
-        course, effects, progress,
+        course, due, effects, led, permits, progress,
         rest::{self, OnItsWay},
         words::{self, Changed},
     },
@@ -101,6 +102,7 @@ impl Checker {
         let changed = self.look_at_leads()?;
         for changed in changed.values() {
             words::told(&self.seen, changed)?;
+            self.look_at_outcomes(changed)?;
             changed.passed.iter().try_for_each(|key| course::told(&self.seen, &changed.lead, key, changed.was_led))?;
         }
         self.look_at_effects()?;
@@ -134,7 +136,7 @@ impl Checker {
     }
 
     fn look_at_leads(&mut self) -> Result<BTreeMap<EnrollmentId, Changed>, Violation> {
-        let (mut changed, now) = (BTreeMap::new(), self.cloud.now());
+        let mut changed = BTreeMap::new();
         for written in self.cloud.written(LEADS, self.leads_until)? {
             self.leads_until = written.number;
             match self.seen.note(written)? {
@@ -142,15 +144,21 @@ impl Checker {
                     let before = before.as_deref();
                     progress::growth(&self.seen, &lead, before, &after)?;
                     progress::finished(before, &after)?;
+                    progress::keeps_its_version(&self.seen, before, &after)?;
                     progress::opt_out(&self.seen, &lead, before, &after)?;
-                    course::goes(&self.seen, before, &after, now)?;
-                    course::ends(&self.seen, before, &after)?;
-                    progress::new_claim(before, &after).map_or(Ok(()), |claim| course::in_time(before, claim))?;
+                    self.look_at_course(&lead, before, &after)?;
                     rest::indexed(&self.seen, &lead, &after.id)?;
                     let noted = changed.entry(after.id.clone()).or_insert_with(|| Changed::of(lead, after.id.clone()));
                     noted.note(before, &after);
                 }
-                Moment::Outcome { before, after } => words::outcomes(before.as_ref(), &after)?,
+                Moment::Outcome { before, after } => {
+                    words::outcomes(before.as_ref(), &after)?;
+                    if before.is_none_or(|before| before.outcome != after.outcome) {
+                        let (lead, id) = (after.lead.clone(), after.key.enrollment.clone());
+                        let noted = changed.entry(id.clone()).or_insert_with(|| Changed::of(lead, id));
+                        noted.outcomes.push(after);
+                    }
+                }
                 Moment::Task { lead, before, after } => {
                     effects::one_task(before.as_deref(), &after)?;
                     self.look_at_task(&lead, &after)?;
@@ -172,13 +180,32 @@ impl Checker {
         Ok(changed)
     }
 
+    /// Where an enrollment goes, when, and whether what it claims on its way may be.
+    fn look_at_course(&self, id: &LeadId, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+        let lead = self.seen.leads.get(id).and_then(|seen| seen.lead.as_ref());
+        course::goes(&self.seen, before, after)?;
+        course::ends(&self.seen, before, after)?;
+        due::in_bounds(&self.seen, lead, before, after, self.cloud.now())?;
+        let Some(claim) = progress::new_claim(before, after) else { return Ok(()) };
+        course::in_time(before, claim)?;
+        lead.map_or(Ok(()), |lead| permits::permitted(&self.seen, lead, claim))
+    }
+
     /// A user is asked to call or to write only when the lead may be called or written to.
-    fn look_at_task(&self, id: &cadence_core::LeadId, task: &cadence_core::task::Task) -> Held {
+    fn look_at_task(&self, id: &LeadId, task: &Task) -> Held {
         let Some(lead) = self.seen.leads.get(id).filter(|_| task.closed.is_none()) else { return Ok(()) };
         let Some(claim) = lead.claims.iter().rev().find(|claim| claim.key() == task.id.key) else { return Ok(()) };
         let told = self.ledger.told();
         effects::hours(&self.seen, &told, &self.people, id, claim, task.opened_at)?;
         effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))
+    }
+
+    /// What became known of an enrollment's steps led it where its cadence says.
+    fn look_at_outcomes(&self, changed: &Changed) -> Held {
+        let known = self.seen.leads.get(&changed.lead).and_then(|lead| lead.enrollments.get(&changed.enrollment));
+        let stays: Vec<Enrollment> = known.map(|enrollment| enrollment.now.clone()).into_iter().collect();
+        let states = if changed.states.is_empty() { &stays } else { &changed.states };
+        changed.outcomes.iter().try_for_each(|outcome| led::where_it_says(&self.seen, states, outcome))
     }
 
     fn look_at_effects(&mut self) -> Held {
@@ -212,7 +239,9 @@ impl Checker {
         let Some((lead, key)) = effects::addressed(&sent) else { return Ok(()) };
         let claims = self.seen.leads.get_mut(&lead).map(|lead| &mut lead.claims);
         let mut claims = claims.into_iter().flatten().filter(|claim| {
-            claim.key() == key && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
+            claim.key() == key
+                && claim.claim.effect == Effect::Task
+                && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
         });
         let claim = claims.next();
         match claim {
@@ -230,7 +259,7 @@ impl Checker {
     fn look_at_answers(&mut self) -> Held {
         let told = self.ledger.told();
         for webhook in told.webhooks.iter().skip(self.webhooks_until) {
-            rest::webhook(&self.seen, webhook)?;
+            rest::webhook(&self.seen, &told, &self.people, webhook)?;
         }
         for opt_out in told.opt_outs.iter().skip(self.opt_outs_until) {
             rest::confirmed(&self.seen, opt_out)?;
@@ -258,6 +287,10 @@ impl Checker {
         rest::nothing_overdue(&self.seen, now, TimeDelta::minutes(30))?;
         words::effects_told(&self.seen)?;
         rest::one_lead(&self.seen)?;
+        rest::taken(&self.seen)?;
+        // What was under way when things ceased to go wrong may still be in doubt.
+        let calm_since = self.calm_since.map(|since| since + TimeDelta::minutes(2));
+        calm_since.map_or(Ok(()), |since| words::nothing_unsure(&self.seen, since))?;
         for lead in self.seen.leads.values() {
             for enrollment in lead.enrollments.values().filter(|enrollment| enrollment.now.has_ended()) {
                 words::ended(lead, &enrollment.now)?;
@@ -292,7 +325,7 @@ impl Checker {
 }
 
 impl Changed {
-    fn of(lead: cadence_core::LeadId, enrollment: EnrollmentId) -> Self {
+    fn of(lead: LeadId, enrollment: EnrollmentId) -> Self {
         Self {
             lead,
             enrollment,
@@ -302,6 +335,8 @@ impl Changed {
             versions_told: Vec::new(),
             passed: Vec::new(),
             was_led: false,
+            states: Vec::new(),
+            outcomes: Vec::new(),
             settled: Vec::new(),
         }
     }
@@ -311,6 +346,10 @@ impl Changed {
         let versions = before.map(|before| (before.progress.version, after.progress.version));
         self.versions.extend(versions.filter(|(from, to)| from != to));
         self.passed.extend(course::passed(before, after));
+        if self.states.is_empty() {
+            self.states.extend(before.cloned());
+        }
+        self.states.push(after.clone());
         if let (Some(claim), Some(before)) = (progress::settled_claim(before, after), before) {
             self.settled.push((claim.clone(), before.progress.generation));
         }

@@ -1,5 +1,7 @@
 //! Hours and holidays, reckoned apart from the engine: what the checker holds its effects against.
 
+use std::collections::BTreeSet;
+
 use cadence_core::{
     Channel, Do,
     law::STATE_RULES,
@@ -17,14 +19,21 @@ const ANYWHERE: (&str, &str) = ("daily 12:00-20:00", "America/New_York");
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// What forbids that step to reach that lead then, if anything does.
-pub(crate) fn forbids(action: Do, lead: &Lead, cadence: &Cadence, at: DateTime<Utc>) -> Option<String> {
+/// What forbids that step to reach that lead then, if anything does. `rests` are the company's own holidays.
+pub(crate) fn forbids(
+    action: Do,
+    lead: &Lead,
+    cadence: &Cadence,
+    rests: &BTreeSet<NaiveDate>,
+    at: DateTime<Utc>,
+) -> Option<String> {
     let anywhere = Zone::parse(ANYWHERE.1).map(Zones::one);
     let zones = lead.zones.clone().or(anywhere)?;
     let windows = windows(action, lead, cadence);
     zones.iter().find_map(|zone| {
         let local = Local::of(at, zone)?;
-        let shut = windows.iter().find(|(hours, rests)| !local.is_within(hours) || (*rests && local.is_holiday()))?;
+        let is_holiday = local.is_holiday() || rests.contains(&local.date);
+        let shut = windows.iter().find(|(hours, keeps)| !local.is_within(hours) || (*keeps && is_holiday))?;
         Some(format!("{} in {} is outside \"{}\"", local_text(at, zone), zone.as_str(), shut.0))
     })
 }
@@ -44,8 +53,10 @@ fn windows(action: Do, lead: &Lead, cadence: &Cadence) -> Vec<(String, bool)> {
         Channel::Sms => hours.sms.clone().map(String::from),
         Channel::Email => hours.email.clone().map(String::from),
     };
+    let anywhere = lead.zones.is_none().then(|| (ANYWHERE.0.to_owned(), false));
     if channel == Channel::Email {
-        return vec![(stated.unwrap_or_else(|| EMAILS.to_owned()), false)];
+        let hours = (stated.unwrap_or_else(|| EMAILS.to_owned()), false);
+        return std::iter::once(hours).chain(anywhere).collect();
     }
     let is_machines = matches!(action, Do::AiDial | Do::AiSms | Do::CannedSms);
     let (default, rests) = if is_machines { (MACHINES, true) } else { (FEDERAL, false) };
@@ -55,9 +66,7 @@ fn windows(action: Do, lead: &Lead, cadence: &Cadence) -> Vec<(String, bool)> {
     ];
     let rule = STATE_RULES.iter().find(|rule| lead.state.as_deref() == Some(rule.state));
     windows.extend(rule.map(|rule| (rule.hours.to_owned(), rule.no_holidays)));
-    if lead.zones.is_none() {
-        windows.push((ANYWHERE.0.to_owned(), false));
-    }
+    windows.extend(anywhere);
     windows
 }
 

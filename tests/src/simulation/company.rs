@@ -61,6 +61,17 @@ pub(crate) fn user(mut shipped: Value, start: DateTime<Utc>, rng: &mut Rng) -> V
     shipped
 }
 
+/// The company's settings: often it rests on some days of a world.
+pub(crate) fn settings(mut shipped: Value, start: DateTime<Utc>, rng: &mut Rng) -> Value {
+    let rests = happens(rng, 0.5);
+    let days: Vec<String> =
+        (0..rng.i64(1..4)).map(|_| (start + TimeDelta::days(rng.i64(0..8))).format("%Y-%m-%d").to_string()).collect();
+    if let Some(fields) = shipped.as_object_mut().filter(|_| rests) {
+        fields.insert("holidays".to_owned(), json!(days));
+    }
+    shipped
+}
+
 /// Days on which a user is away, early in a world; often the other one stands in.
 pub(crate) fn away(other: &str, start: DateTime<Utc>, rng: &mut Rng) -> Value {
     let from = start + TimeDelta::days(rng.i64(-1..4));

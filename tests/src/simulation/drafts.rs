@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{
     company::{self, MORE_MESSAGES, message},
     draws::{Draws, happens, one_of, weighted},
+    people::HOMES,
 };
 use crate::Tested;
 
@@ -51,7 +52,7 @@ const CALL_HOURS: [&str; 5] = [
 ];
 const EMAIL_HOURS: [&str; 3] = ["any time", "Mon-Fri 08:00-18:00", "daily 06:00-23:00"];
 /// The outcomes that lead somewhere in random cadences.
-const OUTCOMES: [&str; 13] = [
+const OUTCOMES: [&str; 20] = [
     "no_answer",
     "voicemail",
     "busy",
@@ -65,6 +66,13 @@ const OUTCOMES: [&str; 13] = [
     "failed",
     "unknown",
     "expired",
+    "delivered",
+    "bounced",
+    "appointment_cancelled",
+    "called_back",
+    "unsubscribed",
+    "complained",
+    "opted_out",
 ];
 
 impl Shelf {
@@ -115,7 +123,9 @@ impl Shelf {
         let users = shipped.iter().filter(is_user).cloned().zip(0..);
         let users = users.map(|(user, which)| company::user(user, start, &mut draws.of("user", which)));
         let messages = MORE_MESSAGES.iter().zip(0..).map(|(id, which)| message(id, &mut draws.of("message", which)));
-        let all: Vec<Value> = users.chain(messages).collect();
+        let settings = shipped.iter().find(|record| record.get("caps").is_some()).cloned();
+        let settings = settings.map(|settings| company::settings(settings, start, &mut draws.of("settings", 0)));
+        let all: Vec<Value> = users.chain(messages).chain(settings).collect();
         all.into_iter().filter(|record| self.put(record).1.is_empty()).collect()
     }
 
@@ -138,6 +148,9 @@ impl Shelf {
             "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": format!("Random {id}"), "status": "live",
             "priority": rng.i32(0..20), "for_leads": for_leads(rng), "steps": steps,
         });
+        let (hours, anytime) = (hours(rng), outcomes(&[], &others, 3, rng));
+        let takes_over: Vec<_> = one_of(rng, &others).into_iter().collect();
+        let reenroll = if rng.bool() { "2d" } else { "never" };
         let mut may = |chance: f64, name: &str, value: Value| {
             if let Some(fields) = record.as_object_mut().filter(|_| happens(rng, chance)) {
                 fields.insert(name.to_owned(), value);
@@ -145,15 +158,7 @@ impl Shelf {
         };
         may(0.4, "apply_to", json!("everyone"));
         may(0.3, "skip_holidays", json!(false));
-        may(0.3, "reenroll", json!("2d"));
-        let hours = hours(rng);
-        let anytime = outcomes(&[], &others, 3, rng);
-        let takes_over: Vec<_> = one_of(rng, &others).into_iter().collect();
-        let mut may = |chance: f64, name: &str, value: Value| {
-            if let Some(fields) = record.as_object_mut().filter(|_| happens(rng, chance)) {
-                fields.insert(name.to_owned(), value);
-            }
-        };
+        may(0.4, "reenroll", json!(reenroll));
         may(0.6, "hours", hours);
         may(0.7, "anytime", anytime);
         may(0.2, "takes_over", json!(takes_over));
@@ -168,6 +173,11 @@ fn for_leads(rng: &mut Rng) -> Value {
     }
     if happens(rng, 0.1) {
         wanted.insert("purpose".to_owned(), json!(["purchase"]));
+    }
+    if happens(rng, 0.1) {
+        let mut states: Vec<&str> = HOMES.iter().map(|home| home.state).filter(|_| happens(rng, 0.7)).collect();
+        states.dedup();
+        wanted.insert("state".to_owned(), json!(states));
     }
     if happens(rng, 0.1) {
         wanted.insert("hold_out".to_owned(), json!("30%"));
@@ -307,8 +317,8 @@ mod tests {
             let mut shelf = Shelf::of(&shipped).unwrap();
             let draws = Draws::of_seed(seed);
             let company = shelf.company(&shipped, DateTime::UNIX_EPOCH, draws);
-            assert_eq!(company.len(), 5, "two users and three messages, all of them good");
-            for mut message in company.into_iter().skip(2) {
+            assert_eq!(company.len(), 6, "two users, three messages and the settings, all of them good");
+            for mut message in company.into_iter().skip(2).take(3) {
                 break_record(&mut message, &mut draws.of("break", 9));
                 assert!(!shelf.put(&message).1.is_empty(), "{message}");
             }

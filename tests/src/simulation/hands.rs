@@ -100,7 +100,7 @@ impl Hands {
         let id = format!("EVENT-{person:04}-{}", rng.u32(100..));
         let source = one_of(rng, &["zillow", "plain"]).copied().unwrap_or("zillow");
         let body = known.webhook(source, &id, tells, rng).to_string();
-        self.posts(&Post { source, body, names: vec![person], has_secret: true }).await
+        self.posts(&Post { source, body, names: vec![person], has_secret: true, is_good: true }).await
     }
 
     async fn posts(&self, post: &Post) -> Tested {
@@ -111,8 +111,12 @@ impl Hands {
         let path = format!("/leads/{}", post.source);
         let answer = self.insist("POST", &path, &[("x-cadence-secret", secret)], &post.body).await?;
         let lead = answer.body.get("lead").and_then(Value::as_str).map(LeadId::new);
-        let webhook = Webhook { body: post.body.clone(), status: answer.status, lead, at: answer.at };
-        self.ledger.told().webhooks.push(webhook);
+        let mut told = self.ledger.told();
+        // A source that says so closes the phone, as the lead would by STOP.
+        if let (Some(lead), true) = (&lead, post.body.contains("\"DoNotCall\"") && answer.status == 202) {
+            told.opt_outs.push(Confirmed { lead: lead.clone(), closes: OptOut::Phone, at: answer.at });
+        }
+        told.webhooks.push(Webhook { post: post.clone(), status: answer.status, lead, at: answer.at });
         Ok(())
     }
 

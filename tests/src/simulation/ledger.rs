@@ -7,6 +7,8 @@ use std::{
 
 use cadence_core::{LeadId, Outcome, StepKey, TaskId, UserId, lead::OptOut};
 
+use super::plan::Post;
+
 /// What the world's people were told. Clones are the same.
 #[derive(Clone, Default)]
 pub(crate) struct Ledger(Arc<Mutex<Told>>);
@@ -32,7 +34,7 @@ pub(crate) struct Told {
 #[derive(Clone, Debug)]
 pub(crate) struct Webhook {
     /// What was posted.
-    pub(crate) body: String,
+    pub(crate) post: Post,
     /// The answer's status.
     pub(crate) status: u16,
     /// The lead that the answer names.

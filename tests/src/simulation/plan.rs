@@ -103,6 +103,8 @@ pub(crate) struct Post {
     pub(crate) names: Vec<usize>,
     /// Whether it carries the source's secret.
     pub(crate) has_secret: bool,
+    /// Whether it says how to reach somebody.
+    pub(crate) is_good: bool,
 }
 
 /// An edit of a record.
@@ -279,12 +281,13 @@ impl Deeds<'_> {
             // Nothing but the body tells it from others.
             fields.remove("id");
         }
-        let body = match weighted(rng, &[(40, 'g'), (1, 'x'), (1, 'n')]) {
+        let kind = weighted(rng, &[(40, 'g'), (1, 'x'), (1, 'n')]);
+        let body = match kind {
             Some('x') => body.to_string().chars().take(40).collect(),
             Some('n') => json!({ "id": id, "crmId": id, "nobody": person.number }).to_string(),
             _ => body.to_string(),
         };
-        Post { source, body, names, has_secret: happens(rng, 0.97) }
+        Post { source, body, names, has_secret: happens(rng, 0.97), is_good: kind == Some('g') }
     }
 
     fn edit(&mut self, which: u64) -> Option<Edit> {

@@ -1,12 +1,12 @@
 //! Known bugs, planted between the functions' clients and the cloud: what a function asks for is changed on its way, as if the function had
 //! the bug. Nothing that ships knows of them. The simulation has to find each.
 
+mod bug;
 mod requests;
 
 use std::{
     collections::BTreeMap,
     fmt,
-    str::FromStr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,184 +23,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::{Request, Response};
 use serde_json::{Value, json};
 
+pub use self::bug::Bug;
 use self::requests::{
-    alias, forget_condition, forget_remove, forget_whole_condition, hide_claims, hide_webhook, keep_first_step,
-    keep_generation, keep_in_set, names, prune, put_off, set, takes_a_claim,
+    agree_to_all, alias, due_by, due_then, follow_any, forget_condition, forget_remove, forget_whole_condition,
+    go_back, heed_lease_only, hide_claims, hide_webhook, keep_first_step, keep_generation, keep_in_set, lead_of,
+    license_all, names, prune, put_off, set, takes_a_claim,
 };
 use super::operation::operation_of;
-use super::violation::Invariant;
 use crate::Tested;
 
-/// A bug that can be planted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "`words` says what each is")]
-pub enum Bug {
-    VendorRetries,
-    NoClaim,
-    ResendOnLeaseExpiry,
-    StopOutsideTheTransaction,
-    CapPerEnrollment,
-    WrongZone,
-    GenerationKept,
-    StreamFailureSwallowed,
-    NoReconcile,
-    RandomTimerNames,
-    TimersInLocalTime,
-    AnsweredBeforeWritten,
-    QuarantineForgotten,
-    OptOutForgotten,
-    AttemptForgotten,
-    TimelineForgotten,
-    WrongNumber,
-    WordsOfTheLeadBefore,
-    DueIndexForgotten,
-    ClaimNeverCleared,
-    OutcomeForgotten,
-    EndsAfterItsFirstStep,
-    DueAYearLater,
-    TakenASecondTime,
-    SentUnasked,
-}
-
-impl fmt::Display for Bug {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut name = String::new();
-        for letter in format!("{self:?}").chars() {
-            if letter.is_uppercase() && !name.is_empty() {
-                name.push('-');
-            }
-            name.extend(letter.to_lowercase());
-        }
-        f.pad(&name)
-    }
-}
-
-impl FromStr for Bug {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        let names: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-        let found = Self::ALL.into_iter().find(|bug| bug.to_string() == name);
-        found.ok_or_else(|| format!("there is no bug \"{name}\"; there are {}", names.join(", ")))
-    }
-}
-
 impl Bug {
-    /// Every one of them.
-    pub const ALL: [Self; 25] = [
-        Self::VendorRetries,
-        Self::NoClaim,
-        Self::ResendOnLeaseExpiry,
-        Self::StopOutsideTheTransaction,
-        Self::CapPerEnrollment,
-        Self::WrongZone,
-        Self::GenerationKept,
-        Self::StreamFailureSwallowed,
-        Self::NoReconcile,
-        Self::RandomTimerNames,
-        Self::TimersInLocalTime,
-        Self::AnsweredBeforeWritten,
-        Self::QuarantineForgotten,
-        Self::OptOutForgotten,
-        Self::AttemptForgotten,
-        Self::TimelineForgotten,
-        Self::WrongNumber,
-        Self::WordsOfTheLeadBefore,
-        Self::DueIndexForgotten,
-        Self::ClaimNeverCleared,
-        Self::OutcomeForgotten,
-        Self::EndsAfterItsFirstStep,
-        Self::DueAYearLater,
-        Self::TakenASecondTime,
-        Self::SentUnasked,
-    ];
-
-    /// What is wrong.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::VendorRetries => "the SDK's retries stand at 3 where a lead is texted or called",
-            Self::NoClaim => {
-                "a claim is taken whether or not somebody has it, and one that was refused is believed to be held"
-            }
-            Self::ResendOnLeaseExpiry => {
-                "a claim whose lease ran out is taken for none, and one that was refused is believed to be held"
-            }
-            Self::StopOutsideTheTransaction => "a claim does not ask whether the lead changed since it was read",
-            Self::CapPerEnrollment => "a touch is not counted on the lead",
-            Self::WrongZone => "every lead is taken to live in New York",
-            Self::GenerationKept => "what is due changes without a new generation",
-            Self::StreamFailureSwallowed => "schedule takes a change for done that it could not queue",
-            Self::NoReconcile => "reconcile finds nothing",
-            Self::RandomTimerNames => "a timer's name is made up each time",
-            Self::TimersInLocalTime => "timers are set in local time",
-            Self::AnsweredBeforeWritten => "a webhook is answered whether or not it could be written",
-            Self::QuarantineForgotten => "a webhook that can't be used is not kept",
-            Self::OptOutForgotten => "an unsubscription is confirmed and not written",
-            Self::AttemptForgotten => "a try is settled without its record",
-            Self::TimelineForgotten => "what happened is not told",
-            Self::WrongNumber => "a text goes to whom the one before went",
-            Self::WordsOfTheLeadBefore => "an email says what the one before said",
-            Self::DueIndexForgotten => "an enrollment keeps its place in the index of what is due",
-            Self::ClaimNeverCleared => "a claim that is settled is not cleared",
-            Self::OutcomeForgotten => "what came of a step is not kept",
-            Self::EndsAfterItsFirstStep => "a cadence is taken to end after its first step",
-            Self::DueAYearLater => "what is due is put off by a year",
-            Self::TakenASecondTime => "a webhook that was taken is taken again",
-            Self::SentUnasked => "an email is told as sent that SES was never given",
-        }
-    }
-
-    /// What it breaks. It may break more: the simulation has to find this.
-    pub fn breaks(self) -> Invariant {
-        match self {
-            Self::VendorRetries | Self::NoClaim | Self::ResendOnLeaseExpiry | Self::RandomTimerNames => {
-                Invariant::OneEffect
-            }
-            Self::StreamFailureSwallowed
-            | Self::NoReconcile
-            | Self::TimersInLocalTime
-            | Self::DueIndexForgotten
-            | Self::ClaimNeverCleared => Invariant::NothingLost,
-            Self::StopOutsideTheTransaction | Self::OptOutForgotten => Invariant::OptOut,
-            Self::WrongZone => Invariant::Hours,
-            Self::CapPerEnrollment => Invariant::Caps,
-            Self::WrongNumber | Self::WordsOfTheLeadBefore => Invariant::Person,
-            Self::GenerationKept => Invariant::Growth,
-            Self::AnsweredBeforeWritten | Self::QuarantineForgotten | Self::TakenASecondTime => Invariant::Webhooks,
-            Self::AttemptForgotten | Self::TimelineForgotten | Self::SentUnasked => Invariant::Told,
-            Self::OutcomeForgotten => Invariant::Outcomes,
-            Self::EndsAfterItsFirstStep | Self::DueAYearLater => Invariant::Course,
-        }
-    }
-
-    /// The first seed whose world shows it.
-    pub fn shown_by(self) -> u64 {
-        match self {
-            Self::GenerationKept
-            | Self::TimersInLocalTime
-            | Self::AnsweredBeforeWritten
-            | Self::QuarantineForgotten
-            | Self::AttemptForgotten
-            | Self::TimelineForgotten
-            | Self::WordsOfTheLeadBefore
-            | Self::DueIndexForgotten
-            | Self::ClaimNeverCleared
-            | Self::OutcomeForgotten
-            | Self::EndsAfterItsFirstStep
-            | Self::DueAYearLater
-            | Self::TakenASecondTime
-            | Self::SentUnasked => 0,
-            Self::CapPerEnrollment | Self::WrongZone | Self::OptOutForgotten | Self::WrongNumber => 1,
-            Self::NoClaim
-            | Self::ResendOnLeaseExpiry
-            | Self::StreamFailureSwallowed
-            | Self::NoReconcile
-            | Self::RandomTimerNames => 4,
-            Self::StopOutsideTheTransaction => 6,
-            Self::VendorRetries => 21,
-        }
-    }
-
     /// The configuration of clients whose functions have the bug.
     pub(crate) fn plant(
         self,
@@ -223,6 +55,8 @@ enum Does {
     Insists(Request<Bytes>),
     /// It is made, and taken for done whatever is answered.
     Believes(Request<Bytes>),
+    /// It is made, and what is answered is lost.
+    Forgets(Request<Bytes>),
 }
 
 /// Clients of functions with a bug.
@@ -247,10 +81,11 @@ impl Planted {
         let (service, name) = (operation.service, operation.name.to_owned());
         let is_channels = matches!(function, "sms" | "email" | "call");
         match (self.bug, function, service, name.as_str()) {
-            (Bug::VendorRetries, _, "sns" | "voice-agent", _) => return Does::Insists(request),
+            (Bug::VendorRetries, _, "sns" | "ses" | "voice-agent", _) => return Does::Insists(request),
             (Bug::StreamFailureSwallowed, "schedule", "sqs" | "scheduler", _) => return Does::Believes(request),
             (Bug::AnsweredBeforeWritten, "ingest", _, "TransactWriteItems") => return Does::Believes(request),
             (Bug::QuarantineForgotten, "ingest", _, "PutItem") => return Does::Nothing(request),
+            (Bug::AnswersUnread, _, "sns" | "ses" | "voice-agent", _) => return Does::Forgets(request),
             (Bug::SentUnasked, _, "ses", _) => return Does::Nothing(request),
             (Bug::OptOutForgotten, "outcomes", _, "TransactWriteItems") if says(&request, "opt_outs") => {
                 return Does::Nothing(request);
@@ -279,7 +114,7 @@ impl Planted {
     fn edit(&self, function: &str, operation: &str, body: &mut Value) {
         match (self.bug, operation) {
             (Bug::WordsOfTheLeadBefore, "SendEmail") => self.swap(body, "/Content/Simple/Body"),
-            (Bug::TimersInLocalTime, "CreateSchedule") => {
+            (Bug::TimersInLocalTime | Bug::RunsEarly, "CreateSchedule") => {
                 let at = body.get("ScheduleExpression").and_then(Value::as_str).unwrap_or_default();
                 let form = "at(%Y-%m-%dT%H:%M:%S)";
                 if let Ok(at) = chrono::NaiveDateTime::parse_from_str(at, form) {
@@ -289,6 +124,10 @@ impl Planted {
             }
             (Bug::NoReconcile, "Query") if function == "reconcile" => {
                 set(body, "/ExpressionAttributeValues/:shard", json!({ "S": "nowhere" }));
+            }
+            (Bug::ResendOnLeaseExpiry, "Query") if function == "reconcile" => {
+                let until = due_then((self.now)() - TimeDelta::minutes(30));
+                set(body, "/ExpressionAttributeValues/:until", json!({ "S": until }));
             }
             (_, "TransactWriteItems") => {
                 if let Some(items) = body.pointer_mut("/TransactItems").and_then(Value::as_array_mut) {
@@ -302,8 +141,9 @@ impl Planted {
     fn edit_writes(&self, items: &mut Vec<Value>) {
         let is_claim = items.first().is_some_and(takes_a_claim);
         match self.bug {
-            Bug::NoClaim | Bug::ResendOnLeaseExpiry if is_claim => {
-                forget_condition(items.first_mut(), "attribute_not_exists");
+            Bug::NoClaim if is_claim => forget_condition(items.first_mut(), "attribute_not_exists"),
+            Bug::ResendOnLeaseExpiry if is_claim => {
+                items.iter_mut().take(1).for_each(|item| heed_lease_only(item, (self.now)()));
             }
             Bug::StopOutsideTheTransaction if is_claim => forget_condition(items.get_mut(1), "="),
             Bug::CapPerEnrollment if is_claim => {
@@ -317,7 +157,24 @@ impl Planted {
                 }
             }
             Bug::GenerationKept => items.iter_mut().for_each(keep_generation),
-            Bug::DueAYearLater => items.iter_mut().for_each(put_off),
+            Bug::DueADayLater => items.iter_mut().for_each(|item| put_off(item, |due_at| due_at + TimeDelta::days(1))),
+            Bug::DueWithoutItsWait => {
+                let now = (self.now)();
+                items.iter_mut().for_each(|item| put_off(item, |_| now));
+            }
+            Bug::GoesBack => items.iter_mut().for_each(go_back),
+            Bug::OutcomeMovesNothing if items.iter().any(|item| item.to_string().contains("{\"S\":\"OUTCOME#")) => {
+                items.retain(|item| !names(item, "progress"));
+            }
+            Bug::EnrollmentForgotten if items.iter().any(|item| item.to_string().contains("{\"S\":\"WEBHOOK#")) => {
+                items.retain(|item| item.pointer("/Put/Item/progress").is_none());
+            }
+            Bug::ReviewForgotten => items.retain(|item| !item.to_string().contains("~review")),
+            Bug::DoNotCallForgotten => {
+                for item in items.iter_mut() {
+                    set(item, "/Put/Item/opt_outs", json!({ "M": {} }));
+                }
+            }
             Bug::TakenASecondTime => {
                 for item in items.iter_mut().filter(|item| item.to_string().contains("{\"S\":\"WEBHOOK#")) {
                     forget_whole_condition(item);
@@ -368,23 +225,35 @@ impl Planted {
 
     /// Changes what a function is answered.
     fn answered(&self, function: &str, answer: HttpResponse) -> HttpResponse {
-        let is_changed = match self.bug {
-            Bug::ResendOnLeaseExpiry | Bug::NoClaim => matches!(function, "sms" | "email" | "call"),
-            Bug::EndsAfterItsFirstStep => function != "publish",
-            Bug::TakenASecondTime => function == "ingest",
-            _ => false,
-        };
-        let read = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
-        let is_believed = matches!(self.bug, Bug::ResendOnLeaseExpiry | Bug::NoClaim);
-        let is_changed = is_changed && (is_believed || answer.status().is_success());
-        let Some(mut body) = read.filter(|_| is_changed) else { return answer };
-        match self.bug {
-            Bug::ResendOnLeaseExpiry => hide_claims(&mut body, (self.now)()),
-            Bug::NoClaim => hide_claims(&mut body, DateTime::<Utc>::MAX_UTC),
-            Bug::EndsAfterItsFirstStep => keep_first_step(&mut body),
-            _ => hide_webhook(&mut body),
-        }
+        let Some(read) = self.reads(function).filter(|_| answer.status().is_success()) else { return answer };
+        let body = answer.body().bytes().and_then(|body| serde_json::from_slice::<Value>(body).ok());
+        let Some(mut body) = body else { return answer };
+        read(self, &mut body);
         ok(&body).unwrap_or(answer)
+    }
+
+    /// How a function misreads what it is answered, if it does.
+    fn reads(&self, function: &str) -> Option<fn(&Self, &mut Value)> {
+        let is_channels = matches!(function, "sms" | "email" | "call");
+        Some(match self.bug {
+            Bug::NoClaim if is_channels => |_, read| hide_claims(read, DateTime::<Utc>::MAX_UTC),
+            Bug::ResendOnLeaseExpiry if is_channels => |planted, read| hide_claims(read, (planted.now)()),
+            Bug::RunsEarly if is_channels => |planted, read| due_by(read, (planted.now)()),
+            Bug::ConsentAssumed if is_channels => |_, read| agree_to_all(read),
+            Bug::LicencesIgnored if function != "publish" => |_, read| license_all(read),
+            Bug::FollowsAnyVersion if function != "publish" => |_, read| follow_any(read),
+            Bug::EndsAfterItsFirstStep if function != "publish" => |_, read| keep_first_step(read),
+            Bug::TakenASecondTime if function == "ingest" => |_, read| hide_webhook(read),
+            Bug::LeadOfTheOneBefore if function == "ingest" => |planted, read| {
+                if let Some(lead) = lead_of(read) {
+                    let mut before = planted.before.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(before) = before.insert("lead", lead.clone()) {
+                        *lead = before;
+                    }
+                }
+            },
+            _ => return None,
+        })
     }
 }
 
@@ -410,6 +279,10 @@ impl HttpConnector for Sabotaged {
                         Ok(answer) if answer.status().is_success() => answer,
                         _ => done(&request)?,
                     }
+                }
+                Does::Forgets(request) => {
+                    inner.call(wire(request)?).await?;
+                    return Err(ConnectorError::io("the answer was not read".into()));
                 }
                 Does::Insists(request) => {
                     let mut answer = inner.call(wire(request.clone())?).await;

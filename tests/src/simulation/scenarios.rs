@@ -195,7 +195,8 @@ impl Story {
         if let Some(purpose) = body.pointer_mut("/details/loanPurpose") {
             *purpose = json!("Purchase");
         }
-        let post = Post { source, body: body.to_string(), names: vec![person], has_secret: true };
+        let is_good = tells.phone || tells.email;
+        let post = Post { source, body: body.to_string(), names: vec![person], has_secret: true, is_good };
         self.at(minutes, What::Posts(post))
     }
 

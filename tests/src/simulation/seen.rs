@@ -1,6 +1,6 @@
 //! What the checker has seen: both tables as their streams told them write by write, and what vendors received.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cadence_core::{
     ClaimId, EnrollmentId, LeadId, StepKey,
@@ -15,6 +15,7 @@ use cadence_core::{
 };
 use cadence_local::{Sent, Written};
 use cadence_store::Edited;
+use chrono::NaiveDate;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -37,6 +38,10 @@ pub(crate) struct Seen {
     pub(crate) edited: BTreeMap<String, i64>,
     /// The versions of cadences, by cadence and number.
     pub(crate) versions: BTreeMap<(String, u32), Cadence>,
+    /// The days on which the company rests.
+    pub(crate) holidays: BTreeSet<NaiveDate>,
+    /// Who was ever licensed in which state.
+    licences: BTreeSet<(String, String)>,
 }
 
 /// A lead, and all that is stored of it.
@@ -141,10 +146,18 @@ impl Seen {
             self.config.remove(&key);
             return Ok(Moment::Other);
         };
+        if (written.pk.as_str(), written.sk.as_str()) == ("PUBLISHED#SETTINGS", "company") {
+            let days = item.pointer("/record/holidays").and_then(Value::as_array).into_iter().flatten();
+            self.holidays = days.filter_map(|day| day.as_str()?.parse().ok()).collect();
+        }
         let version = written.sk.strip_prefix("VERSION#").and_then(|number| number.parse().ok());
         if let (Some(version), Some(id)) = (version, written.pk.strip_prefix("CADENCE#")) {
             let record = item.get("record").cloned().unwrap_or_default();
             self.versions.insert((id.to_owned(), version), serde_json::from_value(record)?);
+        }
+        if let (Some(_), Some(user)) = (version, written.pk.strip_prefix("USER#")) {
+            let licences = item.pointer("/record/licences").and_then(Value::as_array).into_iter().flatten();
+            self.licences.extend(licences.filter_map(|state| Some((user.to_owned(), state.as_str()?.to_owned()))));
         }
         let before = self.config.insert(key, item);
         Ok(match (version, before) {
@@ -156,6 +169,11 @@ impl Seen {
     /// A published record.
     pub(crate) fn published(&self, kind: &str, id: &str) -> Option<&Value> {
         self.config.get(&(format!("PUBLISHED#{kind}"), id.to_owned()))?.get("record")
+    }
+
+    /// Whether a user ever had a licence in that state.
+    pub(crate) fn is_licensed(&self, user: &str, state: &str) -> bool {
+        self.licences.contains(&(user.to_owned(), state.to_owned()))
     }
 
     /// Every enrollment, with its lead's id.

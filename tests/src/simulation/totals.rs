@@ -27,6 +27,10 @@ pub struct Totals {
     pub requests: u64,
     /// What went wrong, by kind.
     pub faults: BTreeMap<String, u64>,
+    /// What timelines say, by kind.
+    pub told: BTreeMap<String, u64>,
+    /// What came of steps, as it was reported.
+    pub outcomes: BTreeMap<String, u64>,
     /// Steps that nobody can know the end of: each is told as such.
     pub unsure: u64,
     /// Of these, how many a vendor did receive.
@@ -48,6 +52,12 @@ impl Totals {
             for word in steps.values() {
                 totals.lead_steps += 1;
                 count(&mut totals.steps_ended, word);
+            }
+            for entry in lead.timeline.values() {
+                count(&mut totals.told, entry.kind.as_str());
+            }
+            for outcome in lead.outcomes.values() {
+                count(&mut totals.outcomes, outcome.outcome.as_str());
             }
             for enrollment in lead.enrollments.values() {
                 count(&mut totals.enrollments, &state(&enrollment.now.progress.state));
@@ -75,6 +85,8 @@ impl Totals {
             (&mut self.steps_ended, &other.steps_ended),
             (&mut self.enrollments, &other.enrollments),
             (&mut self.sent, &other.sent),
+            (&mut self.told, &other.told),
+            (&mut self.outcomes, &other.outcomes),
             (&mut self.faults, &other.faults),
             (&mut self.violations, &other.violations),
         ] {

@@ -33,14 +33,15 @@ pub enum Invariant {
     Records,
     /// No function breaks, and the world comes to rest.
     Alive,
-    /// An enrollment passes no step over, begins none early, is put off no longer than hours and caps can, and ends where its cadence or an
-    /// outcome ends it.
+    /// An enrollment passes no step over, begins none early or late, and goes and ends where its cadence or an outcome leads.
     Course,
+    /// A machine reaches only whom agreed to it in writing, and nobody acts without a licence.
+    Permitted,
 }
 
 impl Invariant {
     /// Every one of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::OneEffect,
         Self::NothingLost,
         Self::OptOut,
@@ -56,6 +57,7 @@ impl Invariant {
         Self::Records,
         Self::Alive,
         Self::Course,
+        Self::Permitted,
     ];
 
     /// What it says.
@@ -82,8 +84,9 @@ impl Invariant {
             Self::Records => "a record is published as it stands or refused, and what was published stays",
             Self::Alive => "no function breaks, and the world comes to rest",
             Self::Course => {
-                "an enrollment passes no step over, begins none early, is put off within bounds, and ends where its cadence or an outcome ends it"
+                "an enrollment passes no step over, begins none early or late, and goes and ends where its cadence or an outcome leads"
             }
+            Self::Permitted => "a machine reaches only whom agreed to it in writing, and nobody acts without a licence",
         }
     }
 }

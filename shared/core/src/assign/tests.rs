@@ -71,12 +71,14 @@ fn asked(world: &World) -> (String, String) {
     "lo-riley", "nobody who may act for this lead stands in for you")]
 #[case::nobody_stands_in(json!("loan_officer"), vec![away(riley(), None)],
     "lo-riley", "nobody who may act for this lead stands in for you")]
-#[case::a_named_user(json!("jules"), vec![riley(), user("jules", "Jules", &[])], "jules", "")]
-#[case::a_named_users_stand_in(json!("jules"), vec![riley(), away(user("jules", "Jules", &[]), Some("cas")), caller("cas")],
+#[case::a_named_user(json!("jules"), vec![riley(), user("jules", "Jules", &["CA"])], "jules", "")]
+#[case::a_named_users_stand_in(json!("jules"), vec![riley(), away(user("jules", "Jules", &["CA"]), Some("cas")), caller("cas")],
     "cas", "Jules Sample is out of office")]
-#[case::a_named_user_who_left(json!("jules"), vec![riley()], "lo-riley", "jules takes no leads")]
+#[case::a_named_user_who_left(json!("jules"), vec![riley()], "lo-riley", "jules may not act for this lead")]
+#[case::a_named_user_licensed_elsewhere(json!("jules"), vec![riley(), user("jules", "Jules", &["NY"])],
+    "lo-riley", "jules may not act for this lead")]
 #[case::a_named_user_who_left_while_the_owner_is_away(json!("jules"), vec![away(riley(), Some("cas")), caller("cas")],
-    "cas", "jules takes no leads, and Riley Sample is out of office")]
+    "cas", "jules may not act for this lead, and Riley Sample is out of office")]
 #[case::a_member(callers(), vec![riley(), caller("cas")], "cas", "")]
 #[case::an_empty_group(callers(), vec![riley()], "lo-riley", "nobody in the group callers may act for this lead")]
 #[case::a_group_licensed_elsewhere(callers(), vec![riley(), User { licences: vec!["NY".to_owned()], ..caller("cas") }],

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> ExitCode {
     let mut missed = 0;
     print(&format!("{:<28} {:>6} {:>8}  {}", "bug", "seed", "found in", "what it breaks"));
-    for bug in Bug::ALL.into_iter().filter(|bug| args.bug.is_none_or(|wanted| wanted == *bug)) {
+    for bug in Bug::all().filter(|bug| args.bug.is_none_or(|wanted| wanted == *bug)) {
         match found(bug, Duration::from_secs(args.within)) {
             Some((seed, time, what)) => print(&format!("{bug:<28} {seed:>6} {:>6.1} s  {what}", time.as_secs_f64())),
             None => {

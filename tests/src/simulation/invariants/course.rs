@@ -1,43 +1,34 @@
-//! What must hold of the course of an enrollment: it passes no step over, begins none early, is put off no longer than hours and caps can, and
-//! ends only where its cadence or an outcome ends it.
+//! What must hold of the course of an enrollment: it passes no step over, begins none early, and ends only where its cadence or an outcome ends it.
 
 use cadence_core::{
     LeadId, Outcome, StepKey,
     course::MAX_ROUNDS,
     enrollment::{Act, Claim, End, Enrollment, Next, State},
-    records::{Cadence, OnOverdue, Status, Step, Target},
-    time::Wait,
+    records::{Cadence, OnOverdue, Status, Target},
     timeline::EntryKind,
 };
-use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{progress::may_follow, words::says};
+use super::{
+    due::CLOCKS_DIFFER,
+    progress::{may_follow, versions_since},
+    words::says,
+};
 use crate::simulation::{
     seen::Seen,
     violation::{Held, Invariant, Violation},
 };
 
-/// Hours, holidays and caps put nothing off for longer: an hour at noon in two zones, of which one changes its clocks, is the same hour only in winter.
-const PUT_OFF_AT_MOST: TimeDelta = TimeDelta::days(245);
-
-/// By how much the clocks of functions and timers may differ.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(5);
-
-fn broken(what: String) -> Held {
+pub(super) fn broken(what: String) -> Held {
     Err(Violation::of(Invariant::Course, what))
 }
 
-/// What is due next follows what was due, or an outcome leads there; and it is due within what the cadence's waits, hours and caps can come to.
-pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment, now: DateTime<Utc>) -> Held {
+/// What is due next follows what was due, or an outcome leads there.
+pub(crate) fn goes(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment) -> Held {
     if after.is_active() && after.progress.next.is_none() {
         return broken(format!("{} is active and has nothing due", after.id));
     }
     let Some(is) = &after.progress.next else { return Ok(()) };
     let cadences = || may_follow(seen, &after.cadence, after.progress.version);
-    let longest = cadences().flat_map(|cadence| &cadence.steps).flat_map(waits).map(at_most).max();
-    if is.due_at > now + longest.unwrap_or_default() + PUT_OFF_AT_MOST {
-        return broken(format!("{} waits from {now} until {}, longer than any step of it says", after.id, is.due_at));
-    }
     let Some(was) = due(before) else { return Ok(()) };
     if was.step == is.step {
         let is_again = is.round > was.round && !cadences().any(|cadence| may_repeat(cadence, was));
@@ -106,7 +97,8 @@ pub(crate) fn ends(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment)
                 .any(|cadence| targets(cadence).any(|(_, target)| matches!(target, Target::Cadence(id) if id == to)))
                 || seen.versions.iter().any(|(key, cadence)| takes_over(key, cadence))
         }
-        End::Archived => cadences.any(|cadence| cadence.status == Status::Archived),
+        End::Archived => versions_since(seen, &after.cadence, before.progress.version)
+            .any(|(_, cadence)| cadence.status == Status::Archived),
     };
     match may_end {
         true => Ok(()),
@@ -152,34 +144,4 @@ fn targets(cadence: &Cadence) -> impl Iterator<Item = (Outcome, &Target)> {
         step.on.iter().map(|(outcome, target)| (*outcome, target)).chain(overdue)
     });
     of_steps.chain(cadence.anytime.iter().map(|(outcome, target)| (*outcome, target)))
-}
-
-fn waits(step: &Step) -> impl Iterator<Item = &Wait> {
-    [Some(&step.wait), step.every.as_ref(), step.hold.as_ref(), step.due.as_ref()].into_iter().flatten()
-}
-
-/// The longest time that a wait can come to before hours count: a business day may be a holiday week away.
-fn at_most(wait: &Wait) -> TimeDelta {
-    let text = wait.to_string();
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let count: i32 = digits.parse().unwrap_or(i32::MAX);
-    let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    match rest.chars().next() {
-        Some('m') => TimeDelta::minutes(count.into()),
-        Some('h') => TimeDelta::hours(count.into()),
-        Some('b') => TimeDelta::days(i64::from(count) * 2 + 7),
-        _ => TimeDelta::days(i64::from(count) + 1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_comes_to_no_more_than_that() {
-        for (wait, hours) in [("20m", 0), ("2h", 2), ("1d at 10:15", 48), ("3bd", 13 * 24)] {
-            assert_eq!(at_most(&Wait::parse(wait).unwrap()).num_hours(), hours, "{wait}");
-        }
-    }
 }

@@ -92,7 +92,7 @@ pub(crate) fn hours(
     let mut forbidden = None;
     for cadence in may_follow(seen, &enrollment.now.cadence, claim.version) {
         let Some(step) = cadence.step(&claim.claim.step) else { continue };
-        match civil::forbids(step.action, lead, cadence, at) {
+        match civil::forbids(step.action, lead, cadence, &seen.holidays, at) {
             None => return lives_there(told, people, of_lead, step.action, claim, at),
             Some(why) => forbidden = Some(why),
         }

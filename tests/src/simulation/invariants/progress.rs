@@ -4,7 +4,7 @@ use cadence_core::{
     CadenceId, Channel, LeadId,
     enrollment::{Claim, Effect, Enrollment},
     lead::OptOut,
-    records::Cadence,
+    records::{ApplyTo, Cadence},
 };
 
 use crate::simulation::{
@@ -92,10 +92,37 @@ fn closed_by(seen: &Seen, enrollment: &Enrollment, claim: &Claim) -> Vec<OptOut>
     }
 }
 
-/// The version that an enrollment is on, and those since: one whose record is for everyone may follow another before its number is written.
+/// The version that an enrollment is on, and those since whose record is for everyone: it may follow one of these before its number is
+/// written.
 pub(crate) fn may_follow<'a>(seen: &'a Seen, id: &'a CadenceId, version: u32) -> impl Iterator<Item = &'a Cadence> {
-    let since = seen.versions.range((id.to_string(), version)..);
-    since.take_while(|((of, _), _)| of == id.as_str()).map(|(_, cadence)| cadence)
+    let is_its = move |number: u32, cadence: &Cadence| number == version || cadence.apply_to == ApplyTo::Everyone;
+    versions_since(seen, id, version)
+        .filter(move |(number, cadence)| is_its(*number, cadence))
+        .map(|(_, cadence)| cadence)
+}
+
+/// That version and those that came after it, with their numbers.
+pub(super) fn versions_since<'a>(
+    seen: &'a Seen,
+    id: &'a CadenceId,
+    version: u32,
+) -> impl Iterator<Item = (u32, &'a Cadence)> {
+    let since = seen.versions.range((id.to_string(), version)..).take_while(|((of, _), _)| of == id.as_str());
+    since.map(|((_, number), cadence)| (*number, cadence))
+}
+
+/// A running lead keeps its version, unless a newer one is for everyone.
+pub(crate) fn keeps_its_version(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment) -> Held {
+    let (is, was) = (after.progress.version, before.map_or(after.progress.version, |before| before.progress.version));
+    let version = seen.versions.get(&(after.cadence.to_string(), is));
+    match version {
+        Some(version) if is == was || version.apply_to == ApplyTo::Everyone => Ok(()),
+        Some(_) => {
+            let found = format!("{} went from version {was} to {is}, which is for new leads", after.id);
+            Err(Violation::of(Invariant::Records, found))
+        }
+        None => Err(Violation::of(Invariant::Records, format!("{} is on version {is}, which is not there", after.id))),
+    }
 }
 
 /// The claim that was taken between the two.

@@ -7,17 +7,21 @@ use std::{
 
 use cadence_core::{
     EnrollmentId, LeadId,
+    arrival::Taken,
     enrollment::{Enrollment, StepDue},
-    records::parse_record,
+    lead::Lead,
+    records::{Cadence, Status, parse_record},
 };
 use cadence_local::{Message, Timer};
 use cadence_store::Edited;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::simulation::{
     ledger::{Confirmed, Told, Webhook},
-    seen::{Seen, SeenEnrollment},
+    people::Person,
+    plan::Post,
+    seen::{Seen, SeenEnrollment, SeenLead},
     violation::{Held, Invariant, Violation},
 };
 
@@ -152,23 +156,77 @@ pub(crate) fn requeued(seen: &Seen, due: &StepDue, now: DateTime<Utc>) -> Held {
     }
 }
 
-/// An accepted webhook was a lead, and one that can't be used was kept, before it was answered.
-pub(crate) fn webhook(seen: &Seen, webhook: &Webhook) -> Held {
+/// An accepted webhook was a lead whom it names, and one that can't be used was kept, before it was answered; and it was answered as it deserves.
+pub(crate) fn webhook(seen: &Seen, told: &Told, people: &[Person], webhook: &Webhook) -> Held {
+    let post = &webhook.post;
     let broken = |what: &str| {
-        let found = format!("a webhook was answered with {} and {what}: {}", webhook.status, webhook.body);
+        let found = format!("a webhook was answered with {} and {what}: {}", webhook.status, post.body);
         Err(Violation::of(Invariant::Webhooks, found))
     };
+    // A source that ops delete or break is nobody's to post to.
+    let may_be_gone = || seen.edited.contains_key(&format!("SOURCE#{}", post.source));
     match (webhook.status, &webhook.lead) {
+        (500..=599, _) => Ok(()),
+        (401, _) if !post.has_secret || may_be_gone() => Ok(()),
+        _ if !post.has_secret => broken("its secret was wrong"),
+        (422, _) if post.is_good => broken("says how to reach somebody"),
+        (422, _) if !seen.quarantined.contains(&post.body) => broken("not kept"),
+        (422, _) => Ok(()),
+        _ if !post.is_good => broken("says of nobody how to reach them"),
         (200..=299, Some(lead)) => match seen.leads.get(lead) {
-            Some(stored) if stored.since <= webhook.at && stored.lead.is_some() => Ok(()),
-            Some(_) => broken("written after that"),
-            None => broken("its lead is not there"),
+            Some(stored) if stored.since > webhook.at => broken("written after that"),
+            Some(SeenLead { lead: Some(lead), .. }) if !is_named(told, people, lead, post) => {
+                broken("its lead is somebody else")
+            }
+            Some(SeenLead { lead: Some(_), .. }) => Ok(()),
+            _ => broken("its lead is not there"),
         },
         (200..=299, None) => broken("no lead was named"),
-        (422, _) if !seen.quarantined.contains(&webhook.body) => broken("not kept"),
-        (401 | 422 | 500..=599, _) => Ok(()),
         _ => broken("nobody expected that"),
     }
+}
+
+/// What a webhook is said to have come to, it came to; and a cadence that is for everybody takes everybody.
+pub(crate) fn taken(seen: &Seen) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::Webhooks, what));
+    let is_for_all = |cadence: &Cadence| {
+        cadence.status == Status::Live
+            && serde_json::to_value(&cadence.for_leads).is_ok_and(|wanted| wanted == json!({}))
+    };
+    let mut always: BTreeMap<&str, bool> = BTreeMap::new();
+    for ((id, _), cadence) in &seen.versions {
+        *always.entry(id).or_insert(true) &= is_for_all(cadence);
+    }
+    for (key, webhook) in &seen.webhooks {
+        let Some(lead) = seen.leads.get(&webhook.lead) else {
+            return broken(format!("the lead of {key} is not there"));
+        };
+        let is_there = webhook.enrollment.as_ref().is_some_and(|id| lead.enrollments.contains_key(id));
+        match webhook.status {
+            Taken::Enrolled | Taken::Running | Taken::Switched if !is_there => {
+                return broken(format!("{key} is {:?}, and no such enrollment is there", webhook.status));
+            }
+            Taken::NoCadence if always.values().any(|is_always| *is_always) => {
+                return broken(format!("no cadence took {key}, though one is for everybody"));
+            }
+            _ => {}
+        }
+    }
+    let told: BTreeSet<&LeadId> = seen.webhooks.values().map(|webhook| &webhook.lead).collect();
+    match seen.leads.keys().find(|id| !told.contains(id)) {
+        Some(id) => broken(format!("no webhook told of the lead {id}")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a lead is one of whom a webhook names, or of theirs.
+fn is_named(told: &Told, people: &[Person], lead: &Lead, post: &Post) -> bool {
+    let mut named = post.names.iter().flat_map(|name| told.household(*name));
+    named.any(|number| {
+        let mut persons = people.iter().filter(|person| person.number == number);
+        persons
+            .any(|person| lead.phone.as_ref() == Some(&person.phone()) || lead.email.as_ref() == Some(&person.email()))
+    })
 }
 
 /// Nobody is two leads: of those with a number or an address in common, only one is contacted under it.

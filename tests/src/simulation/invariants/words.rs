@@ -1,16 +1,17 @@
 //! What must hold of what people can read: timelines and outcomes.
 
 use cadence_core::{
-    EnrollmentId, LeadId, Outcome, StepKey,
+    EnrollmentId, LeadId, Outcome, StepId, StepKey,
     attempt::{Attempt, StepOutcome},
     delivery::Delivery,
     enrollment::{Claim, Effect, Enrollment},
     timeline::{Entry, EntryKind},
 };
+use chrono::{DateTime, Utc};
 
 use crate::simulation::{
     ledger::Told,
-    seen::{Seen, SeenLead},
+    seen::{Seen, SeenClaim, SeenLead},
     violation::{Held, Invariant, Violation},
 };
 
@@ -30,6 +31,10 @@ pub(crate) struct Changed {
     pub(crate) passed: Vec<StepKey>,
     /// Whether the timeline tells of an outcome that may have led it elsewhere.
     pub(crate) was_led: bool,
+    /// All that it was in, from before anything changed.
+    pub(crate) states: Vec<Enrollment>,
+    /// What became known of its steps.
+    pub(crate) outcomes: Vec<StepOutcome>,
     /// The claims that were settled, and the generation that they were settled at.
     pub(crate) settled: Vec<(Claim, u64)>,
 }
@@ -53,6 +58,9 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
             return broken(format!("the claim of {key} was settled without a record of its try"));
         };
         let has_moved_on = *generation != claim.generation;
+        // One who has no owner has nobody to look at it.
+        let is_for_review = || has_moved_on || !has_owner(lead) || lead.tasks.contains_key(&review_of(&key));
+        let is_left = |states: &[Enrollment]| !changed.was_led && left(states, &key);
         let says = |kinds: &[EntryKind]| says(lead, &key, kinds);
         let is_told = match (&attempt.delivery, claim.effect) {
             (Delivery::Accepted { .. }, Effect::Sms | Effect::Email) => says(&[EntryKind::Sent]),
@@ -63,11 +71,45 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
                     || says(&[EntryKind::Failed])
             }
             (Delivery::Rejected { .. }, _) => says(&[EntryKind::Failed]),
+            // What is said to be tried again is not left.
+            (Delivery::Later { .. }, _) if is_left(&changed.states) => says(&[EntryKind::Failed, EntryKind::Skipped]),
             (Delivery::Later { .. }, _) => says(&[EntryKind::Retried, EntryKind::Failed]),
-            (Delivery::Unknown { .. }, _) => says(&[EntryKind::Unsure]),
+            (Delivery::Unknown { .. }, _) => says(&[EntryKind::Unsure]) && is_for_review(),
         };
         if !is_told {
             return broken(format!("the timeline does not say how {key} ended: {:?}", attempt.delivery));
+        }
+    }
+    Ok(())
+}
+
+/// The task in which a person is asked to look at what nobody knows of a step.
+fn review_of(key: &StepKey) -> StepKey {
+    StepKey { step: StepId::new(format!("{}~review", key.step)), ..key.clone() }
+}
+
+fn has_owner(lead: &SeenLead) -> bool {
+    lead.lead.as_ref().is_some_and(|lead| lead.owner.is_some())
+}
+
+/// Whether an enrollment went on from that round of that step, by itself.
+fn left(states: &[Enrollment], key: &StepKey) -> bool {
+    let Some(last) = states.last().filter(|last| last.is_active()) else { return false };
+    last.progress.next.as_ref().is_some_and(|next| (&next.step, next.round) != (&key.step, key.round))
+}
+
+/// Nobody is left in doubt of what nothing went wrong with.
+pub(crate) fn nothing_unsure(seen: &Seen, since: DateTime<Utc>) -> Held {
+    for lead in seen.leads.values() {
+        let claims = lead.claims.iter().filter(|claim| claim.claim.claimed_at > since);
+        let is_unsure = |claim: &&SeenClaim| {
+            lead.attempts
+                .values()
+                .any(|attempt| attempt.claim == claim.claim.id && matches!(attempt.delivery, Delivery::Unknown { .. }))
+        };
+        if let Some(claim) = claims.into_iter().find(is_unsure) {
+            let found = format!("{} is unsure since {}, when nothing went wrong", claim.key(), claim.claim.claimed_at);
+            return Err(Violation::of(Invariant::Told, found));
         }
     }
     Ok(())

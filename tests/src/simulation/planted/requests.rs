@@ -1,7 +1,9 @@
 //! What bugs do to the requests of DynamoDB: parts of an update's expressions are left out, or written otherwise.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
+
+use crate::simulation::people::HOMES;
 
 pub(super) fn set(body: &mut Value, path: &str, value: Value) {
     if let Some(there) = body.pointer_mut(path) {
@@ -33,6 +35,24 @@ pub(super) fn forget_condition(item: Option<&mut Value>, part: &str) {
     let kept: Vec<&str> =
         condition.as_str().unwrap_or_default().split(" AND ").filter(|said| !said.contains(part)).collect();
     *condition = json!(kept.join(" AND "));
+}
+
+/// Asks no longer that nobody has a claim, only that its lease is over.
+pub(super) fn heed_lease_only(item: &mut Value, now: DateTime<Utc>) {
+    let Some(claim) = alias(item, "claim") else { return };
+    let Some(update) = item.get_mut("Update") else { return };
+    let (asked, asks) = (format!("attribute_not_exists({claim})"), format!("{claim}.#lease_over <= :lease_over"));
+    let condition = update.get("ConditionExpression").and_then(Value::as_str).unwrap_or_default();
+    let condition = condition.replace(&asked, &format!("({asked} OR {asks})"));
+    set(update, "/ConditionExpression", json!(condition));
+    for (names, name, value) in [
+        ("ExpressionAttributeNames", "#lease_over", json!("lease_until")),
+        ("ExpressionAttributeValues", ":lease_over", json!({ "S": now.to_rfc3339() })),
+    ] {
+        if let Some(names) = update.get_mut(names).and_then(Value::as_object_mut) {
+            names.insert(name.to_owned(), value);
+        }
+    }
 }
 
 /// Leaves out of what an update sets all but what is kept.
@@ -84,7 +104,7 @@ pub(super) fn prune(item: &mut Value) {
     let Some(update) = item.get_mut("Update") else { return };
     let text = |name: &str| update.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let said = format!("{} {}", text("UpdateExpression"), text("ConditionExpression"));
-    let used: Vec<&str> = said.split(|c: char| !(c.is_ascii_alphanumeric() || "#:".contains(c))).collect();
+    let used: Vec<&str> = said.split(|c: char| !(c.is_ascii_alphanumeric() || "#:_".contains(c))).collect();
     for names in ["ExpressionAttributeNames", "ExpressionAttributeValues"] {
         if let Some(names) = update.get_mut(names).and_then(Value::as_object_mut) {
             names.retain(|name, _| used.contains(&name.as_str()));
@@ -118,16 +138,88 @@ pub(super) fn keep_first_step(read: &mut Value) {
     });
 }
 
-/// Puts what is due next off by a year.
-pub(super) fn put_off(item: &mut Value) {
+/// Writes another instant at which the next step is due.
+pub(super) fn put_off(item: &mut Value, to: impl Fn(DateTime<Utc>) -> DateTime<Utc>) {
     visit(item, &mut |fields| {
         let due_at = fields.get_mut("next").and_then(|next| next.pointer_mut("/M/due_at/S"));
         let read = |at: &Value| DateTime::parse_from_rfc3339(at.as_str()?).ok();
         if let Some((due_at, at)) = due_at.and_then(|due_at| read(due_at).map(|at| (due_at, at))) {
-            let later = at.to_utc() + TimeDelta::days(365);
-            *due_at = json!(later.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+            *due_at = json!(due_then(to(at.to_utc())));
         }
     });
+}
+
+pub(super) fn due_then(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Takes what is due next to be due by then, in what was read.
+pub(super) fn due_by(read: &mut Value, by: DateTime<Utc>) {
+    put_off(read, |due_at| due_at.min(by));
+}
+
+/// Goes on with the first of the steps that were done, by their names, instead of with the next.
+pub(super) fn go_back(item: &mut Value) {
+    visit(item, &mut |fields| {
+        let Some(rounds) = fields.get("rounds").and_then(|rounds| rounds.get("M")?.as_object()) else { return };
+        let next = fields.get("next").and_then(|next| next.pointer("/M/step/S")?.as_str());
+        let done = rounds.iter().find(|(step, _)| next.is_some_and(|next| next != *step));
+        let Some((step, round)) =
+            done.and_then(|(step, round)| Some((step.clone(), round.get("N")?.as_str()?.parse::<u32>().ok()?)))
+        else {
+            return;
+        };
+        let round = json!({ "N": (round + 1).to_string() });
+        for (path, value) in [("/M/step", json!({ "S": step })), ("/M/round", round.clone())] {
+            if let Some(there) = fields.get_mut("next").and_then(|next| next.pointer_mut(path)) {
+                *there = value;
+            }
+        }
+        if let Some(reached) = fields.get_mut("rounds").and_then(|rounds| rounds.get_mut("M")?.get_mut(&step)) {
+            *reached = round;
+        }
+    });
+}
+
+/// Takes every lead that was read to have agreed to everything in writing.
+pub(super) fn agree_to_all(read: &mut Value) {
+    visit(read, &mut |fields| {
+        if let Some(channels) = fields.get_mut("consent").and_then(|consent| consent.get_mut("M")?.as_object_mut()) {
+            channels.values_mut().for_each(|degree| *degree = json!({ "S": "express_written" }));
+        }
+    });
+}
+
+/// Takes every user that was read to be licensed wherever people live.
+pub(super) fn license_all(read: &mut Value) {
+    let states: Vec<Value> = HOMES.iter().map(|home| json!({ "S": home.state })).collect();
+    visit(read, &mut |fields| {
+        if let Some(licences) = fields.get_mut("licences") {
+            *licences = json!({ "L": states });
+        }
+    });
+}
+
+/// Takes every cadence that was read to be for everyone.
+pub(super) fn follow_any(read: &mut Value) {
+    visit(read, &mut |fields| {
+        if fields.contains_key("steps") {
+            fields.insert("apply_to".to_owned(), json!({ "S": "everyone" }));
+        }
+    });
+}
+
+/// The lead of an address that was read.
+pub(super) fn lead_of(read: &mut Value) -> Option<&mut Value> {
+    match read {
+        Value::Object(fields) => {
+            let is_address =
+                fields.get("pk").and_then(|pk| pk.get("S")?.as_str()).is_some_and(|pk| pk.starts_with("ADDRESS#"));
+            if is_address { fields.get_mut("lead") } else { fields.values_mut().find_map(lead_of) }
+        }
+        Value::Array(items) => items.iter_mut().find_map(lead_of),
+        _ => None,
+    }
 }
 
 /// Does something to each map in it, from the outside in.
