@@ -88,7 +88,7 @@ fn unfit(user: &User, cadence: &Cadence, step: &Step) -> Option<&'static str> {
     if !user.active {
         Some("is not active, so the lead's loan officer is asked instead")
     } else if !is_licensed {
-        Some("is licensed in no state that this cadence is for")
+        Some("is licensed in no state that this cadence is for, so the lead's loan officer is asked instead")
     } else {
         (step.action.channel() == Channel::Sms && user.sms_number.is_none()).then_some("has no number to text from")
     }
