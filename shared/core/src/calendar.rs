@@ -41,6 +41,13 @@ impl<'a> Calendar<'a> {
         Self { cadence, state, zones, zone_is_known: true, holidays }
     }
 
+    /// The calendar of a cadence for a lead of that state who may be in several zones, since nothing else tells, without holidays; `None`
+    /// where the state has but one.
+    pub(crate) fn of_split_state(cadence: &'a Cadence, state: State) -> Option<Self> {
+        let zones = law::resolve_zones(None, None, Some(&state), None).filter(|zones| zones.iter().count() > 1)?;
+        Some(Self { cadence, state: Some(state), zones, zone_is_known: true, holidays: Holidays::default() })
+    }
+
     /// The hours that the cadence keeps for that: its own, or those that hold where it is silent.
     pub(crate) fn hours(&self, action: Do) -> String {
         self.windows(action).first().map(|(_, window)| window.hours.to_string()).unwrap_or_default()

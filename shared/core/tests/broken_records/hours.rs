@@ -6,18 +6,34 @@ use crate::{Broken, assert_told, cadence};
 
 #[test]
 fn what_the_law_leaves_of_hours_is_said() {
-    assert_told("hours", broken());
+    assert_told("hours", [broken(), short()].concat());
+}
+
+/// A cadence of one step, and of an evening text after an email, with these hours.
+fn at(action: &str, wait: &str, hours: Value) -> Value {
+    let message = if action == "canned_email" { "email/intro" } else { "sms/intro" };
+    let step = json!({"id": "a", "do": action, "wait": wait, "message": message});
+    let text = json!({"id": "b", "do": "canned_sms", "wait": "1d at 21:00", "message": "sms/intro"});
+    cadence(
+        json!({"hours": hours, "steps": if action == "canned_email" { json!([step, text]) } else { json!([step]) }}),
+    )
+}
+
+/// Hours that are short where a lead may be in two zones.
+fn short() -> Vec<Broken> {
+    let cadences = vec![
+        ("an hour a day", at("dial", "1d", json!({"call": "daily 10:00-11:00"}))),
+        ("an hour and a half a day", at("dial", "1d", json!({"call": "daily 10:00-11:30"}))),
+        ("an hour a day in states of one zone, and one that has two in summer", {
+            let mut record = at("dial", "1d", json!({"call": "daily 10:00-11:00"}));
+            record["for_leads"] = json!({"state": ["CA", "AZ"]});
+            record
+        }),
+    ];
+    cadences.into_iter().map(|(title, record)| (title, "CADENCE#new", record)).collect()
 }
 
 fn broken() -> Vec<Broken> {
-    let at = |action: &str, wait: &str, hours: Value| {
-        let message = if action == "canned_email" { "email/intro" } else { "sms/intro" };
-        let step = json!({"id": "a", "do": action, "wait": wait, "message": message});
-        let text = json!({"id": "b", "do": "canned_sms", "wait": "1d at 21:00", "message": "sms/intro"});
-        cadence(
-            json!({"hours": hours, "steps": if action == "canned_email" { json!([step, text]) } else { json!([step]) }}),
-        )
-    };
     let cadences = vec![
         (
             "hours that the law narrows",
@@ -65,6 +81,11 @@ fn broken() -> Vec<Broken> {
         ("hours wider than the law of one state of two", {
             let mut record = at("dial", "1d at 20:30", json!({"call": "Mon-Sat 08:00-21:00"}));
             record["for_leads"] = json!({"state": ["FL", "CA"]});
+            record
+        }),
+        ("a time of day at which two states of three are shut, and open at other times", {
+            let mut record = at("dial", "1d at 20:30", json!({"call": "Mon-Sat 08:00-21:00"}));
+            record["for_leads"] = json!({"state": ["CT", "CA", "FL"]});
             record
         }),
         ("hours wider than the laws of two states", {

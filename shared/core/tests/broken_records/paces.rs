@@ -1,12 +1,32 @@
 //! Cadences that come too often.
 
+use cadence_core::records::Draft;
 use serde_json::{Value, json};
 
-use crate::{Broken, assert_told, cadence};
+use crate::{Broken, assert_told, cadence, known, read, user};
 
 #[test]
 fn what_comes_too_often_is_said_with_how_long_it_would_wait() {
     assert_told("paces", broken());
+}
+
+#[test]
+fn what_is_so_in_some_of_the_named_states_is_said_of_those() {
+    let mut known = known();
+    known.insert(read("USER#lo-riley", &user(json!({"licences": ["CA", "WY", "KY", "CT", "RI"]}))));
+    let told = |states: &[&str]| {
+        let mut record = steps(vec![step("a", "canned_sms", "1d at 08:30"), step("b", "canned_sms", "0d at 10:00")]);
+        record["for_leads"] = json!({ "state": states });
+        record["hours"] = json!({"sms": "daily 08:00-20:00"});
+        let mut told = Draft::read("CADENCE#new", &record).check(&known).1;
+        told.retain(|problem| problem.path == "steps[1].wait");
+        told.into_iter().map(|problem| problem.sentence).collect::<Vec<_>>()
+    };
+    let plain = "This text follows that of \"a\" at once.";
+    assert_eq!(told(&["KY"]), [plain], "where nothing opens before ten");
+    assert_eq!(told(&["CA", "WY"]), [""; 0]);
+    assert_eq!(told(&["CA", "KY", "WY"]), [format!("For leads in KY: {plain}")]);
+    assert_eq!(told(&["TX", "KY"]), [plain], "where nobody is licensed, leads wait for somebody");
 }
 
 fn step(id: &str, action: &str, wait: &str) -> Value {
@@ -59,6 +79,14 @@ fn broken() -> Vec<Broken> {
         (
             "a third text on the day",
             steps(vec![step("a", "canned_sms", "0m"), step("b", "canned_sms", "1h"), step("c", "canned_sms", "1h")]),
+        ),
+        (
+            "two texts that only repeated calls keep apart, and a wrong number doesn't",
+            steps(vec![
+                step("a", "canned_sms", "0m"),
+                again(step("b", "dial", "0m"), 2, "2h"),
+                step("c", "canned_sms", "5m"),
+            ]),
         ),
         ("a fourth contact on the day", steps(vec![again(step("a", "dial", "0m"), 4, "1h")])),
         (

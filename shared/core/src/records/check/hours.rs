@@ -20,12 +20,17 @@ pub(super) fn check(cadence: &Cadence) -> Vec<Problem> {
     let stated = channels.into_iter().filter_map(|(path, what, hours, action)| {
         hours.as_ref().map(|hours| Stated { cadence, path, what, hours, action })
     });
-    let found = stated.flat_map(|stated| stated.shut().into_iter().chain(stated.wide()).chain(stated.states()));
+    let found = stated
+        .flat_map(|stated| stated.shut().into_iter().chain(stated.wide()).chain(stated.states()).chain(stated.apart()));
     found.chain(untimely(cadence)).collect()
 }
 
 /// A Monday's midnight.
 const MONDAY: i64 = 1_795_996_800;
+
+/// Mondays of a winter and of a summer, from which on clocks stay as they are for six weeks.
+const JANUARY: i64 = 1_799_625_600;
+const JULY: i64 = 1_782_691_200;
 
 /// Times of day at which the hours of their channel are never open.
 fn untimely(cadence: &Cadence) -> Vec<Problem> {
@@ -45,6 +50,18 @@ fn untimely(cadence: &Cadence) -> Vec<Problem> {
         };
         let shut: Vec<_> = calendars.iter().filter(|(calendar, _)| never_opens(calendar)).collect();
         let (calendar, _) = shut.first()?;
+        let mut opens: Vec<(String, Vec<State>)> = Vec::new();
+        for (calendar, state) in &shut {
+            let from = calendar.opening(action, monday).from.format("%A at %H:%M").to_string();
+            match opens.iter_mut().find(|(other, _)| *other == from) {
+                Some((_, states)) => states.extend(state),
+                None => opens.push((from, state.iter().copied().collect())),
+            }
+        }
+        let opens: Vec<String> = match opens.as_slice() {
+            [(from, _)] => vec![from.clone()],
+            _ => opens.iter().map(|(from, states)| format!("{from}{}", in_states(states.iter().copied()))).collect(),
+        };
         let (channel, what, law) = match action.channel() {
             Channel::Call => ("call", "calls", ", within the law's"),
             Channel::Sms => ("sms", "texts", ", within the law's"),
@@ -60,7 +77,7 @@ fn untimely(cadence: &Cadence) -> Vec<Problem> {
             monday.format("%H:%M"),
             calendar.hours(action),
             minutes(margin(action)),
-            calendar.opening(action, monday).from.format("%A at %H:%M"),
+            opens.join(", "),
         );
         let remedy = format!("Write a time within them, or other \"hours\" for \"{channel}\".");
         Some(Problem::warning(format!("steps[{index}].{field}"), sentence, remedy))
@@ -69,12 +86,12 @@ fn untimely(cadence: &Cadence) -> Vec<Problem> {
 }
 
 /// The states that the cadence names.
-fn named_states(cadence: &Cadence) -> Vec<State> {
+pub(super) fn named_states(cadence: &Cadence) -> Vec<State> {
     cadence.for_leads.state.iter().filter_map(|state| State::parse(state)).collect()
 }
 
 /// ` in FL, NV`; nothing of none.
-fn in_states(states: impl Iterator<Item = State>) -> String {
+pub(super) fn in_states(states: impl Iterator<Item = State>) -> String {
     let codes: Vec<&str> = states.map(|state| state.code()).collect();
     if codes.is_empty() { String::new() } else { format!(" in {}", codes.join(", ")) }
 }
@@ -145,8 +162,7 @@ impl Stated<'_> {
 
     /// States whose law leaves nothing of the hours.
     fn states(&self) -> Option<Problem> {
-        let is_used = self.cadence.steps.iter().any(|step| step.action.channel() == self.action.channel());
-        if !is_used || self.shut().is_some() {
+        if !self.is_used() || self.shut().is_some() {
             return None;
         }
         let own = &self.cadence.for_leads.state;
@@ -164,6 +180,35 @@ impl Stated<'_> {
             true => Problem::error(self.path, sentence, "Widen them, so that something can be sent."),
             false => Problem::warning(self.path, sentence, "Widen them, or leave those states out of \"for_leads\"."),
         })
+    }
+
+    /// States in which a lead may be in two zones that these hours are never open in at once, in winter or in summer.
+    fn apart(&self) -> Option<Problem> {
+        if !self.is_used() || self.shut().is_some() {
+            return None;
+        }
+        let named = named_states(self.cadence);
+        let states: Vec<State> = if named.is_empty() { State::all().collect() } else { named };
+        let is_shut = |state: &State| {
+            let Some(calendar) = Calendar::of_split_state(self.cadence, *state) else { return false };
+            let never_opens = |at: &i64| {
+                DateTime::from_timestamp(*at, 0).is_some_and(|at| calendar.opening(self.action, at).is_empty())
+            };
+            self.longest(Some(state)) > margin(self.action) && [JANUARY, JULY].iter().any(never_opens)
+        };
+        let shut: Vec<&str> = states.iter().filter(|state| is_shut(state)).map(|state| state.code()).collect();
+        (!shut.is_empty()).then(|| {
+            let sentence = format!(
+                "A lead from {} whose ZIP code is not known may be in either of two time zones, and for half of the year or more these hours for {} are too short to be open in both at once: then the step is left out.",
+                shut.join(", "),
+                self.what
+            );
+            Problem::warning(self.path, sentence, "Widen them by the hour that the zones lie apart.")
+        })
+    }
+
+    fn is_used(&self) -> bool {
+        self.cadence.steps.iter().any(|step| step.action.channel() == self.action.channel())
     }
 
     /// How long they are open at a stretch within the law.

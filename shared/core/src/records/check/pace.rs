@@ -5,15 +5,20 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Known;
+use super::{
+    Known,
+    hours::{in_states, named_states},
+};
 use crate::{
     Channel, Outcome,
     apply::{Applied, apply_outcome},
     assign::Turns,
+    course,
     delivery::{Delivery, Report},
     enroll,
     enrollment::Next,
     gate::{self, Verdict, Wait},
+    law::{self, State},
     lead::{ChannelConsent, Consent, Facts, Lead, Proof},
     plan::StepContext,
     records::{Cadence, Message, Settings, Status, Step, Target, User, message::Copy, problem::Problem},
@@ -31,30 +36,70 @@ const LONGEST: TimeDelta = TimeDelta::days(400);
 const MOST_RUNS: usize = 2_000;
 
 pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
-    let Some(context) = known.settings.as_ref().and_then(|settings| context(cadence, settings, known)) else {
-        return Vec::new();
-    };
+    let Some(settings) = &known.settings else { return Vec::new() };
+    let contexts = contexts(cadence, settings, known);
+    let judged: Vec<(&[State], Found)> =
+        contexts.iter().map(|(states, context)| (states.as_slice(), found(cadence, context))).collect();
+    let mut places: Vec<_> = judged.iter().flat_map(|(_, found)| found.keys()).collect();
+    places.sort();
+    places.dedup();
+    places.into_iter().flat_map(|place| said_of(place, &judged)).collect()
+}
+
+/// What is found at one place, for leads of one kind: once, however many of them it is said of.
+type Found = BTreeMap<(usize, &'static str), Problem>;
+
+/// Everything that is found for a lead.
+fn found(cadence: &Cadence, context: &StepContext) -> Found {
     let mut problems = BTreeMap::new();
-    for outcome in
-        UNREACHED.into_iter().filter(|outcome| *outcome == Outcome::NoAnswer || leads_elsewhere(cadence, *outcome))
-    {
+    for outcome in UNREACHED.into_iter().filter(|outcome| leads_elsewhere(cadence, *outcome)) {
         let mut pace = Pace { problems, last: BTreeMap::new() };
         // A run that can't write what it decided is nothing that the record is to blame for.
         let _ = pace.run(World::of(context.clone()), outcome);
         problems = pace.problems;
     }
-    problems.into_values().collect()
+    problems
+}
+
+/// What is wrong at a place: with the states that it is so in, unless it is in all.
+fn said_of(place: &(usize, &'static str), judged: &[(&[State], Found)]) -> Vec<Problem> {
+    let mut said: Vec<(&Problem, Vec<State>)> = Vec::new();
+    let mut is_everywhere = true;
+    for (states, found) in judged {
+        let Some(problem) = found.get(place) else {
+            is_everywhere = false;
+            continue;
+        };
+        match said.iter_mut().find(|(other, _)| *other == problem) {
+            Some((_, all)) => all.extend(*states),
+            None => said.push((problem, states.to_vec())),
+        }
+    }
+    match said.as_slice() {
+        [(problem, _)] if is_everywhere => vec![(*problem).clone()],
+        _ => {
+            let there = said.into_iter().map(|(problem, mut states)| {
+                states.sort();
+                let sentence = format!("For leads{}: {}", in_states(states.into_iter()), problem.sentence);
+                Problem { sentence, ..problem.clone() }
+            });
+            there.collect()
+        }
+    }
 }
 
 /// How calls end that reach nobody.
 const UNREACHED: [Outcome; 4] = [Outcome::NoAnswer, Outcome::Voicemail, Outcome::Busy, Outcome::BadNumber];
 
-/// Whether some step goes on elsewhere after that outcome than after the first of them.
+/// Whether it is the first of them, or some step goes on elsewhere or sooner after that outcome.
 fn leads_elsewhere(cadence: &Cadence, outcome: Outcome) -> bool {
-    cadence.steps.iter().any(|step| {
-        let after = |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome)).unwrap_or(&Target::Next);
-        after(outcome) != after(Outcome::NoAnswer)
-    })
+    outcome == Outcome::NoAnswer
+        || cadence.steps.iter().any(|step| {
+            let after =
+                |outcome| step.on.get(&outcome).or_else(|| cadence.anytime.get(&outcome)).unwrap_or(&Target::Next);
+            let is_repeated = |outcome| course::redials(step, 1, outcome);
+            after(outcome) != after(Outcome::NoAnswer) || is_repeated(outcome) != is_repeated(Outcome::NoAnswer)
+        })
 }
 
 /// What was found on the runs: once for each step, however often it runs.
@@ -156,14 +201,31 @@ fn ends(world: &mut World, next: &Next, outcome: Outcome) -> Result<(), Conflict
     }
 }
 
-/// A lead who agreed to everything, at the beginning of the cadence; `None` where nobody may act for it.
-fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<StepContext> {
-    let states = || cadence.for_leads.state.iter();
-    let is_able = |user: &&User| user.active && user.sms_number.is_some();
-    let users = || known.users.values().filter(is_able);
-    let of_state =
-        users().find_map(|user| states().find(|state| user.is_licensed_in(state)).map(|state| (user, Some(state))));
-    let (owner, state) = of_state.or_else(|| users().next().map(|user| (user, None)))?;
+/// For each law that the named states have, and somebody may act under, the states and a lead; where there are none, one of no state.
+fn contexts(cadence: &Cadence, settings: &Settings, known: &Known) -> Vec<(Vec<State>, StepContext)> {
+    let users = || known.users.values().filter(|user| user.active && user.sms_number.is_some());
+    let mut by_law: Vec<(_, Vec<State>, &User)> = Vec::new();
+    for state in named_states(cadence) {
+        let Some(owner) = users().find(|user| user.is_licensed_in(state.code())) else { continue };
+        let law = (law::floor_windows(Some(&state)), law::contacts_per_day(state.code()));
+        match by_law.iter_mut().find(|(other, ..)| *other == law) {
+            Some((_, states, _)) => states.push(state),
+            None => by_law.push((law, vec![state], owner)),
+        }
+    }
+    if by_law.is_empty() {
+        let context = users().next().and_then(|owner| context(cadence, settings, owner, None));
+        return context.into_iter().map(|context| (Vec::new(), context)).collect();
+    }
+    let contexts = by_law.into_iter().filter_map(|(_, states, owner)| {
+        let context = context(cadence, settings, owner, states.first())?;
+        Some((states, context))
+    });
+    contexts.collect()
+}
+
+/// A lead who agreed to everything, at the beginning of the cadence.
+fn context(cadence: &Cadence, settings: &Settings, owner: &User, state: Option<&State>) -> Option<StepContext> {
     let begins_at = DateTime::from_timestamp(BEGINS_AT, 0)?;
     let lead = Lead {
         id: "0".into(),
@@ -172,7 +234,7 @@ fn context(cadence: &Cadence, settings: &Settings, known: &Known) -> Option<Step
         email: Some("lead@example.com".to_owned()),
         phone_hash: None,
         email_hash: None,
-        state: state.cloned(),
+        state: state.map(ToString::to_string),
         zones: Zone::parse("America/Los_Angeles").map(Zones::one),
         owner: Some(owner.id.clone()),
         consent: ChannelConsent {
