@@ -43,6 +43,32 @@ fn a_new_error_is_one_however_many_the_version_at_work_has() {
     assert!(told(&one_more).iter().any(|problem| problem.is_error()), "one more than there were");
 }
 
+#[test]
+fn what_an_edit_lost_is_said_for_as_long_as_it_is_at_work() {
+    for (pk, before, now, word) in [
+        (
+            "CADENCE#new",
+            cadence(json!({"for_leads": {"source": "zillow"}})),
+            cadence(json!({})),
+            "though the version before had it",
+        ),
+        (
+            "SOURCE#website",
+            json!({"format": "plain", "secret": "lead-portal"}),
+            json!({"format": "plain", "secret": "lead-portl"}),
+            "lead-portal",
+        ),
+    ] {
+        let checked_again = |before: Option<&Value>| {
+            let draft = Draft::read(pk, &now).over(Some(read(pk, &now))).since(before.map(|before| read(pk, before)));
+            assert!(draft.is_at_work());
+            told_of(&draft.check(&known()).1)
+        };
+        assert!(checked_again(Some(&before)).contains(word), "{pk}");
+        assert!(!checked_again(None).contains(word), "{pk}");
+    }
+}
+
 fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
     let (new, riley) = ("CADENCE#new", "USER#lo-riley");
     let is = |status: &str| cadence(json!({ "status": status }));
@@ -50,6 +76,10 @@ fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
         let mut record = step(json!({"assign": "round_robin: gone"}));
         record["status"] = json!(status);
         record
+    };
+    let away = |active: Value| {
+        let absence = json!({"from": "2026-12-20", "until": "2026-12-24", "stand_in": "gone"});
+        user(json!({"active": active, "time_zone": "America/Los_Angeles", "out_of_office": absence}))
     };
     let other = |mut record: Value| {
         record["steps"][1]["assign"] = json!("round_robin: nobody");
@@ -69,10 +99,32 @@ fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
             user(json!({"active": false})),
             user(json!({"active": " "})),
         ),
+        (
+            "a live cadence that lost whom it takes, when, and what ends it",
+            new,
+            cadence(
+                json!({"for_leads": {"source": "zillow"}, "hours": {"call": "daily 10:00-18:00"}, "anytime": {"replied": "end"}}),
+            ),
+            cadence(json!({"for_leads": null, "hours": ""})),
+        ),
+        (
+            "a live cadence that asks nothing any more, outright",
+            new,
+            cadence(json!({"for_leads": {"source": "zillow"}, "anytime": {"replied": "end"}})),
+            cadence(json!({"for_leads": {}, "anytime": {}})),
+        ),
+        (
+            "a source's secret that nearly is the one before",
+            "SOURCE#website",
+            json!({"format": "plain", "secret": "lead-portal"}),
+            json!({"format": "plain", "secret": "lead-portl"}),
+        ),
         ("a user who is active", riley, user(json!({"active": true})), user(json!({}))),
         ("a group that is gone: paused", new, broken("live"), broken("paused")),
         ("a group that is gone: live again", new, broken("paused"), broken("live")),
         ("a group that is gone: an archived cadence made live", new, broken("archived"), broken("live")),
+        ("a stand-in who is gone: not active", riley, away(json!(true)), away(json!(false))),
+        ("a stand-in who is gone: active again", riley, away(json!(false)), away(json!(true))),
         ("a group that is gone, and one that never was", new, broken("live"), other(broken("live"))),
     ]
 }

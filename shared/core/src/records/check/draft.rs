@@ -15,18 +15,29 @@ pub struct Draft<'a> {
     read: Option<Record>,
     unreadable: Vec<Problem>,
     at_work: Option<Record>,
+    before: Option<Record>,
 }
 
 impl<'a> Draft<'a> {
     /// Reads the record of that key; `content` is the item without its keys and without what publish wrote back.
     pub fn read(pk: &str, content: &'a Value) -> Self {
         let (read, unreadable) = read_record(pk, content);
-        Self { content, read, unreadable, at_work: None }
+        Self { content, read, unreadable, at_work: None, before: None }
     }
 
     /// The same as an edit of what is at work.
     pub fn over(self, at_work: Option<Record>) -> Self {
         Self { at_work, ..self }
+    }
+
+    /// The same where the edit is at work already, so that what it changed stays said: what was at work before it.
+    pub fn since(self, before: Option<Record>) -> Self {
+        Self { before, ..self }
+    }
+
+    /// Whether it says what is at work.
+    pub fn is_at_work(&self) -> bool {
+        self.unreadable.is_empty() && self.read.is_some() && self.read == self.at_work
     }
 
     /// The kinds of record that its check looks at.
@@ -44,10 +55,14 @@ impl<'a> Draft<'a> {
         };
         let mut problems = self.unreadable;
         let is_readable = problems.is_empty();
-        problems.extend(self.read.iter().flat_map(|record| unsaid::check(content, record, self.at_work.as_ref())));
+        let before = self.before.as_ref().or(self.at_work.as_ref());
+        if let Some(record) = &self.read {
+            problems.extend(unsaid::check(content, record, self.at_work.as_ref()));
+            problems.extend(unsaid::lost(content, record, before));
+        }
         match self.read {
             Some(record) if is_readable => {
-                let all = found(&record, known);
+                let all = found(&record, before, known);
                 problems.extend(forgiven(all, &record, self.at_work.as_ref(), known).into_iter().map(place));
                 (Some(record), capped(problems))
             }
@@ -64,15 +79,21 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Errors of a cadence that the version at work has too, as often as it has them, are warnings: another record brought them about, or they were none when it was
-/// published. Refusing the edit would leave it running with them, and whoever wants to pause it could not.
+/// Errors of a cadence or a user that the version at work has too, as often as it has them, are warnings: another record brought them about,
+/// or they were none when it was published. Refusing the edit would leave it at work with them, and whoever wants to pause it could not.
 fn forgiven(mut all: Vec<Problem>, record: &Record, at_work: Option<&Record>, known: &Known) -> Vec<Problem> {
-    let (Record::Cadence(edited), Some(Record::Cadence(cadence))) = (record, at_work) else { return all };
-    let begins_anew = cadence.status == Status::Archived && edited.status != Status::Archived;
-    if begins_anew || !all.iter().any(Problem::is_error) {
+    let Some(at_work) = at_work.filter(|_| all.iter().any(Problem::is_error)) else { return all };
+    let goes_on = match (record, at_work) {
+        (Record::Cadence(edited), Record::Cadence(cadence)) => {
+            cadence.status != Status::Archived || edited.status == Status::Archived
+        }
+        (Record::User(edited), Record::User(user)) => user.active || !edited.active,
+        _ => false,
+    };
+    if !goes_on {
         return all;
     }
-    let mut same = found(&Record::Cadence(cadence.clone()), known);
+    let mut same = found(at_work, None, known);
     same.retain(Problem::is_error);
     for problem in all.iter_mut().filter(|problem| problem.is_error()) {
         if let Some(place) = same.iter().position(|other| other.sentence == problem.sentence) {

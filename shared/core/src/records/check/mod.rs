@@ -34,16 +34,20 @@ use super::{
 
 /// Everything that the content of a record that could be read gets wrong.
 pub fn check(record: &Record, known: &Known) -> Vec<Problem> {
-    capped(found(record, known))
+    capped(found(record, None, known))
 }
 
-/// The same, however much it is.
-fn found(record: &Record, known: &Known) -> Vec<Problem> {
+/// The same, however much it is, given what it was before.
+fn found(record: &Record, before: Option<&Record>, known: &Known) -> Vec<Problem> {
     match record {
         Record::Cadence(cadence) => cadence::check(cadence, known),
         Record::Message(message) => message::check(message, known),
         Record::User(user) => user::check(user, known),
         Record::Settings(settings) => settings::check(settings, known),
-        Record::Source(source) => source::check(source, known).into_iter().collect(),
+        Record::Source(source) => {
+            let before =
+                before.and_then(|before| if let Record::Source(before) = before { Some(before) } else { None });
+            source::check(source, before, known).into_iter().collect()
+        }
     }
 }

@@ -7,17 +7,17 @@ use crate::records::{
 };
 
 /// A secret's name that nearly is another's: the source's leads would be turned away.
-pub(super) fn check(source: &Source, known: &Known) -> Option<Problem> {
+pub(super) fn check(source: &Source, before: Option<&Source>, known: &Known) -> Option<Problem> {
     let all = || known.sources.values();
     let others = all().filter(|other| other.id != source.id);
     let named = others.map(|other| other.secret.as_str());
-    // Of this source, what is published of it named what its leads came with until now.
-    let at_work = all().filter(|other| other.id == source.id).map(|other| other.secret.as_str());
+    // What its leads came with until it was edited.
+    let before = before.map(|before| before.secret.as_str());
     let own = source.id.as_str();
     if source.secret == own || named.clone().any(|named| named == source.secret) {
         return None;
     }
-    let candidates = at_work.chain([own]).chain(named).chain(all().map(|other| other.id.as_str()));
+    let candidates = before.into_iter().chain([own]).chain(named).chain(all().map(|other| other.id.as_str()));
     let meant = closest(&source.secret, candidates.filter(|candidate| *candidate != source.secret))?;
     let sentence = format!(
         "No other source names the secret {}, and this nearly is {}: if the deployment has no secret of that name, every lead of this source is answered with 401.",

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::records::{
-    Record, Status,
+    ForLeads, Record, Status,
+    cadence::ChannelHours,
     parse::{Said, said},
     problem::Problem,
 };
@@ -34,6 +35,23 @@ pub(super) fn check(content: &Value, record: &Record, at_work: Option<&Record>) 
         (Record::Cadence(_), _) => lists(content).collect(),
         (Record::Message(_) | Record::User(_) | Record::Source(_) | Record::Settings(_), _) => Vec::new(),
     }
+}
+
+/// What a cadence no longer says at all and its version before did: an empty map says outright that nothing is asked.
+pub(super) fn lost(content: &Value, record: &Record, before: Option<&Record>) -> Vec<Problem> {
+    let (Record::Cadence(_), Some(Record::Cadence(before))) = (record, before) else { return Vec::new() };
+    let fields = [
+        ("for_leads", before.for_leads != ForLeads::default(), "leads of all sources, states and purposes are taken"),
+        ("hours", before.hours != ChannelHours::default(), "the default hours hold"),
+        ("anytime", !before.anytime.is_empty(), "outcomes act only where a step says so"),
+    ];
+    let lost = fields.into_iter().filter(|(name, was_said, _)| *was_said && said(content, &[name]) != Said::Something);
+    let problem = |(name, _, what): (&'static str, bool, &str)| {
+        let sentence =
+            format!("The field \"{name}\" is missing or empty, though the version before had it, so {what}.");
+        Problem::warning(name, sentence, format!("Write it again, or \"{name}\": {{}} if that is meant."))
+    };
+    lost.map(problem).collect()
 }
 
 /// Lists of `for_leads` that are there and hold nothing, and so ask nothing.
