@@ -73,7 +73,8 @@ fn steps_that_come_go_and_change_places_are_told_so() {
             "for leads that enroll from now on, and for those that run (12 on version 7, 3 on version 6 when last counted), each when its \
              next step is due and still exists",
             "who waits for first-call when this is published runs it still, as it was, and moves when the step after it is due",
-            "steps are followed in their new order: who waits for robot-call then runs intro-text again",
+            "steps are followed in their new order: who waits for intro-text then never runs robot-call; \
+             who waits for robot-call then runs intro-text again",
         ]
     );
     let told = of_cadence(|cadence| drop(cadence["steps"].as_array_mut().unwrap().remove(0))).unwrap();
@@ -81,7 +82,7 @@ fn steps_that_come_go_and_change_places_are_told_so() {
 }
 
 #[test]
-fn who_runs_steps_again_because_they_changed_places_is_told() {
+fn who_runs_steps_again_or_never_because_they_changed_places_is_told() {
     let order = |ids: &[usize]| {
         let told = of_cadence(|cadence| {
             let steps = cadence["steps"].clone();
@@ -92,11 +93,14 @@ fn who_runs_steps_again_because_they_changed_places_is_told() {
     };
     assert_eq!(
         order(&[2, 0, 1]),
-        "steps are followed in their new order: who waits for robot-call then runs first-call and intro-text again"
+        "steps are followed in their new order: who waits for first-call or intro-text then never runs robot-call; \
+         who waits for robot-call then runs first-call and intro-text again"
     );
     assert_eq!(
         order(&[2, 1, 0]),
-        "steps are followed in their new order: who waits for intro-text then runs first-call again; who waits for robot-call then runs intro-text and first-call again"
+        "steps are followed in their new order: who waits for first-call then never runs robot-call or intro-text; \
+         who waits for intro-text then runs first-call again, and never robot-call; \
+         who waits for robot-call then runs intro-text and first-call again"
     );
     assert!(order(&[0, 1]).starts_with("who waits for robot-call"), "what is gone is not run again");
     let told = of_cadence(|cadence| cadence["steps"].as_array_mut().unwrap().swap(0, 2)).unwrap();

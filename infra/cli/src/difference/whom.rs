@@ -63,26 +63,43 @@ fn cadence(old: &Value, new: &Value, leads: Option<&str>) -> Vec<String> {
         ));
     }
     if is_for_everyone {
-        matters.extend(again(old, new));
+        matters.extend(reordered(old, new));
     }
     matters
 }
 
-/// Who runs which steps again, because those that came before a step come after it now: a lead goes on from the step that it waits for.
-fn again(old: &Value, new: &Value) -> Option<String> {
-    let new: Vec<&str> = steps(new).collect();
-    let mut before: Vec<&str> = Vec::new();
-    let mut told = Vec::new();
-    for step in steps(old) {
-        if let Some(place) = new.iter().position(|id| *id == step) {
-            let after: Vec<&str> = new.iter().skip(place).copied().filter(|id| before.contains(id)).collect();
-            if !after.is_empty() {
-                told.push(format!("who waits for {step} then runs {} again", after.join(" and ")));
-            }
+/// Who runs which steps again, because those that came before a step come after it now, and which never, because those that came after it
+/// come before it: a lead goes on from the step that it waits for.
+fn reordered(old: &Value, new: &Value) -> Option<String> {
+    let (old, new): (Vec<&str>, Vec<&str>) = (steps(old).collect(), steps(new).collect());
+    let mut told: Vec<(String, Vec<&str>)> = Vec::new();
+    for (index, step) in old.iter().enumerate() {
+        let (before, after) = (old.iter().take(index), old.iter().skip(index + 1));
+        let Some(place) = new.iter().position(|id| id == step) else { continue };
+        let is_after = |id: &&&str| new.iter().skip(place).any(|other| other == *id);
+        let is_before = |id: &&&str| new.iter().take(place).any(|other| other == *id);
+        let again = in_order(&new, before.filter(is_after));
+        let never = in_order(&new, after.filter(is_before));
+        let what = match (again.as_slice(), never.as_slice()) {
+            ([], []) => continue,
+            (again, []) => format!("runs {} again", again.join(" and ")),
+            ([], never) => format!("never runs {}", never.join(" or ")),
+            (again, never) => format!("runs {} again, and never {}", again.join(" and "), never.join(" or ")),
+        };
+        match told.iter_mut().find(|(other, _)| *other == what) {
+            Some((_, waiting)) => waiting.push(step),
+            None => told.push((what, vec![step])),
         }
-        before.push(step);
     }
+    let told: Vec<String> =
+        told.iter().map(|(what, waiting)| format!("who waits for {} then {what}", waiting.join(" or "))).collect();
     (!told.is_empty()).then(|| format!("steps are followed in their new order: {}", told.join("; ")))
+}
+
+/// Some steps in the order in which they come.
+fn in_order<'a>(all: &[&'a str], some: impl Iterator<Item = &'a &'a str>) -> Vec<&'a str> {
+    let some: Vec<&str> = some.copied().collect();
+    all.iter().copied().filter(|id| some.contains(id)).collect()
 }
 
 /// The ids of a record's steps.
