@@ -16,9 +16,7 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
     };
     let Some((record, version)) = app.store.load_published(kind, id).await? else {
         app.store.forget_unpublished(kind, id).await?;
-        // What was told that it has errors of its own is told now that it isn't there.
-        dependents::check_again(app, pk).await?;
-        return Ok(Published::Nothing);
+        return let_go(app, pk).await;
     };
     let mut cadences = Vec::new();
     for cadence in app.store.load_published_all("CADENCE").await? {
@@ -28,10 +26,7 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
         });
     }
     let reason = Record::from_stored(kind, &record).and_then(|record| kept_because(&record, &cadences));
-    let Some(reason) = reason else {
-        tracing::info!(record = pk, "let a record go");
-        return Ok(Published::Nothing);
-    };
+    let Some(reason) = reason else { return let_go(app, pk).await };
     let mut told = Told {
         check: format!("{UNDONE}: version {version} is at work (see problems)"),
         problems: vec![reason.to_string()],
@@ -49,15 +44,22 @@ pub(crate) async fn undo(app: &App, pk: &str, old: Option<&Value>) -> Result<Pub
     }
 }
 
-/// Whether a record stands as it was put back.
-pub(crate) fn is_undone(image: &Value) -> bool {
-    image.get("check").and_then(Value::as_str).is_some_and(|check| check.starts_with(UNDONE))
+/// Leaves a record deleted; its copy stays for the leads that run with it. Those that refer to it are told that it isn't there.
+async fn let_go(app: &App, pk: &str) -> Result<Published, PublishError> {
+    dependents::check_again(app, pk).await?;
+    tracing::info!(record = pk, "let a record go");
+    Ok(Published::Nothing)
 }
 
-/// Whether a record that was put back says what is at work. One that can't be read is left as it is: it was refused, or would be.
+/// Whether a record of that check stands as it was put back.
+pub(crate) fn is_undone(check: &str) -> bool {
+    check.starts_with(UNDONE)
+}
+
+/// Whether a record that was put back says what is at work. What can't be read doesn't.
 pub(crate) async fn says_what_is_at_work(app: &App, pk: &str, image: &Value) -> Result<bool, PublishError> {
-    let Ok(record) = parse_record(pk, &Edited::content_of(image.clone())) else { return Ok(true) };
-    let Some((kind, id)) = pk.split_once('#') else { return Ok(true) };
+    let Ok(record) = parse_record(pk, &Edited::content_of(image.clone())) else { return Ok(false) };
+    let Some((kind, id)) = pk.split_once('#') else { return Ok(false) };
     let at_work = app.store.load_published(kind, id).await?;
     Ok(at_work.map(|(at_work, _)| at_work) == Some(record.to_stored()?))
 }

@@ -108,8 +108,11 @@ pub async fn handle(app: &App, pk: &str, old: Option<&Value>, new: Option<&Value
     let content = |image: &Value| Edited::content_of(image.clone());
     let is_edited = old.map(content) != Some(content(new));
     let is_told = new.get("check").is_some();
+    let is_undone = new.get("check").and_then(Value::as_str).is_some_and(deletion::is_undone);
     // What was edited and deleted at once may stand there without ever having been published.
-    if old.is_none() && deletion::is_undone(new) && deletion::says_what_is_at_work(app, pk, new).await? {
+    if old.is_none() && is_undone && deletion::says_what_is_at_work(app, pk, new).await? {
+        // What was checked while it was gone found it missing.
+        dependents::check_again(app, pk).await?;
         return Ok(Published::Nothing);
     }
     if is_told && !is_edited {

@@ -12,11 +12,16 @@ const ROUNDS: u32 = 8;
 /// Checks the record of that key, and writes what comes of it. Against the records that it refers to, as they are published, unless
 /// `known` holds them.
 pub(crate) async fn reach(app: &App, pk: &str, known: Option<&Known>) -> Result<Published, PublishError> {
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let Some(edited) = app.store.load_edited(pk).await? else {
             return Ok(Published::Nothing);
         };
-        if let Some(published) = judge(app, &edited, known).await? {
+        // Nobody edited it, so why it was put back stays on it.
+        if known.is_some() && was_undone(&edited) {
+            return Ok(Published::Kept);
+        }
+        // What was known may be what changed.
+        if let Some(published) = judge(app, &edited, known.filter(|_| round == 0)).await? {
             return Ok(published);
         }
     }
@@ -26,12 +31,16 @@ pub(crate) async fn reach(app: &App, pk: &str, known: Option<&Known>) -> Result<
 /// Whether what an image of a record is told is what was written back on it: of the version at work, in words that are ours.
 pub(crate) async fn stands(app: &App, pk: &str, image: &Value) -> Result<bool, PublishError> {
     let told: Option<Told> = serde_json::from_value(image.clone()).ok();
-    let Some(told) = told.filter(|told| told.is_ours() || deletion::is_undone(image)) else { return Ok(false) };
+    let Some(told) = told.filter(|told| told.is_ours() || deletion::is_undone(&told.check)) else { return Ok(false) };
     let current = match pk.split_once('#') {
         Some((kind, id)) if !id.is_empty() => app.store.load_published(kind, id).await?,
         _ => None,
     };
     Ok(current.map(|(_, version)| version) == told.published_version)
+}
+
+fn was_undone(edited: &Edited) -> bool {
+    edited.told.as_ref().is_some_and(|told| deletion::is_undone(&told.check))
 }
 
 /// Publishes or refuses one reading of a record; `None` if it was edited meanwhile.
@@ -42,7 +51,7 @@ async fn judge(app: &App, edited: &Edited, known: Option<&Known>) -> Result<Opti
         None => None,
     };
     let (current, version) = current.unzip();
-    let (record, problems) = read_and_check(app, edited, current.as_ref(), known).await?;
+    let Checked { record, problems, needs } = read_and_check(app, edited, current.as_ref().zip(version), known).await?;
     let is_refused = problems.iter().any(|problem| problem.severity == Severity::Error);
     let published = match &record {
         Some(record) if !is_refused && current.as_ref() == Some(record) => Published::Unchanged,
@@ -51,7 +60,7 @@ async fn judge(app: &App, edited: &Edited, known: Option<&Known>) -> Result<Opti
     };
     let (new, at_work) = match (published, &record) {
         (Published::Version(number), Some(record)) => {
-            (Some(NewVersion { number, record, at: app.clock.now() }), Some((record, number)))
+            (Some(NewVersion { number, record, at: app.clock.now(), needs: &needs }), Some((record, number)))
         }
         _ => (None, current.as_ref().zip(version)),
     };
@@ -67,29 +76,53 @@ async fn judge(app: &App, edited: &Edited, known: Option<&Known>) -> Result<Opti
     Ok(is_written.then_some(published))
 }
 
-/// The record as the functions will read it, if it can be read, and everything that is wrong with it.
+/// What a reading of a record comes to.
+struct Checked {
+    /// The record as the functions will read it, if it can be read.
+    record: Option<Value>,
+    /// Everything that is wrong with it.
+    problems: Vec<Problem>,
+    /// The keys of the records that were found under the names that it says.
+    needs: Vec<String>,
+}
+
 async fn read_and_check(
     app: &App,
     edited: &Edited,
-    current: Option<&Value>,
+    current: Option<(&Value, u32)>,
     known: Option<&Known>,
-) -> Result<(Option<Value>, Vec<Problem>), PublishError> {
+) -> Result<Checked, PublishError> {
+    let (current, version) = current.unzip();
     let at_work = current.zip(edited.kind_and_id()).and_then(|(current, (kind, _))| Record::from_stored(kind, current));
-    let draft = Draft::read(&edited.pk, &edited.content).over(at_work.clone());
-    let (record, mut problems) = match known {
-        Some(known) => draft.check(known),
-        None => {
-            let known = known::load(&app.store, draft.refers_to()).await?;
-            draft.check(&known)
-        }
+    let mut draft = Draft::read(&edited.pk, &edited.content).over(at_work.clone());
+    if draft.is_at_work() {
+        draft = draft.since(load_before(app, &edited.pk, version).await?);
+    }
+    let loaded = match known {
+        Some(_) => Known::default(),
+        None => known::load(&app.store, draft.refers_to()).await?,
     };
+    let known = known.unwrap_or(&loaded);
+    let (record, mut problems) = draft.check(known);
+    let mut needs = record.as_ref().map(Record::names).unwrap_or_default();
+    // What it is itself is what is written.
+    needs.retain(|pk| *pk != edited.pk && known.record(pk).is_some());
     if let (Some(Record::Message(message)), Some(Record::Message(published))) = (&record, &at_work)
         && message.is_email() != published.is_email()
         && !problems.iter().any(Problem::is_error)
     {
         problems.extend(kept_for_running(message, &app.store.load_running_versions().await?));
     }
-    Ok((record.map(|record| record.to_stored()).transpose()?, problems))
+    let record = record.map(|record| record.to_stored()).transpose()?;
+    Ok(Checked { record, problems, needs: needs.into_iter().collect() })
+}
+
+/// What was at work of a record before that version.
+async fn load_before(app: &App, pk: &str, version: Option<u32>) -> Result<Option<Record>, PublishError> {
+    let before = version.and_then(|version| version.checked_sub(1)).filter(|before| *before > 0);
+    let (Some(before), Some((kind, _))) = (before, pk.split_once('#')) else { return Ok(None) };
+    let before = app.store.load_version(pk, before).await?;
+    Ok(before.and_then(|before| Record::from_stored(kind, &before)))
 }
 
 /// What the record is told, given the version at work.
@@ -101,12 +134,15 @@ async fn told(
     at_work: Option<(&Value, u32)>,
 ) -> Result<Told, PublishError> {
     let version = at_work.map(|(_, version)| version);
+    // An edit that was deleted with what is at work says why it is back, beside what is wrong with it.
+    let undone = edited.told.iter().filter(|_| published == Published::Refused && was_undone(edited));
+    let problems_told = undone.flat_map(|told| told.problems.clone()).chain(problems.iter().map(ToString::to_string));
     let mut told = Told {
         check: match published {
             Published::Refused | Published::Kept | Published::Nothing => refused(version),
             Published::Version(_) | Published::Unchanged => accepted(version.unwrap_or(0), problems),
         },
-        problems: problems.iter().map(ToString::to_string).collect(),
+        problems: problems_told.collect(),
         published_version: version,
         ..Told::default()
     };

@@ -70,7 +70,8 @@ impl Findings {
     /// Checks records against each other and the others, of which the last count most: where one of the same key is among those, as an
     /// edit of that.
     pub(crate) fn of(meant: &Records, others: &[&Records]) -> Self {
-        let at_work = self::known(others.iter().copied().flat_map(Records::iter));
+        // Publish holds what is written anew against what is at work of it, too.
+        let at_work = known_of(others.iter().copied().flat_map(Records::iter));
         let known = known(others.iter().copied().chain([meant]).flat_map(Records::iter));
         let findings = meant.iter().map(|(pk, found)| {
             let (_, problems) = Draft::read(pk, &found.content).over(at_work.record(pk)).check(&known);
@@ -124,8 +125,12 @@ impl Findings {
     }
 }
 
-/// What a check looks up: of records of the same key, the last.
+/// What a check looks up: of records of the same key, the last. Those that were deleted are not there.
 pub(crate) fn known<'a>(records: impl IntoIterator<Item = (&'a str, &'a Found)>) -> Known {
+    known_of(records.into_iter().filter(|(_, found)| !found.is_deleted))
+}
+
+fn known_of<'a>(records: impl Iterator<Item = (&'a str, &'a Found)>) -> Known {
     let mut known = Known::default();
     for (pk, found) in records {
         match parse_record(pk, &found.content) {

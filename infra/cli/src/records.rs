@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) content: Value,
     /// Where: a file, or a table.
     pub(crate) place: String,
+    /// Whether only the version at work of it is left: nothing can refer to it any more.
+    pub(crate) is_deleted: bool,
 }
 
 impl Records {
@@ -117,7 +119,12 @@ impl Records {
 
     /// Adds a record's content, in place of the one of its key.
     pub(crate) fn insert(&mut self, pk: String, content: Value, place: &str) {
-        self.by_key.insert(pk, Found { content, place: place.to_owned() });
+        self.by_key.insert(pk, Found { content, place: place.to_owned(), is_deleted: false });
+    }
+
+    /// Adds what is left of a record that was deleted.
+    pub(crate) fn insert_deleted(&mut self, pk: String, content: Value, place: &str) {
+        self.by_key.insert(pk, Found { content, place: place.to_owned(), is_deleted: true });
     }
 
     /// The records that an argument means, and the ones that they are held against: of a file, those in its folder too, since what a

@@ -247,8 +247,12 @@ impl Table {
     /// The same of what was read.
     pub(crate) fn records_of(&self, at_work: BTreeMap<String, AtWork>) -> Records {
         let mut records = Records::default();
-        for (pk, AtWork { version, content }) in at_work {
-            records.insert(pk, content, &format!("version {version} in {}", self.place));
+        for (pk, AtWork { version, content, is_deleted }) in at_work {
+            let place = format!("version {version} in {}", self.place);
+            match is_deleted {
+                false => records.insert(pk, content, &place),
+                true => records.insert_deleted(pk, content, &place),
+            }
         }
         records
     }

@@ -6,6 +6,7 @@ use cadence_core::{
     records::{Cadence, Settings, Source, User},
 };
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     Store, StoreError,
@@ -13,6 +14,15 @@ use crate::{
     keys,
     load::SETTINGS,
 };
+
+/// A published item, and of which record it is.
+#[derive(Deserialize)]
+pub(crate) struct PublishedAs {
+    #[serde(rename = "sk")]
+    pub(crate) id: String,
+    pub(crate) version: u32,
+    pub(crate) record: Value,
+}
 
 /// A published record and its version.
 #[derive(Clone, Debug, Deserialize)]

@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::{
     Committed, Edited, Store, StoreError,
+    config::PublishedAs,
     error::sorted,
     item::{attribute, key, read, s},
     keys,
@@ -51,6 +52,8 @@ pub struct AtWork {
     pub version: u32,
     /// What it says, as ops would write it: without notes.
     pub content: Value,
+    /// Whether its record is no longer there: what refers to it then refers to nothing, though who runs with it goes on.
+    pub is_deleted: bool,
 }
 
 /// Which item it is.
@@ -58,14 +61,6 @@ pub struct AtWork {
 struct Keys {
     pk: String,
     sk: String,
-}
-
-/// A published item, and of which record it is.
-#[derive(Deserialize)]
-struct PublishedAs {
-    sk: String,
-    version: u32,
-    record: Value,
 }
 
 /// An item that was told that nothing reads it.
@@ -138,8 +133,10 @@ impl Store {
         let mut all = BTreeMap::new();
         for kind in KINDS {
             let found: Vec<PublishedAs> = self.partition(&self.config, keys::published_pk(kind)).await?;
-            all.extend(found.into_iter().map(|PublishedAs { sk: id, version, record }| {
-                (format!("{kind}#{id}"), AtWork { version, content: as_edited(kind, &record) })
+            let there = self.load_there(kind, found.iter().map(|found| found.id.as_str())).await?;
+            all.extend(found.into_iter().map(|PublishedAs { id, version, record }| {
+                let is_deleted = !there.contains(&id);
+                (format!("{kind}#{id}"), AtWork { version, content: as_edited(kind, &record), is_deleted })
             }));
         }
         Ok(all)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, builders::KeysAndAttributesBuilder};
 use cadence_core::{
     EnrollmentId, LeadId,
     assign::{self, Turns},
@@ -21,6 +21,9 @@ use crate::{
     item::{Item, key, read, s, text},
     keys,
 };
+
+/// What one BatchGetItem takes: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+pub(crate) const MOST_GOT: usize = 100;
 
 /// Everything of a lead but its timeline.
 pub(crate) struct LeadItems(Vec<(String, Item)>);
@@ -171,18 +174,33 @@ impl Store {
     /// Items of the config table, consistently; what does not exist is left out.
     pub(crate) async fn config_items(&self, wanted: Vec<(String, String)>) -> Result<ConfigItems, StoreError> {
         let keys: Vec<Item> = wanted.into_iter().map(|(pk, sk)| key(pk, sk)).collect();
-        let mut asked = Some(HashMap::from([(self.config.clone(), keys_of(keys)?)]));
-        let mut items = HashMap::new();
+        let items = self.batch_get(KeysAndAttributes::builder(), keys).await?;
+        Ok(ConfigItems(items.into_iter().map(|item| ((text(&item, keys::PK), text(&item, keys::SK)), item)).collect()))
+    }
+
+    /// Up to [`MOST_GOT`] items of the config table, as it is asked for them.
+    pub(crate) async fn batch_get(
+        &self,
+        asked: KeysAndAttributesBuilder,
+        keys: Vec<Item>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let asked = asked.set_keys(Some(keys)).consistent_read(true).build();
+        let asked = asked.map_err(|source| StoreError::Dynamo {
+            operation: "BatchGetItem",
+            may_work_later: false,
+            said: None,
+            source: source.into(),
+        })?;
+        let mut asked = Some(HashMap::from([(self.config.clone(), asked)]));
+        let mut items = Vec::new();
         // DynamoDB may answer a part and name the rest; each round answers at least one item, so this ends.
         while let Some(request) = asked.filter(|request| !request.is_empty()) {
             let answer = self.client.batch_get_item().set_request_items(Some(request)).send().await;
             let answer = answer.map_err(|error| sorted("BatchGetItem", error))?;
-            for item in answer.responses.into_iter().flatten().flat_map(|(_, items)| items) {
-                items.insert((text(&item, keys::PK), text(&item, keys::SK)), item);
-            }
+            items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
             asked = answer.unprocessed_keys;
         }
-        Ok(ConfigItems(items))
+        Ok(items)
     }
 }
 
@@ -240,16 +258,6 @@ fn version_key(enrollment: &Enrollment) -> (String, String) {
 
 fn published_key(kind: &str, id: &str) -> (String, String) {
     (keys::published_pk(kind), id.to_owned())
-}
-
-fn keys_of(keys: Vec<Item>) -> Result<KeysAndAttributes, StoreError> {
-    let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
-    keys.map_err(|source| StoreError::Dynamo {
-        operation: "BatchGetItem",
-        may_work_later: false,
-        said: None,
-        source: source.into(),
-    })
 }
 
 /// Whether an item could have that key at all; asking for one that is longer is an error:

@@ -1,8 +1,8 @@
 //! The config table's edited records: read, made a version, or refused with the reason on the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, TransactWriteItem};
 use cadence_core::records::KINDS;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,11 +10,12 @@ use serde_json::Value;
 
 use crate::{
     Committed, Store, StoreError,
-    config::Published,
+    config::{Published, PublishedAs},
     error::sorted,
     image,
     item::{Item, attribute, key, read, s, text},
     keys,
+    load::MOST_GOT,
     running::LEADS,
     seal::{SEAL, is_sealed, sealed},
     update::{Edit, delete, put, put_new, put_over, put_over_number},
@@ -60,7 +61,13 @@ pub struct NewVersion<'a, T> {
     pub record: &'a T,
     /// When it is published.
     pub at: DateTime<Utc>,
+    /// The keys of the records that it needs to be there.
+    pub needs: &'a [String],
 }
+
+/// How many needed records fit into the transaction that publishes a version: it takes 100 items, and has up to five of its own.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const MOST_NEEDED: usize = 95;
 
 /// What a record is told that is to be checked again.
 const WAITS: &str = "waits to be checked again";
@@ -145,10 +152,42 @@ impl Store {
         Ok(found.map(|published| (published.record, published.version)))
     }
 
+    /// What that version of a record says, as JSON.
+    pub async fn load_version(&self, pk: &str, version: u32) -> Result<Option<Value>, StoreError> {
+        let found = self.get(&self.config, key(pk, keys::version_sk(version))).await?;
+        let found: Option<Published<Value>> = found.map(read).transpose()?;
+        Ok(found.map(|version| version.record))
+    }
+
     /// Every published record of a kind, as JSON.
     pub async fn load_published_all(&self, kind: &str) -> Result<Vec<Value>, StoreError> {
         let found: Vec<Published<Value>> = self.published(kind).await?;
         Ok(found.into_iter().map(|published| published.record).collect())
+    }
+
+    /// The same of those whose records are there: of one that was deleted the copy stays, for those who run with it.
+    pub async fn load_published_there(&self, kind: &str) -> Result<Vec<Value>, StoreError> {
+        let mut found: Vec<PublishedAs> = self.partition(&self.config, keys::published_pk(kind)).await?;
+        let there = self.load_there(kind, found.iter().map(|found| found.id.as_str())).await?;
+        found.retain(|found| there.contains(&found.id));
+        Ok(found.into_iter().map(|found| found.record).collect())
+    }
+
+    /// Those of the ids whose records are there.
+    pub(crate) async fn load_there<'a>(
+        &self,
+        kind: &str,
+        ids: impl Iterator<Item = &'a str>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let ids: Vec<&str> = ids.collect();
+        let mut there = BTreeSet::new();
+        for ids in ids.chunks(MOST_GOT) {
+            let wanted = ids.iter().map(|id| key(format!("{kind}#{id}"), keys::CURRENT)).collect();
+            let found = self.batch_get(KeysAndAttributes::builder().projection_expression(keys::PK), wanted).await?;
+            let found = found.iter().map(|item| text(item, keys::PK));
+            there.extend(found.filter_map(|pk| Some(pk.split_once('#')?.1.to_owned())));
+        }
+        Ok(there)
     }
 
     /// The keys of the records of a kind that were checked: those with a version, then those that have none.
@@ -164,7 +203,8 @@ impl Store {
         Ok(ids.iter().map(|id| format!("{kind}#{id}")).collect())
     }
 
-    /// Makes the record a version, if it is one, and writes back what came of the check. Stale if the record was edited meanwhile.
+    /// Makes the record a version, if it is one, and writes back what came of the check. Stale if the record was edited meanwhile, or one
+    /// that the version needs was deleted.
     pub async fn publish<T: Serialize>(
         &self,
         edited: &Edited,
@@ -172,6 +212,10 @@ impl Store {
         told: &Told,
     ) -> Result<Committed, StoreError> {
         let mut items = vec![self.written_back(edited, told)?];
+        // Whoever lets a deleted record go looks for what needs it after it is gone, and finds what was published before that.
+        for pk in version.iter().flat_map(|new| new.needs).take(MOST_NEEDED) {
+            items.push(Edit::of(key(pk, keys::CURRENT)).item(&self.config)?);
+        }
         if let (Some((kind, id)), Some(new)) = (edited.kind_and_id(), version) {
             let before = new.number.checked_sub(1).filter(|before| *before > 0);
             let mut published: Item = key(keys::published_pk(kind), id);

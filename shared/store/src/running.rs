@@ -11,13 +11,12 @@ use crate::{
     error::sorted,
     item::{key, s, text},
     keys,
+    load::MOST_GOT,
     update::Edit,
 };
 
 /// Where a cadence's record says how many leads run through it.
 pub(crate) const LEADS: &str = "leads";
-/// What one BatchGetItem takes: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
-const BATCH: usize = 100;
 
 impl Store {
     /// How many leads run through a cadence. Read from an index, so what just changed may not be counted yet.
@@ -62,7 +61,7 @@ impl Store {
     pub async fn load_told_leads(&self) -> Result<Vec<(CadenceId, String)>, StoreError> {
         let ids = self.config_ids(keys::published_pk("CADENCE")).await?;
         let mut told = Vec::new();
-        for ids in ids.chunks(BATCH) {
+        for ids in ids.chunks(MOST_GOT) {
             let wanted = ids.iter().map(|id| (format!("CADENCE#{id}"), keys::CURRENT.to_owned()));
             let mut records = self.config_items(wanted.collect()).await?;
             let leads = ids.iter().filter_map(|id| {

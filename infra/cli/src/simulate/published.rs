@@ -31,7 +31,9 @@ impl Published {
         for (pk, found) in found.iter() {
             match parse_record(pk, &found.content) {
                 Ok(record) => {
-                    known.insert(record.clone());
+                    if !found.is_deleted {
+                        known.insert(record.clone());
+                    }
                     records.push(record);
                 }
                 Err(_) => drop(known.refused.insert(pk.to_owned())),

@@ -352,6 +352,30 @@ fn a_file_is_checked_against_a_table() {
 }
 
 #[test]
+fn what_was_deleted_from_a_table_is_missing_for_a_file_that_names_it() {
+    let ops = Ops::start();
+    let text =
+        "{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }}. Reply STOP to opt out.";
+    let message = json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": text });
+    fs::write(ops.folder().join("message-sms-spring.json"), message.to_string()).unwrap();
+    assert_eq!(ops.run("push", &[]).code, 0);
+    fs::remove_file(ops.folder().join("message-sms-spring.json")).unwrap();
+    ops.edit(CADENCE, |record| record["steps"][1]["message"] = json!("sms/spring"));
+    assert_eq!(ops.run("push", &["--dry-run"]).code, 0);
+
+    let key = json!({ "pk": { "S": "MESSAGE#sms/spring" }, "sk": { "S": "CURRENT" } });
+    let delete = json!({ "TableName": "config", "Key": key });
+    ops.local.aws("dynamodb", "DynamoDB_20120810.DeleteItem", "POST", "/", &delete);
+    for command in ["check", "push"] {
+        let ran = ops.run(command, &[]);
+        assert_eq!(ran.code, 1, "{command}");
+        assert!(ran.told.contains("There is no message \"sms/spring\"."), "{command}: {}", ran.told);
+    }
+    assert_eq!(ops.version("zillow-purchase"), 1);
+    assert_eq!(ops.ask("list", &["--deleted"]).told.lines().next(), Some("MESSAGE#sms/spring"));
+}
+
+#[test]
 fn what_is_in_a_table_is_simulated_and_a_file_over_it() {
     let ops = Ops::start();
     let ran = ops.ask("simulate", &["zillow-purchase", "--at", "2026-12-01 10:00"]);

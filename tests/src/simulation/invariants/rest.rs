@@ -10,7 +10,7 @@ use cadence_core::{
     arrival::Taken,
     enrollment::{Enrollment, StepDue},
     lead::Lead,
-    records::{Cadence, Status, parse_record},
+    records::{Cadence, Record, Status, parse_record},
 };
 use cadence_local::{Message, Timer};
 use cadence_store::Edited;
@@ -286,15 +286,29 @@ pub(crate) fn records(seen: &Seen, told: &Told, gave_up: impl Fn(i64) -> bool) -
 /// What is at work can be seen: a deleted record of it is back.
 fn gone(seen: &Seen, gave_up: impl Fn(i64) -> bool) -> Held {
     let is_there = |pk: &str| seen.config.contains_key(&(pk.to_owned(), "CURRENT".to_owned()));
+    let used = messages_at_work(seen);
     for ((kind, id), published) in &seen.config {
         let Some(pk) = kind.strip_prefix("PUBLISHED#").map(|kind| format!("{kind}#{id}")) else { continue };
         let says = |field: &str, value: Value| published.pointer(&format!("/record/{field}")) == Some(&value);
-        // A message that no step used when it was deleted may come into use by what is at work of it.
-        let is_retired =
-            says("status", "archived".into()) || says("active", false.into()) || kind == "PUBLISHED#MESSAGE";
+        let is_unused = kind == "PUBLISHED#MESSAGE" && !used.contains(id.as_str());
+        let is_retired = says("status", "archived".into()) || says("active", false.into()) || is_unused;
         if !is_retired && !is_there(&pk) && !seen.edited.get(&pk).is_some_and(|written| gave_up(*written)) {
             return Err(Violation::of(Invariant::Records, format!("{pk} is at work and its record is gone")));
         }
     }
     Ok(())
+}
+
+/// The messages of the steps of all cadences that are at work.
+fn messages_at_work(seen: &Seen) -> BTreeSet<String> {
+    let cadences = seen.config.iter().filter(|((kind, _), _)| kind == "PUBLISHED#CADENCE");
+    let cadences =
+        cadences.filter_map(|(_, published)| match Record::from_stored("CADENCE", published.get("record")?) {
+            Some(Record::Cadence(cadence)) if cadence.status != Status::Archived => Some(cadence),
+            Some(_) | None => None,
+        });
+    cadences
+        .flat_map(|cadence| cadence.steps)
+        .flat_map(|step| step.messages().map(ToString::to_string).collect::<Vec<_>>())
+        .collect()
 }

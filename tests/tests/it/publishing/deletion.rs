@@ -1,5 +1,6 @@
 //! Ops delete a record.
 
+use cadence_core::timeline::EntryKind;
 use cadence_tests::{Tested, World};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -18,7 +19,8 @@ async fn what_is_at_work_comes_back_with_the_reason_on_it() -> Tested {
     let world = World::start().await?;
     let (lead, _) = enroll(&world, 1).await?;
     world.settle().await?;
-    for pk in [CADENCE, "MESSAGE#sms/intro", "USER#lo-riley", "SOURCE#zillow", "SETTINGS#company"] {
+    let all = [CADENCE, "MESSAGE#sms/intro", "USER#lo-riley", "SOURCE#zillow", "SETTINGS#company"];
+    for pk in all {
         let record = world.record(pk).await?;
         let (summary, leads) = (record.get("summary").cloned(), record.get("leads").map(|_| json!("1 on version 1")));
         let before = cadence_store::Edited::content_of(record);
@@ -27,6 +29,10 @@ async fn what_is_at_work_comes_back_with_the_reason_on_it() -> Tested {
         assert_eq!((&back["published_version"], back["problems"].as_array().map(Vec::len)), (&json!(1), Some(1)));
         assert_eq!((back.get("summary").cloned(), back.get("leads").cloned()), (summary, leads), "{pk}");
         assert_eq!(cadence_store::Edited::content_of(back), before, "{pk}: nothing of it is lost, notes neither");
+    }
+    for pk in all {
+        let check = world.record(pk).await?["check"].to_string();
+        assert!(check.starts_with("\"NOT DELETED"), "{pk} says it still, whatever else was deleted: {check}");
     }
     world.pass(MORNING).await?;
     assert_eq!(called(&world, &lead).await?.len(), 1, "and nothing stopped");
@@ -120,5 +126,105 @@ async fn what_is_deleted_in_the_same_moment_in_which_it_is_archived_is_archived(
     world.pass(MORNING).await?;
     assert_eq!(called(&world, &lead).await?.len(), 0, "whoever archived it wants it to stop");
     assert_eq!(deleted(&world, CADENCE).await?, None, "and now it may go");
+    Ok(())
+}
+
+/// A cadence that names three records.
+fn naming(message: &str, user: &str, cadence: &str) -> Value {
+    json!({
+        "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "status": "live", "priority": 50,
+        "for_leads": { "source": ["zillow"] }, "takes_over": [cadence],
+        "steps": [
+            { "id": "hello", "do": "canned_sms", "wait": "2h", "message": message, "on": { "replied": { "cadence": cadence } } },
+            { "id": "call", "do": "dial", "wait": "1d", "assign": user },
+        ],
+    })
+}
+
+fn text(id: &str) -> Value {
+    let text = "Hi from {{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }}. Reply STOP to opt out.";
+    json!({ "pk": format!("MESSAGE#{id}"), "sk": "CURRENT", "text": text })
+}
+
+#[tokio::test]
+async fn what_was_deleted_can_no_longer_be_named() -> Tested {
+    let world = World::start().await?;
+    world.put_record(&text("sms/unused")).await?;
+    let used = json!({ "pk": "CADENCE#used", "sk": "CURRENT", "name": "Used", "status": "archived",
+        "steps": [{ "id": "hello", "do": "canned_sms", "wait": "0m", "message": "sms/unused" }] });
+    world.put_record(&used).await?;
+    world.edit("CADENCE#new-lead", |cadence| cadence["status"] = json!("archived")).await?;
+    world.edit("USER#lo-morgan", |user| user["active"] = json!(false)).await?;
+    let gone = ["MESSAGE#sms/unused", "USER#lo-morgan", "CADENCE#new-lead"];
+    for pk in gone {
+        assert_eq!(deleted(&world, pk).await?, None, "{pk}");
+    }
+    let record = world.put_record(&naming("sms/unused", "lo-morgan", "new-lead")).await?;
+    assert_eq!(record["check"], "NOT PUBLISHED: there is no version yet (see problems)", "{record}");
+    let revived = world.edit("CADENCE#used", |cadence| cadence["status"] = json!("live")).await?;
+    assert_eq!(revived["check"], "NOT PUBLISHED: version 1 goes on (see problems)", "{revived}");
+    let problems = format!("{}{}", record["problems"], revived["problems"]);
+    for (path, absent) in [
+        ("takes_over", "There is no cadence \\\"new-lead\\\""),
+        ("steps[0].message", "There is no message \\\"sms/unused\\\""),
+        ("steps[0].on.replied", "There is no cadence \\\"new-lead\\\""),
+        ("steps[1].assign", "There is no user \\\"lo-morgan\\\""),
+    ] {
+        assert!(problems.contains(path) && problems.contains(absent), "{path}: {problems}");
+    }
+    assert_eq!(problems.matches("There is no message").count(), 2, "{problems}");
+
+    world.put_record(&text("sms/unused")).await?;
+    let record = world.put_record(&naming("sms/unused", "lo-riley", "zillow-purchase")).await?;
+    assert_eq!(record["published_version"], 1, "what is there again can be named: {record}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_runs_with_a_message_that_was_deleted_since_still_gets_it() -> Tested {
+    let world = World::start().await?;
+    world.put_record(&text("sms/spring")).await?;
+    world.put_record(&naming("sms/spring", "lo-riley", "zillow-purchase")).await?;
+    let (lead, _) = enroll(&world, 1).await?;
+    world.put_record(&naming("sms/intro", "lo-riley", "zillow-purchase")).await?;
+    assert_eq!(deleted(&world, "MESSAGE#sms/spring").await?, None);
+    world.pass(TimeDelta::hours(3)).await?;
+    assert_eq!(world.when(&lead, EntryKind::Sent, "hello").await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_refused_edit_names_is_told_to_be_missing_once_it_is_deleted() -> Tested {
+    let world = World::start().await?;
+    world.put_record(&text("sms/spring")).await?;
+    let record = world.edit(CADENCE, |cadence| {
+        cadence["steps"][1]["message"] = json!("sms/spring");
+        cadence["steps"][2]["wait"] = json!("soon");
+    });
+    assert_eq!(record.await?["problems"].as_array().map(Vec::len), Some(1));
+    assert_eq!(deleted(&world, "MESSAGE#sms/spring").await?, None);
+    let problems = world.record(CADENCE).await?["problems"].to_string();
+    assert!(problems.contains("There is no message \\\"sms/spring\\\""), "{problems}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_edit_that_is_deleted_at_once_comes_back_with_what_is_wrong_with_it() -> Tested {
+    for (broken, word) in [("soon", "steps[2].wait: "), ("1d at 22:00", "")] {
+        let world = World::start().await?;
+        let mut record = world.record(CADENCE).await?;
+        record["steps"][2]["wait"] = json!(broken);
+        record["steps"][1]["message"] = json!("sms/nowhere");
+        world.save(&record).await?;
+        let back = deleted(&world, CADENCE).await?.ok_or("it is gone")?;
+        assert_eq!(back["steps"], record["steps"], "nothing of it is lost");
+        assert_eq!(back["check"], "NOT PUBLISHED: version 1 goes on (see problems)");
+        let problems: Vec<&str> = back["problems"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let why = "The record was deleted and is back, because the cadence is at work.";
+        assert!(problems.first().is_some_and(|first| first.starts_with(why)), "{problems:?}");
+        for word in [word, "steps[1].message: There is no message \"sms/nowhere\""] {
+            assert!(problems.iter().any(|problem| problem.starts_with(word)), "{word}: {problems:?}");
+        }
+    }
     Ok(())
 }

@@ -204,3 +204,22 @@ async fn a_failure_on_the_way_is_made_up_for() -> Tested {
     assert_eq!(world.record("CADENCE#spring").await?["published_version"], 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_an_edit_lost_is_said_though_others_are_published_after_it() -> Tested {
+    let world = World::start().await?;
+    let secret = |secret: &'static str| move |source: &mut Value| source["secret"] = json!(secret);
+    world.edit("SOURCE#plain", secret("lead-portal")).await?;
+    let source = world.edit("SOURCE#plain", secret("lead-portl")).await?;
+    let loses = |cadence: &mut Value| cadence["for_leads"] = Value::Null;
+    let cadence = world.edit(CADENCE, loses).await?;
+    for (record, version, word) in [(&source, 3, "lead-portal"), (&cadence, 2, "though the version before had it")] {
+        assert_eq!(record["published_version"], version, "{record}");
+        assert!(record["problems"].to_string().contains(word), "{record}");
+    }
+    world.edit("SOURCE#gizmo", secret("gizmo-leads")).await?;
+    world.edit("USER#lo-riley", |user| user["groups"] = json!(["team"])).await?;
+    assert_eq!(world.record("SOURCE#plain").await?["problems"], source["problems"]);
+    assert_eq!(world.record(CADENCE).await?["problems"], cadence["problems"]);
+    Ok(())
+}

@@ -74,3 +74,62 @@ async fn a_record_that_is_written_anew_is_not_put_back() -> Tested {
     assert_eq!((&record["steps"][2]["wait"], &record["published_version"]), (&json!("45m"), &json!(2)));
     Ok(())
 }
+
+/// A cadence whose text is a message that nothing else uses, which is published already.
+async fn with_a_message_of_its_own(world: &World) -> Tested<Value> {
+    let text =
+        json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": "Hi from {{ company }}. Reply STOP to opt out." });
+    world.put_record(&text).await?;
+    let mut cadence = world.record(CADENCE).await?;
+    cadence["steps"][1]["message"] = json!("sms/spring");
+    world.save(&cadence).await?;
+    Ok(cadence)
+}
+
+#[tokio::test]
+async fn a_message_that_is_deleted_while_its_cadence_is_published_is_missing_or_comes_back() -> Tested {
+    for (moment, published) in [
+        (Moment::Before("Query"), Published::Refused),
+        (Moment::Before("TransactWriteItems"), Published::Refused),
+        (Moment::After("TransactWriteItems"), Published::Version(2)),
+    ] {
+        let world = World::start().await?;
+        let old = world.record(CADENCE).await?;
+        let new = with_a_message_of_its_own(&world).await?;
+        let hands = world.clone();
+        let deletes = async move { hands.delete("MESSAGE#sms/spring").await };
+        let done = world.interrupted(moment, deletes, async |boot| {
+            Ok(publish::handle(&publish::App::start(boot).await?, CADENCE, Some(&old), Some(&new)).await?)
+        });
+        assert_eq!(done.await?, published, "{moment:?}");
+        world.settle().await?;
+        let (message, cadence) =
+            (world.config_item("MESSAGE#sms/spring", "CURRENT").await?, world.record(CADENCE).await?);
+        let is_published = cadence["published_version"] == 2;
+        assert_eq!(is_published, published == Published::Version(2), "{moment:?}: {cadence}");
+        assert_eq!(message.is_some(), is_published, "{moment:?}");
+        if !is_published {
+            assert!(cadence["problems"].to_string().contains("There is no message"), "{moment:?}: {cadence}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_refused_for_a_message_that_was_about_to_come_back_is_published() -> Tested {
+    let world = World::start().await?;
+    let mut spring = world.record(CADENCE).await?;
+    spring["pk"] = json!("CADENCE#spring");
+    world.save(&spring).await?;
+    let hands = world.clone();
+    let deletes = async move { hands.delete("MESSAGE#sms/intro").await };
+    let done = world.interrupted(Moment::Before("Query"), deletes, async |boot| {
+        Ok(publish::handle(&publish::App::start(boot).await?, "CADENCE#spring", None, Some(&spring)).await?)
+    });
+    assert_eq!(done.await?, Published::Refused);
+    world.settle().await?;
+    let back = world.record("MESSAGE#sms/intro").await?;
+    assert_eq!(back["check"], "NOT DELETED: version 1 is at work (see problems)");
+    assert_eq!(world.record("CADENCE#spring").await?["published_version"], 1);
+    Ok(())
+}

@@ -74,7 +74,8 @@ fn rights(function: &str) -> Vec<(&'static str, &'static str)> {
         ],
         "publish" => vec![
             (WRITE_LOGS, "PublishLogs"),
-            ("dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem", "ConfigTable"),
+            (LOOK_AND_COMMIT, "ConfigTable"),
+            ("dynamodb:BatchGetItem", "ConfigTable"),
             ("dynamodb:DeleteItem", "ConfigTable"),
             ("dynamodb:Query", "LeadsTable/index/running"),
             (READ_STREAM, "ConfigTable/stream/*"),

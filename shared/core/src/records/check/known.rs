@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     CadenceId, MessageId, SourceId, UserId,
     records::{
-        Cadence, Message, Record, Settings, Source, User,
+        Assign, Cadence, Message, OnOverdue, Record, Settings, Source, Step, User,
         problem::{all_of, did_you_mean, quoted},
     },
 };
@@ -129,6 +129,18 @@ pub fn dependents_of(kind: &str) -> &'static [&'static str] {
 }
 
 impl Record {
+    /// The keys of the records that this one names and that can be deleted.
+    pub fn names(&self) -> BTreeSet<String> {
+        match self {
+            Self::Cadence(cadence) => cadence_names(cadence).collect(),
+            Self::User(user) => {
+                let stand_ins = user.out_of_office.iter().filter_map(|absence| absence.stand_in.as_ref());
+                stand_ins.map(|id| format!("USER#{id}")).collect()
+            }
+            Self::Message(_) | Self::Source(_) | Self::Settings(_) => BTreeSet::new(),
+        }
+    }
+
     /// The kinds of record that this one's check looks at.
     pub fn refers_to(&self) -> Vec<&'static str> {
         match self {
@@ -140,6 +152,20 @@ impl Record {
             Self::User(_) => Vec::new(),
         }
     }
+}
+
+fn cadence_names(cadence: &Cadence) -> impl Iterator<Item = String> {
+    let messages = cadence.steps.iter().flat_map(Step::messages).map(|id| format!("MESSAGE#{id}"));
+    let cadences = cadence.targets().chain(&cadence.takes_over).map(|id| format!("CADENCE#{id}"));
+    let asked = cadence.steps.iter().flat_map(|step| match &step.on_overdue {
+        Some(OnOverdue::Assign(then)) => vec![&step.assign, then],
+        Some(OnOverdue::Go(_)) | None => vec![&step.assign],
+    });
+    let users = asked.filter_map(|assign| match assign {
+        Assign::User(id) => Some(format!("USER#{id}")),
+        Assign::LoanOfficer | Assign::RoundRobin(_) => None,
+    });
+    messages.chain(cadences).chain(users)
 }
 
 fn cadence_refers_to(cadence: &Cadence) -> Vec<&'static str> {
