@@ -108,10 +108,11 @@ impl Told {
             told.push(format!("\n{}", since(&enrollment, &timeline, &zone)));
             let (stands, open_tasks, variants) = match stage.store.load_step(id, &enrollment.id).await {
                 Ok(context) => {
+                    let open_tasks: Vec<_> = context.its_open_tasks().cloned().collect();
                     let stands = standing(&context, &zone, now);
                     let variants = variants(&context.cadence, id);
                     cadences.insert(enrollment.id.clone(), context.cadence);
-                    (stands, context.open_tasks, variants)
+                    (stands, open_tasks, variants)
                 }
                 // That is the very thing that somebody wants to know who asks why nothing happens.
                 Err(error @ (StoreError::Missing { .. } | StoreError::Unreadable { .. })) => {

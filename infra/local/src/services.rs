@@ -16,13 +16,20 @@ use chrono::{DateTime, Utc};
 use http::{Request, Response};
 use rusqlite::Connection;
 
-use crate::{account::Account, cloud, dynamo, faults::Refused};
+use crate::{account::Account, cloud, dynamo, faults::Refused, function::Invocation};
 
 /// What one request is answered with: the database, whose cloud it is, and the instant.
 pub(crate) struct Scope<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) account: &'a Account,
     pub(crate) now: DateTime<Utc>,
+}
+
+impl Scope<'_> {
+    /// The invocation that asks, where functions run inside this process.
+    fn asked_by() -> Option<String> {
+        Invocation::that_asks().map(|invocation| invocation.request_id.to_string())
+    }
 }
 
 /// Makes the services' tables, where they are not there yet.

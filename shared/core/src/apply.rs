@@ -121,7 +121,7 @@ fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: Dat
             OptOut::Phone => context.lead.phone_hash.clone(),
             OptOut::Email => context.lead.email_hash.clone(),
         };
-        change.lead = Some(LeadChange::OptOut { closes, address_hash, at: now });
+        change.lead = Some(LeadChange::OptOut { revision: context.lead.revision, closes, address_hash, at: now });
         change.note(Entry { outcome: Some(outcome), ..Entry::new(EntryKind::OptedOut, &context.lead.id, now) });
     }
     let closed = context.open_tasks.iter().filter(|task| task.kind.closed_by() == Some(closes));

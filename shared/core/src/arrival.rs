@@ -14,7 +14,7 @@ use crate::{
     onward::{self, TAKE_UP_WITHIN},
     records::{Cadence, Settings, Source, User},
     sources::Inbound,
-    task::{Task, TaskKind},
+    task::{Closed, Task, TaskKind},
     timeline::{Entry, EntryKind},
 };
 
@@ -126,6 +126,8 @@ pub struct Arrival {
     pub gains: Vec<String>,
     /// The hash of the phone number that closes for good, because the source says that the lead wants no calls.
     pub closes: Option<String>,
+    /// The tasks that nobody may do any more, because the lead closed their channel.
+    pub close: Vec<(TaskId, Closed)>,
     /// The end of the enrollment that ran, written only if that still stands where it was read.
     pub ends: Option<Change>,
     /// The enrollment that begins.
@@ -160,6 +162,18 @@ pub fn whose(addresses: &Addresses) -> Option<&LeadId> {
 
 /// What a webhook makes of the lead it is about, known or new.
 pub fn arrive(
+    read: Read<'_>,
+    known: Option<&Known>,
+    addresses: &Addresses,
+    catalogue: &Catalogue,
+    now: DateTime<Utc>,
+) -> Arrival {
+    let mut arrival = taken(read, known, addresses, catalogue, now);
+    close_tasks(&mut arrival, known, now);
+    arrival
+}
+
+fn taken(
     read: Read<'_>,
     known: Option<&Known>,
     addresses: &Addresses,
@@ -240,6 +254,18 @@ fn heed_opt_out(arrival: &mut Arrival, lead: &mut Lead, read: Read<'_>, now: Dat
         let text = format!("{} says that the lead wants no calls", read.source.id);
         arrival.entries.push(Entry::new(EntryKind::OptedOut, &lead.id, now).text(text));
     }
+}
+
+/// Closes what users were asked to do on a channel that the lead has closed, unless it ends with the enrollment that runs.
+fn close_tasks(arrival: &mut Arrival, known: Option<&Known>, now: DateTime<Utc>) {
+    let Some(known) = known else { return };
+    let lead = arrival.lead.as_ref().unwrap_or(&known.lead);
+    let ending = arrival.ends.iter().flat_map(|change| &change.close);
+    let ending: Vec<&TaskId> = ending.map(|(id, _)| id).collect();
+    let is_closed = |task: &&Task| task.kind.closed_by().is_some_and(|closes| lead.opt_outs.contains_key(&closes));
+    let closed = known.open_tasks.iter().filter(is_closed).filter(|task| !ending.contains(&&task.id));
+    arrival.close =
+        closed.map(|task| (task.id.clone(), Closed { outcome: Outcome::Skipped, at: now, by: None })).collect();
 }
 
 /// Gives the lead the addresses that nobody else has, and with them what they have closed for good.
@@ -378,6 +404,7 @@ fn arrival(read: Read<'_>, lead: &LeadId, now: DateTime<Utc>) -> Arrival {
         facts: None,
         gains: Vec::new(),
         closes: None,
+        close: Vec::new(),
         ends: None,
         enrollment: None,
         task: None,

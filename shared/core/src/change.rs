@@ -46,8 +46,10 @@ pub enum LeadChange {
         /// The loan officer.
         user: UserId,
     },
-    /// The lead closes a channel, whatever its revision.
+    /// The lead closes a channel, if its revision is still the one that was read: since then a task may have been opened that this closes.
     OptOut {
+        /// The revision that was read.
+        revision: u64,
         /// What it closes.
         closes: OptOut,
         /// The keyed hash of the address that stays closed for good.
@@ -132,7 +134,8 @@ impl Change {
         let progress = self.next_generation();
         progress.state = State::Ended { why };
         progress.next = None;
-        for task in open_tasks.iter().filter(|task| task.kind.is_of_step()) {
+        let id = &self.enrollment.id;
+        for task in open_tasks.iter().filter(|task| task.kind.is_of_step() && task.id.key.enrollment == *id) {
             if self.close.iter().all(|(id, _)| *id != task.id) {
                 self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at: self.at, by: None }));
             }

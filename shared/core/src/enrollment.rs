@@ -146,6 +146,8 @@ pub struct Claim {
     pub lease_until: DateTime<Utc>,
     /// The step's own due instant at the time.
     pub step_due_at: DateTime<Utc>,
+    /// The version that it was taken on, which may be newer than the one that is stored: it is settled on that.
+    pub version: u32,
     /// The generation that it was taken on: settling moves the enrollment only if that is still the one.
     pub generation: u64,
     /// What it is for.
@@ -177,6 +179,15 @@ impl Enrollment {
         let still_exists = next.is_some_and(|next| current.step(&next.step).is_some());
         if current.apply_to == ApplyTo::Everyone && is_between_steps && still_exists && self.progress.version != version
         {
+            self.stored_version = Some(std::mem::replace(&mut self.progress.version, version));
+        }
+        self
+    }
+
+    /// The enrollment on the version that it was claimed on, so that whoever settles the claim does what its holder would.
+    pub fn as_claimed(mut self) -> Self {
+        let claim = self.claim.as_ref().filter(|claim| claim.generation == self.progress.generation);
+        if let Some(version) = claim.map(|claim| claim.version).filter(|version| *version != self.progress.version) {
             self.stored_version = Some(std::mem::replace(&mut self.progress.version, version));
         }
         self
@@ -325,6 +336,13 @@ mod tests {
             }
         }
         assert_eq!(claimed().repinned(&everyone, 2).progress.version, 1, "not while it is delivered");
+        let mut claimed = claimed();
+        assert_eq!(claimed.clone().as_claimed(), claimed);
+        if let Some(claim) = &mut claimed.claim {
+            claim.version = 2;
+        }
+        let read = claimed.as_claimed();
+        assert_eq!((read.progress.version, read.stored_version), (2, Some(1)), "but on what it was claimed on");
     }
 
     #[test]

@@ -66,7 +66,8 @@ impl StepContext {
             let text = format!("moved to the cadence {to} by {}{rest}", outcome.as_str());
             change.end(End::Switched(to.clone()), &text, &self.open_tasks);
             let id = enroll::switched_id(&self.enrollment.id, &to);
-            let begun = enroll::begin(id, &self.lead, (cadence, *version), &self.settings, false, now);
+            let begun =
+                enroll::begin(id, &self.lead, (cadence, *version), &self.settings, self.enrollment.progress.stale, now);
             change.entries.push(enroll::entry(&begun, cadence, now));
             change.enroll = Some(begun);
             return;

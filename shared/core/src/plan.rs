@@ -49,7 +49,7 @@ pub struct StepContext {
     pub attempt: Option<Attempt>,
     /// What came of the enrollment's steps so far.
     pub outcomes: Vec<StepOutcome>,
-    /// The enrollment's open tasks.
+    /// The lead's open tasks, of all its enrollments.
     pub open_tasks: Vec<Task>,
     /// Where the lead may unsubscribe; set by `email`, which holds the key that signs it.
     pub unsubscribe_url: Option<String>,
@@ -322,6 +322,11 @@ impl StepContext {
         self.users.iter().find(|user| user.id == *owner)
     }
 
+    /// The enrollment's own open tasks.
+    pub fn its_open_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.open_tasks.iter().filter(|task| task.id.key.enrollment == self.enrollment.id)
+    }
+
     /// The calendar between the cadence and the lead.
     pub fn calendar(&self) -> Calendar<'_> {
         Calendar::new(&self.lead, &self.cadence, &self.settings)
@@ -345,6 +350,7 @@ impl StepPlan {
             claimed_at: now,
             lease_until: now + LEASE,
             step_due_at: self.next.step_due_at,
+            version: self.enrollment.progress.version,
             generation: self.enrollment.progress.generation,
             effect: self.action.effect(),
             user: self.user.clone(),

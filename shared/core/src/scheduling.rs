@@ -94,6 +94,7 @@ mod tests {
             claimed_at: NOW,
             lease_until: NOW,
             step_due_at: NOW,
+            version: enrollment.progress.version,
             generation: enrollment.progress.generation,
             effect: Effect::Sms,
             user: None,

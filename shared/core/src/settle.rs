@@ -10,7 +10,7 @@ use crate::{
     course::{self, Leg},
     delivery::Delivery,
     enrollment::{Act, Claim, Effect, Next, State},
-    gate::{self, AskUser},
+    gate::{self, AskUser, Never},
     plan::{Action, StepContext},
     records::Step,
     task::{Task, TaskKind},
@@ -70,17 +70,18 @@ impl Tried<'_> {
     fn settle(&self, delivery: Delivery) -> Settlement {
         let enrollment = &self.context.enrollment;
         let step = self.context.cadence.step(&self.claim.step);
+        let delivery = step.and_then(|step| self.not_asked(step)).unwrap_or(delivery);
         let leads_on = step.filter(|_| self.is_still_next()).map(|step| match &delivery {
             Delivery::Accepted { .. } => self.accepted(step),
+            Delivery::Rejected { .. } if self.claim.effect == Effect::Task => self.ended(step, Outcome::Skipped),
             Delivery::Rejected { .. } => self.ended(step, Outcome::Failed),
             Delivery::Later { .. } => self.later(step),
-            Delivery::Unknown { reason } => {
-                let mut change = self.ended(step, Outcome::Unknown);
-                change.open.extend(review(self.context, &self.running(), reason, self.now));
-                change
-            }
+            Delivery::Unknown { .. } => self.ended(step, Outcome::Unknown),
         });
         let mut change = leads_on.unwrap_or_else(|| Change::of(enrollment, self.now));
+        if let Delivery::Unknown { reason } = &delivery {
+            change.open.extend(review(self.context, &self.running(), reason, self.now));
+        }
         change.stay_parked();
         if let Some(entry) = self.entry(&delivery) {
             change.note_first(entry);
@@ -99,6 +100,22 @@ impl Tried<'_> {
             },
             change,
         }
+    }
+
+    /// Why a user is not asked after all: a task is written only as its claim settles, and stays. The lead may have closed its channel since,
+    /// or the hours are over because whoever claimed it died.
+    fn not_asked(&self, step: &Step) -> Option<Delivery> {
+        if self.claim.effect != Effect::Task {
+            return None;
+        }
+        if self.context.lead.opted_out(step.action.channel()) {
+            return Some(Delivery::Rejected { reason: Never::OptedOut.as_str().to_owned() });
+        }
+        let opens = self.context.calendar().opening(step.action, self.now);
+        let is_open = opens.from <= ceil_to_second(self.now);
+        let ran_out = self.claim.lease_until <= self.now;
+        let reason = "the function that claimed it left it until the hours were over";
+        (ran_out && !is_open).then(|| Delivery::Later { reason: reason.to_owned() })
     }
 
     /// Whether the enrollment stands where it was claimed. One that came to rest meanwhile does too: what was delivered must not be
@@ -202,6 +219,7 @@ impl Tried<'_> {
                 Effect::AiCall => (EntryKind::CallPlaced, None),
                 Effect::Task => return None,
             },
+            Delivery::Rejected { reason } if self.claim.effect == Effect::Task => (EntryKind::Skipped, Some(reason)),
             Delivery::Rejected { reason } => (EntryKind::Failed, Some(reason)),
             Delivery::Later { reason } if last_try => (EntryKind::Failed, Some(reason)),
             Delivery::Later { reason } => (EntryKind::Retried, Some(reason)),

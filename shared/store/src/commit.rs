@@ -1,5 +1,7 @@
 //! Commit: what a decision changes, in one transaction, if what it was decided on still holds.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
     Outcome, TaskId,
@@ -131,20 +133,27 @@ impl Store {
 
     /// What changes about the lead, in one edit: a transaction may name an item once.
     pub(crate) fn lead_edit(&self, change: &Change, returned_touch: Option<&str>) -> Result<Option<Edit>, StoreError> {
-        if change.lead.is_none() && returned_touch.is_none() && change.enroll.is_none() {
+        let may_close: BTreeSet<OptOut> = change.open.iter().filter_map(|task| task.kind.closed_by()).collect();
+        if change.lead.is_none() && returned_touch.is_none() && change.enroll.is_none() && may_close.is_empty() {
             return Ok(None);
         }
         let mut edit = Edit::of(key(keys::lead_pk(&change.enrollment.lead), keys::LEAD));
+        // Nobody is asked what the lead closed meanwhile; and whoever closes it now, without knowing of this task, decides again.
+        for closes in &may_close {
+            edit.expect_none(&["opt_outs", opt_out_key(*closes)]);
+        }
         match &change.lead {
             Some(LeadChange::Owner { revision, user }) => {
                 edit.expect(&["revision"], number(*revision)?)
                     .set(&["owner"], s(user.as_str()))
                     .increment(&["revision"]);
             }
-            Some(LeadChange::OptOut { closes, at, .. }) => {
-                edit.set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?).increment(&["revision"]);
+            Some(LeadChange::OptOut { revision, closes, at, .. }) => {
+                edit.expect(&["revision"], number(*revision)?)
+                    .set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?)
+                    .increment(&["revision"]);
             }
-            None if change.enroll.is_some() => {
+            None if change.enroll.is_some() || !may_close.is_empty() => {
                 edit.increment(&["revision"]);
             }
             None => {}

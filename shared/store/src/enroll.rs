@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Committed, Store, StoreError,
+    commit::MOST_CLOSED,
     error::sorted,
     item::text,
     item::{self, attribute, key, read, s},
@@ -91,6 +92,12 @@ impl Store {
         {
             return Ok(Committed::Stale);
         }
+        for tasks in arrival.close.get(MOST_CLOSED..).unwrap_or_default().chunks(MOST_CLOSED) {
+            let items = tasks.iter().map(|(id, closed)| self.closed_task(id, closed)).collect::<Result<_, _>>()?;
+            if self.write(items).await? == Committed::Stale {
+                return Ok(Committed::Stale);
+            }
+        }
         let mut items = vec![self.webhook_item(arrival)?];
         items.extend(self.lead_item(arrival)?);
         if let Some(facts) = &arrival.facts {
@@ -108,6 +115,9 @@ impl Store {
             let mut address = Edit::of(key(keys::address_pk(hash), "ADDRESS"));
             address.set_once(&["suppressed_at"], attribute(&arrival.webhook.at)?);
             items.push(address.item(&self.leads)?);
+        }
+        for (id, closed) in arrival.close.iter().take(MOST_CLOSED) {
+            items.push(self.closed_task(id, closed)?);
         }
         if let Some(ends) = &arrival.ends {
             items.extend(self.change_items(ends, false)?);

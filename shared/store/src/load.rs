@@ -33,6 +33,7 @@ impl Store {
     pub async fn load_step(&self, lead: &LeadId, enrollment: &EnrollmentId) -> Result<StepContext, StoreError> {
         let items = self.lead_items(lead).await?;
         let enrollment: Enrollment = items.one(&keys::enrollment_sk(enrollment), "enrollment")?;
+        let enrollment = enrollment.as_claimed();
         let lead: Lead = items.one(keys::LEAD, "lead")?;
         let facts: Facts = items.one(keys::FACTS, "facts")?;
 
@@ -65,11 +66,7 @@ impl Store {
         Ok(StepContext {
             attempt: items.attempt(&enrollment)?,
             outcomes: items.all(&format!("OUTCOME#{}.", enrollment.id))?,
-            open_tasks: items
-                .all::<Task>(&format!("TASK#{}.", enrollment.id))?
-                .into_iter()
-                .filter(|task| task.closed.is_none())
-                .collect(),
+            open_tasks: items.all::<Task>("TASK#")?.into_iter().filter(|task| task.closed.is_none()).collect(),
             status,
             cadence: cadence.record,
             settings: settings.record,

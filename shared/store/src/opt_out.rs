@@ -14,7 +14,7 @@ use crate::{
     commit::{MOST_CLOSED, opt_out_key},
     item::{self, attribute, key},
     keys,
-    update::{Edit, put},
+    update::{Edit, number, put},
 };
 
 /// How often an opt-out that lost a race is written again, or goes on with the tasks that one transaction could not close.
@@ -50,7 +50,10 @@ impl Store {
         at: DateTime<Utc>,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let mut edit = Edit::of(key(keys::lead_pk(&lead.id), keys::LEAD));
-        edit.set_once(&["opt_outs", opt_out_key(closes)], attribute(&at)?).increment(&["revision"]);
+        // A task that was opened since would stay open.
+        edit.expect(&["revision"], number(lead.revision)?)
+            .set_once(&["opt_outs", opt_out_key(closes)], attribute(&at)?)
+            .increment(&["revision"]);
         let mut written = vec![edit.item(&self.leads)?];
         let hash = match closes {
             OptOut::Phone => lead.phone_hash,

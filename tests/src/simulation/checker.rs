@@ -102,6 +102,7 @@ impl Checker {
         let changed = self.look_at_leads()?;
         for changed in changed.values() {
             words::told(&self.seen, changed)?;
+            progress::one_at_a_time(&self.seen, &changed.lead, &changed.enrollment)?;
             self.look_at_outcomes(changed)?;
             changed.passed.iter().try_for_each(|key| course::told(&self.seen, &changed.lead, key, changed.was_led))?;
         }
@@ -136,10 +137,10 @@ impl Checker {
     }
 
     fn look_at_leads(&mut self) -> Result<BTreeMap<EnrollmentId, Changed>, Violation> {
-        let mut changed = BTreeMap::new();
+        let (mut changed, now) = (BTreeMap::new(), self.cloud.now());
         for written in self.cloud.written(LEADS, self.leads_until)? {
             self.leads_until = written.number;
-            match self.seen.note(written)? {
+            match self.seen.note(written, now)? {
                 Moment::Enrollment { lead, before, after } => {
                     let before = before.as_deref();
                     progress::growth(&self.seen, &lead, before, &after)?;
@@ -194,7 +195,11 @@ impl Checker {
     /// A user is asked to call or to write only when the lead may be called or written to.
     fn look_at_task(&self, id: &LeadId, task: &Task) -> Held {
         let Some(lead) = self.seen.leads.get(id).filter(|_| task.closed.is_none()) else { return Ok(()) };
+        effects::is_open_to(lead, task)?;
+        let said = format!("{} {}", task.lead_name, task.text);
+        effects::asked(&self.ledger.told(), &self.people, lead, &said, task.reach.as_deref())?;
         let Some(claim) = lead.claims.iter().rev().find(|claim| claim.key() == task.id.key) else { return Ok(()) };
+        progress::as_claimed(&self.seen, lead, claim, task)?;
         let told = self.ledger.told();
         effects::hours(&self.seen, &told, &self.people, id, claim, task.opened_at)?;
         effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))
@@ -237,6 +242,10 @@ impl Checker {
     /// A user is told of a task once a try.
     fn note_notice(&mut self, sent: Sent) -> Held {
         let Some((lead, key)) = effects::addressed(&sent) else { return Ok(()) };
+        if let Some(seen) = self.seen.leads.get(&lead) {
+            let said = format!("{} {}", sent.subject.as_deref().unwrap_or_default(), sent.text);
+            effects::asked(&self.ledger.told(), &self.people, seen, &said, None)?;
+        }
         let claims = self.seen.leads.get_mut(&lead).map(|lead| &mut lead.claims);
         let mut claims = claims.into_iter().flatten().filter(|claim| {
             claim.key() == key
@@ -295,6 +304,7 @@ impl Checker {
             for enrollment in lead.enrollments.values().filter(|enrollment| enrollment.now.has_ended()) {
                 words::ended(lead, &enrollment.now)?;
             }
+            lead.tasks.values().try_for_each(|task| effects::is_open_to(lead, task))?;
         }
         let told = self.ledger.told();
         words::reports(&self.seen, &told)?;

@@ -123,7 +123,7 @@ impl Shelf {
         let users = shipped.iter().filter(is_user).cloned().zip(0..);
         let users = users.map(|(user, which)| company::user(user, start, &mut draws.of("user", which)));
         let messages = MORE_MESSAGES.iter().zip(0..).map(|(id, which)| message(id, &mut draws.of("message", which)));
-        let settings = shipped.iter().find(|record| record.get("caps").is_some()).cloned();
+        let settings = shipped.iter().find(|record| record.get("pk") == Some(&json!("SETTINGS#company"))).cloned();
         let settings = settings.map(|settings| company::settings(settings, start, &mut draws.of("settings", 0)));
         let all: Vec<Value> = users.chain(messages).chain(settings).collect();
         all.into_iter().filter(|record| self.put(record).1.is_empty()).collect()

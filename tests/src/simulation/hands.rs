@@ -157,7 +157,7 @@ impl Hands {
         let mut told = self.ledger.told();
         let (lead, key) = (task.lead.clone(), task.key.clone());
         let is_taken = answer.status == 200;
-        if let (Some(closes), true) = (outcome.closes(), is_taken) {
+        if let (Some(closes), true) = (closes(outcome), is_taken) {
             told.opt_outs.push(Confirmed { lead: lead.clone(), closes, at: answer.at });
         }
         if is_taken {
@@ -218,7 +218,7 @@ impl Hands {
         let Some(report) = vapi::parse_report(body.as_bytes(), self.cloud.now())? else { return Ok(()) };
         let (lead, is_taken) = (report.lead, answer.status == 200);
         let mut told = self.ledger.told();
-        if let (Some(closes), true) = (report.outcome.closes(), is_taken) {
+        if let (Some(closes), true) = (closes(report.outcome), is_taken) {
             told.opt_outs.push(Confirmed { lead: lead.clone(), closes, at: answer.at });
         }
         told.reports.push(Report { lead, key: report.key, outcome: report.outcome, is_taken });
@@ -367,6 +367,15 @@ impl Hands {
         let at = self.cloud.last_written(LEADS)?;
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         Ok(Answer { status: response.status().as_u16(), body, at })
+    }
+}
+
+/// What an outcome closes, as the law has it.
+fn closes(outcome: Outcome) -> Option<OptOut> {
+    match outcome {
+        Outcome::OptedOut => Some(OptOut::Phone),
+        Outcome::Unsubscribed | Outcome::Complained => Some(OptOut::Email),
+        _ => None,
     }
 }
 

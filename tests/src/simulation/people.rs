@@ -119,7 +119,7 @@ impl Person {
                 "city": self.city(), "state": state, "zip": zip, "leadProviderSlug": "example",
             }),
             "plain" => {
-                let degrees = [(1, "none"), (1, "express"), (4, "express_written")];
+                let degrees = [(1, "none"), (1, "express"), (1, "revoked"), (8, "express_written")];
                 let mut degree = || weighted(rng, &degrees).unwrap_or("none");
                 let consent = json!({
                     "call": degree(), "sms": degree(), "email": degree(), "text": "Yes, please contact me.",

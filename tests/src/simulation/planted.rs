@@ -26,8 +26,8 @@ use serde_json::{Value, json};
 pub use self::bug::Bug;
 use self::requests::{
     agree_to_all, alias, due_by, due_then, follow_any, forget_condition, forget_remove, forget_whole_condition,
-    go_back, heed_lease_only, hide_claims, hide_webhook, keep_first_step, keep_generation, keep_in_set, lead_of,
-    license_all, names, prune, put_off, set, takes_a_claim,
+    go_back, heed_lease_only, hide_claims, hide_enrollments, hide_webhook, keep_first_step, keep_generation,
+    keep_in_set, lead_of, license_all, names, prune, put_off, set, takes_a_claim,
 };
 use super::operation::operation_of;
 use crate::Tested;
@@ -169,6 +169,9 @@ impl Planted {
             Bug::EnrollmentForgotten if items.iter().any(|item| item.to_string().contains("{\"S\":\"WEBHOOK#")) => {
                 items.retain(|item| item.pointer("/Put/Item/progress").is_none());
             }
+            Bug::TasksLeftOpen if items.iter().any(|item| item.to_string().contains("\"opt_outs\"")) => {
+                items.retain(|item| !names(item, "closed"));
+            }
             Bug::ReviewForgotten => items.retain(|item| !item.to_string().contains("~review")),
             Bug::DoNotCallForgotten => {
                 for item in items.iter_mut() {
@@ -243,6 +246,7 @@ impl Planted {
             Bug::LicencesIgnored if function != "publish" => |_, read| license_all(read),
             Bug::FollowsAnyVersion if function != "publish" => |_, read| follow_any(read),
             Bug::EndsAfterItsFirstStep if function != "publish" => |_, read| keep_first_step(read),
+            Bug::EnrolledAgain if function == "ingest" => |_, read| hide_enrollments(read),
             Bug::TakenASecondTime if function == "ingest" => |_, read| hide_webhook(read),
             Bug::LeadOfTheOneBefore if function == "ingest" => |planted, read| {
                 if let Some(lead) = lead_of(read) {

@@ -87,9 +87,10 @@ pub const SCENARIOS: &[Scenario] = &[
         story.completes(10, "text", "delivered").completes(20, "mail", "replied")
     }),
     of("follows-the-newest", |story| {
-        let steps = json!([email("one", "0m"), email("two", "1h"), call("three", "10m")]);
-        let story = story.steps(steps).lead().sets(5, "apply_to", "everyone");
-        let steps = json!([email("one", "0m"), email("two", "1h"), text("three", "20m")]);
+        let asks = |action: &str| json!({ "id": "two", "do": action, "wait": "1h" });
+        let story = story.steps(json!([email("one", "0m"), asks("dial"), call("three", "10m")])).lead();
+        let story = story.sets(5, "apply_to", "everyone");
+        let steps = json!([email("one", "0m"), asks("custom_sms"), text("three", "20m")]);
         story.at(10, What::Edits(Edit::Set { pk: ZILLOW.to_owned(), field: "steps", value: steps }))
     }),
     of("broken-edit", |story| story.lead().at(10, What::Edits(Edit::Break { pk: ZILLOW.to_owned() }))),

@@ -15,7 +15,7 @@ use cadence_core::{
 };
 use cadence_local::{Sent, Written};
 use cadence_store::Edited;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -64,6 +64,8 @@ pub(crate) struct SeenLead {
 /// An enrollment as it stands, and where the stream says so.
 pub(crate) struct SeenEnrollment {
     pub(crate) now: Enrollment,
+    /// When it was seen to come to what it is.
+    pub(crate) since: DateTime<Utc>,
     pub(crate) written: i64,
     /// Where it stands in the index of what is due.
     pub(crate) due_index: Option<(String, String)>,
@@ -103,7 +105,7 @@ pub(crate) enum Moment {
 
 impl Seen {
     /// Takes note of a write of the leads table.
-    pub(crate) fn note(&mut self, written: Written) -> Tested<Moment> {
+    pub(crate) fn note(&mut self, written: Written, now: DateTime<Utc>) -> Tested<Moment> {
         let Some(item) = written.item else { return Ok(Moment::Other) };
         let (pk, sk) = (written.pk.as_str(), written.sk.as_str());
         let Some((kind, id)) = pk.split_once('#') else { return Ok(Moment::Other) };
@@ -111,7 +113,7 @@ impl Seen {
             "LEAD" => {
                 let lead = LeadId::new(id);
                 let seen = self.leads.entry(lead.clone()).or_default();
-                return seen.note(lead, sk, item, written.number);
+                return seen.note(lead, sk, item, (written.number, now));
             }
             "ADDRESS" => {
                 self.addresses.insert(id.to_owned(), read(item)?);
@@ -188,7 +190,13 @@ impl Seen {
 }
 
 impl SeenLead {
-    fn note(&mut self, lead: LeadId, sk: &str, item: serde_dynamo::Item, number: i64) -> Tested<Moment> {
+    fn note(
+        &mut self,
+        lead: LeadId,
+        sk: &str,
+        item: serde_dynamo::Item,
+        (number, since): (i64, DateTime<Utc>),
+    ) -> Tested<Moment> {
         let kind = sk.split('#').next().unwrap_or_default();
         Ok(match kind {
             "LEAD" => {
@@ -208,7 +216,7 @@ impl SeenLead {
                 };
                 let due_index = index("due_shard").zip(index("due_at"));
                 let after: Enrollment = read(item)?;
-                let seen = SeenEnrollment { now: after.clone(), written: number, due_index };
+                let seen = SeenEnrollment { now: after.clone(), since, written: number, due_index };
                 let before = self.enrollments.insert(after.id.clone(), seen).map(|seen| seen.now);
                 self.note_claim(before.as_ref(), &after);
                 Moment::Enrollment { lead, before: before.map(Box::new), after: Box::new(after) }
@@ -261,6 +269,12 @@ impl SeenLead {
 }
 
 impl SeenClaim {
+    /// Whether an invocation took it: its id is the claim's, with a number where it took several.
+    pub(crate) fn is_of(&self, invocation: Option<&str>) -> bool {
+        let rest = invocation.and_then(|invocation| self.claim.id.as_str().strip_prefix(invocation));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+
     /// What it is for.
     pub(crate) fn key(&self) -> StepKey {
         StepKey { enrollment: self.enrollment.clone(), step: self.claim.step.clone(), round: self.claim.round }

@@ -67,6 +67,7 @@ fn others_claim(now: DateTime<Utc>) -> Claim {
         claimed_at: now,
         lease_until: now + LEASE,
         step_due_at: now,
+        version: 1,
         generation: 2,
         effect: Effect::Sms,
         user: None,

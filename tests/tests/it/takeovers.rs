@@ -232,6 +232,7 @@ async fn each_condition_of_a_take_over_refuses_it_by_itself() -> Tested {
         claimed_at: about.world.cloud.now(),
         lease_until: about.world.cloud.now() + LEASE,
         step_due_at: about.world.cloud.now(),
+        version: 1,
         generation: 2,
         effect: Effect::Sms,
         user: None,

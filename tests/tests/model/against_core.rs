@@ -1,6 +1,6 @@
 //! The model decides as the code does: all that it ever decides on within some bounds is put to `cadence-core` too.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cadence_core::{
     Outcome, StepKey,
@@ -59,9 +59,10 @@ fn what_the_model_decides_the_code_decides() {
             let ours = protocol.scheduling(old.as_ref(), new);
             assert_eq!(ours, code.scheduling(old.as_ref(), new), "{old:?} {new:?}");
         }
-        for (enrollment, attempt, is_overdue) in &decided.remedies {
-            let ours = protocol.remedy(enrollment, *attempt, *is_overdue);
-            assert_eq!(ours, code.remedy(enrollment, *attempt, *is_overdue), "{enrollment:?} {attempt:?} {is_overdue}");
+        for (enrollment, attempt, lead, is_overdue) in &decided.remedies {
+            let ours = protocol.remedy(enrollment, *attempt, lead, *is_overdue);
+            let code = code.remedy(enrollment, *attempt, lead, *is_overdue);
+            assert_eq!(ours, code, "{enrollment:?} {attempt:?} {lead:?} {is_overdue}");
         }
         let counts = [
             decided.plans.len(),
@@ -81,7 +82,7 @@ struct Decided {
     settlements: BTreeSet<(Enrollment, Claim, Delivery)>,
     reports: BTreeSet<(Enrollment, Report)>,
     changes: BTreeSet<(Option<Enrollment>, Enrollment)>,
-    remedies: BTreeSet<(Enrollment, Option<Delivery>, bool)>,
+    remedies: BTreeSet<(Enrollment, Option<Delivery>, Lead, bool)>,
 }
 
 impl Decided {
@@ -104,7 +105,8 @@ impl Decided {
             let attempt = world.attempt_of(enrollment);
             let messages = world.queue.iter().filter(|message| message.enrollment == enrollment.id);
             self.plans.extend(messages.map(|message| (enrollment.clone(), attempt, world.lead.clone(), *message)));
-            self.remedies.insert((enrollment.clone(), attempt, world.is_overdue(enrollment)));
+            let lead = Lead { touches: BTreeMap::new(), ..world.lead.clone() };
+            self.remedies.insert((enrollment.clone(), attempt, lead, world.is_overdue(enrollment)));
             let reports = protocol.reports(world, enrollment.id).into_iter();
             self.reports.extend(reports.map(|report| (enrollment.clone(), report)));
             let written = next.iter().map(|next| next.enrollment(enrollment.id)).filter(|new| *new != enrollment);
@@ -210,8 +212,9 @@ impl Code {
         Scheduling { set, retire: asked.retire.map(says) }
     }
 
-    fn remedy(&self, enrollment: &Enrollment, attempt: Option<Delivery>, is_overdue: bool) -> Remedy {
+    fn remedy(&self, enrollment: &Enrollment, attempt: Option<Delivery>, lead: &Lead, is_overdue: bool) -> Remedy {
         let mut context = self.context(enrollment, attempt, now());
+        context.lead.opt_outs = lead.opted_out.then_some((OptOut::Phone, now())).into_iter().collect();
         if let (true, Some(next)) = (is_overdue, &mut context.enrollment.progress.next) {
             next.due_at = now() - overdue::OVERDUE_AFTER;
         }
@@ -300,6 +303,7 @@ impl Code {
             claimed_at,
             lease_until: claimed_at + enrollment::LEASE,
             step_due_at: at,
+            version: 1,
             generation: ours.generation.into(),
             effect: match self.step(ours.tried.key) {
                 Step::Text => enrollment::Effect::Sms,

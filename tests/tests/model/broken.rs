@@ -13,6 +13,7 @@ pub(crate) enum Broken {
     ClaimIgnoresGeneration,
     OptOutReadOutside,
     OptOutKeepsRevision,
+    TaskWhateverTheLead,
     RevisionUnchecked,
     CapPerEnrollment,
     SlotBackWhenUnsure,
@@ -63,10 +64,12 @@ fn leads() -> Vec<Variant> {
     let opts_out = Scene::text(Chances { opt_outs: 1, ..NONE });
     let capped = Scene::two_cadences(NONE);
     let unsure = Scene::two_cadences(Chances { refusals: 1, ..NONE });
+    let asks = Scene::task_and_text(Chances { opt_outs: 1, ..NONE });
     let stop = Promise::NotAfterOptOut;
     vec![
         (Broken::OptOutReadOutside, "a claim doesn't ask for the lead that was read", stop, opts_out.clone()),
         (Broken::OptOutKeepsRevision, "an opt-out doesn't bump the revision", stop, opts_out),
+        (Broken::TaskWhateverTheLead, "a task is opened whatever the lead closed since", stop, asks),
         (Broken::RevisionUnchecked, "a claim asks for no opt-out, not for the revision", Promise::Caps, capped.clone()),
         (Broken::CapPerEnrollment, "touches count for their own enrollment", Promise::Caps, capped),
         (Broken::SlotBackWhenUnsure, "a cap's slot comes back when unsure", Promise::Caps, unsure),

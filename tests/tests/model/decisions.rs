@@ -53,7 +53,7 @@ impl Protocol {
         if let Some(claim) = &enrollment.claim {
             return match claim.has_run_out {
                 false => Plan::Busy,
-                true => Plan::Settle(self.settle_expired(claim, attempt)),
+                true => Plan::Settle(self.asked(lead, claim, self.settle_expired(claim, attempt))),
             };
         }
         let (State::Active, Some(next)) = (progress.state, progress.next) else { return Plan::Skip };
@@ -86,6 +86,15 @@ impl Protocol {
             None if is_task => Delivery::Accepted,
             None if self.is(Broken::ResendOnLeaseExpiry) => Delivery::Later,
             None => Delivery::Unknown,
+        }
+    }
+
+    /// `settle_step`: a user is not asked to call whoever opted out since the claim was taken.
+    pub(crate) fn asked(&self, lead: &Lead, claim: &Claim, delivery: Delivery) -> Delivery {
+        let is_task = self.step(claim.tried.key) == Step::Task;
+        match is_task && lead.opted_out && !self.is(Broken::TaskWhateverTheLead) {
+            true => Delivery::Rejected,
+            false => delivery,
         }
     }
 
@@ -156,10 +165,18 @@ impl Protocol {
     }
 
     /// `remedy`: what `reconcile` does about it. What is due is overdue once nothing but its message could still bring it up.
-    pub(crate) fn remedy(&self, enrollment: &Enrollment, attempt: Option<Delivery>, is_overdue: bool) -> Remedy {
+    pub(crate) fn remedy(
+        &self,
+        enrollment: &Enrollment,
+        attempt: Option<Delivery>,
+        lead: &Lead,
+        is_overdue: bool,
+    ) -> Remedy {
         let progress = enrollment.progress;
         match (&enrollment.claim, progress.state, progress.next) {
-            (Some(claim), _, _) if claim.has_run_out => Remedy::Settle(self.settle_expired(claim, attempt)),
+            (Some(claim), _, _) if claim.has_run_out => {
+                Remedy::Settle(self.asked(lead, claim, self.settle_expired(claim, attempt)))
+            }
             (None, State::Active, Some(_)) if is_overdue => Remedy::Requeue,
             (None, State::Parked, Some(next)) => {
                 Remedy::Release(progress.go(Next { due: next.due.max(Due::Later), ..next }))

@@ -7,7 +7,7 @@ use stateright::Model;
 use crate::{
     actions::Action,
     protocol::{Protocol, Step},
-    world::{Delivery, Enrollment, State, Worker, World},
+    world::{Delivery, Enrollment, State, Try, Worker, World},
 };
 
 /// One promise.
@@ -54,7 +54,7 @@ impl Promise {
         match self {
             Self::OneEffect => "a step's round has at most one effect",
             Self::WayForward => "an active enrollment has a way forward",
-            Self::NotAfterOptOut => "nothing is claimed after an opt-out",
+            Self::NotAfterOptOut => "nothing is claimed or asked after an opt-out",
             Self::Caps => "caps hold over all enrollments",
             Self::OnlyGrows => "generation, round and try only grow",
             Self::Finished => "what has ended claims nothing and stays ended",
@@ -70,7 +70,10 @@ impl Promise {
         match self {
             Self::OneEffect => has_one_effect(after),
             Self::WayForward => has_way_forward(protocol, after),
-            Self::NotAfterOptOut => !before.lead.opted_out || new_claims(before, after).next().is_none(),
+            Self::NotAfterOptOut => {
+                let asks = opens_task(protocol, before, after);
+                !before.lead.opted_out || (new_claims(before, after).next().is_none() && !asks)
+            }
             Self::Caps => usize::from(after.effects_today) <= protocol.scene.cap,
             Self::OnlyGrows => only_grows(before, after),
             Self::Finished => stays_finished(before, after),
@@ -91,6 +94,11 @@ fn has_way_forward(protocol: &Protocol, world: &World) -> bool {
     let waits = |enrollment: &&Enrollment| enrollment.progress.state == State::Active && enrollment.claim.is_none();
     let something_was_lost = world.left.losses < protocol.scene.chances.losses;
     something_was_lost || world.enrollments.iter().filter(waits).all(|enrollment| !world.is_overdue(enrollment))
+}
+
+fn opens_task(protocol: &Protocol, before: &World, after: &World) -> bool {
+    let is_new = |tried: &Try| after.effects.get(tried) != before.effects.get(tried);
+    after.effects.keys().any(|tried| protocol.step(tried.key) == Step::Task && is_new(tried))
 }
 
 /// The enrollments that were claimed, as they were before.

@@ -35,7 +35,7 @@ impl Protocol {
     pub(crate) fn look_at(&self, world: &mut World, worker: usize, id: u8) {
         let enrollment = world.enrollment(id).clone();
         let is_overdue = world.is_overdue(&enrollment);
-        world.workers[worker] = match self.remedy(&enrollment, world.attempt_of(&enrollment), is_overdue) {
+        world.workers[worker] = match self.remedy(&enrollment, world.attempt_of(&enrollment), &world.lead, is_overdue) {
             _ if self.is(Broken::NoReconcile) => Worker::Idle,
             Remedy::Settle(delivery) => Worker::settle_expired(Cause::Reconcile, enrollment, delivery),
             Remedy::Release(progress) => Worker::Commit { cause: Cause::Reconcile, enrollment, progress },
@@ -183,6 +183,8 @@ impl Protocol {
 
     fn settled(&self, world: &mut World, claimed: &Claimed, delivery: Delivery) {
         let Claimed { enrollment: read, claim, .. } = claimed;
+        // It is written only if the channel is open still, and decided again until it is.
+        let delivery = self.asked(&world.lead, claim, delivery);
         let progress = self.settle(read.progress, claim, delivery);
         let opens_task = self.step(claim.tried.key) == Step::Task && delivery == Delivery::Accepted;
         if progress.is_some() && opens_task {

@@ -29,6 +29,9 @@ pub struct Sent {
     pub html: Option<String>,
     /// Tags, headers and metadata it carried.
     pub carried: Value,
+    /// The invocation that sent it, where functions run inside the local cloud's process.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sent_by: Option<String>,
 }
 
 pub(crate) fn put(conn: &Connection, sent: &Sent) -> rusqlite::Result<i64> {

@@ -50,6 +50,7 @@ fn send(scope: &Scope<'_>, body: &Value) -> Outcome {
         text: text("/Content/Simple/Body/Text/Data").unwrap_or_default(),
         html: text("/Content/Simple/Body/Html/Data"),
         carried: json!({ "headers": body.pointer("/Content/Simple/Headers"), "tags": body.get("EmailTags") }),
+        sent_by: Scope::asked_by(),
     };
     let id = outbox::put(scope.conn, &sent)?;
     Ok(json!({ "MessageId": format!("email-{id}") }))

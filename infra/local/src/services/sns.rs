@@ -43,6 +43,7 @@ fn publish(scope: &Scope<'_>, form: &BTreeMap<String, String>) -> Outcome<String
         text: text.to_owned(),
         html: None,
         carried: json!(attributes),
+        sent_by: Scope::asked_by(),
     };
     let id = outbox::put(scope.conn, &sent)?;
     Ok(format!(

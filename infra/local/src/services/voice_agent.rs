@@ -89,6 +89,7 @@ fn create(scope: &Scope<'_>, body: &Value) -> Outcome {
         text: format!("{assistant} calls"),
         html: None,
         carried: json!({ "metadata": metadata, "variables": body.pointer("/assistantOverrides/variableValues") }),
+        sent_by: Scope::asked_by(),
     };
     outbox::put(&transaction, &sent)?;
     transaction.commit()?;

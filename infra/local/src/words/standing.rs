@@ -47,7 +47,7 @@ pub fn standing(context: &StepContext, zone: &Zone, now: DateTime<Utc>) -> Vec<S
         let rest = context.cadence.steps.iter().skip(place.saturating_add(1));
         told.extend(rest.map(|step| format!("Then: {} ({}), {} later", step.id, step.action.as_str(), step.wait)));
     }
-    for task in &context.open_tasks {
+    for task in context.its_open_tasks() {
         let until = local_text(task.task_due_at, zone);
         told.push(format!("Open: {} for {}, due {until}", task.id.key.step, task.user));
     }

@@ -265,12 +265,13 @@ fn an_opt_out_always_closes_its_channel_and_its_address(
 ) {
     for on in [json!({}), json!({"opted_out": "next", "unsubscribed": "next", "complained": "end"})] {
         let mut world = begun(four(json!({}), on));
+        let revision = world.context.lead.revision;
         let Applied::Change(change) =
             apply_outcome(&world.context, &world.report("dial", 1, outcome, tuesday()), tuesday())
         else {
             panic!()
         };
-        let expected = LeadChange::OptOut { closes, address_hash: Some(hash.to_owned()), at: tuesday() };
+        let expected = LeadChange::OptOut { revision, closes, address_hash: Some(hash.to_owned()), at: tuesday() };
         assert_eq!(change.lead, Some(expected));
         world.commit(*change);
         assert_eq!(world.context.lead.opt_outs.keys().collect::<Vec<_>>(), [&closes]);
@@ -359,6 +360,7 @@ fn an_outcome_may_move_the_lead_to_another_cadence_once() {
         [(Status::Live, true), (Status::Paused, true), (Status::Off, false), (Status::Archived, false)]
     {
         let mut world = begun(four(json!({}), json!({"declined": {"cadence": "nurture"}})));
+        world.context.enrollment.progress.stale = true;
         world.context.targets = vec![(Cadence { status, ..other.clone() }, 7)];
         tell(&mut world, "dial", Outcome::Declined, tuesday() + minutes(5));
         assert!(world.context.enrollment.has_ended());
@@ -367,6 +369,7 @@ fn an_outcome_may_move_the_lead_to_another_cadence_once() {
                 let begun = world.enrolled.clone().unwrap();
                 assert_eq!(world.state(), &State::Ended { why: End::Switched("nurture".into()) });
                 assert_eq!((begun.cadence.as_str(), begun.progress.version), ("nurture", 7));
+                assert!(begun.progress.stale, "who asked long ago did so in any cadence");
                 assert_eq!(clock(begun.progress.next.unwrap().due_at), "Tue 10:05:00");
                 assert_eq!(begun.id, crate::enroll::switched_id(&world.context.enrollment.id, &begun.cadence));
                 assert_eq!(

@@ -251,6 +251,20 @@ fn a_known_lead_who_wants_no_more_calls_has_the_phone_closed_even_if_nothing_els
 }
 
 #[test]
+fn what_users_were_to_call_a_lead_for_is_closed_with_the_phone() {
+    let mut world = crate::fixtures::World::new(crate::fixtures::reference(), tuesday());
+    world.run(crate::fixtures::accepted(), tuesday());
+    let mut known = known(vec![world.context.enrollment.clone()]);
+    known.open_tasks = world.context.open_tasks.clone();
+    assert_eq!(world.open(), ["first-call"]);
+    assert_eq!(arrives(&inbound(), Some(&known)).close, []);
+    let said = Inbound { outcome: Some(Outcome::OptedOut), ..inbound() };
+    let closed = arrives(&said, Some(&known)).close;
+    let expected = Closed { outcome: Outcome::Skipped, at: tuesday(), by: None };
+    assert_eq!(closed, [(known.open_tasks[0].id.clone(), expected)]);
+}
+
+#[test]
 fn whose_a_webhook_is() {
     for (phone, email, expected) in [
         (None, None, None),

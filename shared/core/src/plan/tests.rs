@@ -311,9 +311,15 @@ fn a_task_says_why_it_is_a_users() {
     assert_eq!(world.task("it").kind, TaskKind::Sms);
 }
 
+/// Both may act for the lead.
+fn riley_and_jules() -> Vec<User> {
+    vec![user("lo-riley", "Riley", &["CA"]), user("jules", "Jules", &["CA"])]
+}
+
 #[test]
 fn a_step_that_names_a_user_prompts_that_user_in_their_own_words() {
     let mut world = dial(json!({"assign": "jules", "message": "sms/intro"}));
+    world.context.users = riley_and_jules();
     let Action::Task(Some(notice)) = sent(&world, tuesday()).action else { panic!() };
     assert_eq!(notice.to, "jules@example.com");
     assert!(notice.text.contains("Hi Robin, Jules here."), "{}", notice.text);
@@ -327,7 +333,7 @@ fn a_step_that_names_a_user_prompts_that_user_in_their_own_words() {
 fn a_named_user_who_is_away_or_gone_leaves_the_task_to_the_owner() {
     for users in [
         vec![user("lo-riley", "Riley", &["CA"])],
-        vec![user("lo-riley", "Riley", &["CA"]), User { active: false, ..user("jules", "Jules", &[]) }],
+        vec![user("lo-riley", "Riley", &["CA"]), User { active: false, ..user("jules", "Jules", &["CA"]) }],
     ] {
         let mut world = dial(json!({"assign": "jules", "message": "sms/intro"}));
         world.context.users = users;
@@ -343,6 +349,7 @@ fn a_canned_message_is_the_owners_whoever_a_step_names() {
     let Action::Sms(sms) = sent(&world, tuesday()).action else { panic!() };
     assert_eq!(sms.text, "Hi Robin, Riley here.");
     world.context.lead.consent = ChannelConsent::default();
+    world.context.users = riley_and_jules();
     world.run(accepted(), tuesday());
     assert_eq!(world.task("it").user.as_str(), "jules", "but what a user does in its place is theirs");
 }

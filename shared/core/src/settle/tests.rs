@@ -6,7 +6,7 @@ use crate::{
     apply::{Applied, apply_outcome},
     enrollment::{End, Park, State},
     fixtures::{World, accepted, cadence, clock, later, minutes, rejected, steps, touched, tuesday, unknown},
-    lead::ChannelConsent,
+    lead::{ChannelConsent, OptOut},
     overdue::{Remedy, remedy},
     plan::Plan,
 };
@@ -149,7 +149,8 @@ fn a_claim_settled_after_the_enrollment_moved_on_leaves_what_is_next_alone() {
             world.settled(settlement);
             assert_eq!(world.context.enrollment.progress, before);
             assert_eq!(world.context.enrollment.claim, None);
-            assert_eq!(world.open(), [""; 0], "what is over asks nobody");
+            let asked = if delivery == unknown() { &["it~review"][..] } else { &[] };
+            assert_eq!(world.open(), asked, "what is over asks nobody, but to look at what nobody knows");
         }
     }
 }
@@ -206,6 +207,37 @@ fn a_task_whose_claim_ran_out_is_made_once() {
     world.settled(*settlement);
     assert_eq!(world.open(), ["it"]);
     assert_eq!(world.next(), "Run after 1 at Tue 11:00:00");
+}
+
+#[test]
+fn nobody_is_asked_to_call_a_lead_who_opted_out_while_the_step_was_claimed() {
+    for claim_ran_out in [false, true] {
+        let mut world = claimed("dial");
+        world.context.lead.opt_outs.insert(OptOut::Phone, tuesday());
+        match claim_ran_out {
+            true => assert!(world.reconcile(tuesday() + minutes(2))),
+            false => world.settle(accepted(), tuesday()),
+        }
+        assert!(world.open().is_empty(), "{claim_ran_out}");
+        assert_eq!((world.kinds(), world.said(EntryKind::Skipped)), (vec![EntryKind::Skipped], "the lead opted out"));
+        assert_eq!(world.next(), "Run after 1 at Tue 11:00:00");
+    }
+}
+
+#[test]
+fn a_task_whose_claim_ran_out_when_the_hours_were_over_is_made_when_they_open() {
+    let late = tuesday() + minutes(9 * 60 + 54);
+    for (now, open, next) in
+        [(late, &["it"][..], "Run after 1 at Wed 09:00:00"), (late + minutes(7), &[], "Run it 1 at Wed 09:00:00")]
+    {
+        let mut world = of("dial");
+        claim(&mut world, late);
+        match now == late {
+            true => world.settle(accepted(), now),
+            false => assert!(world.reconcile(now)),
+        }
+        assert_eq!((world.open().as_slice(), world.next().as_str()), (open, next));
+    }
 }
 
 #[test]

@@ -223,7 +223,9 @@ impl World {
                 lead.opt_outs.entry(closes).or_insert(at);
                 lead.revision += 1;
             }
-            None if change.enroll.is_some() => lead.revision += 1,
+            None if change.enroll.is_some() || change.open.iter().any(|task| task.kind.closed_by().is_some()) => {
+                lead.revision += 1;
+            }
             None => {}
         }
         if let Some(outcome) = change.outcome {

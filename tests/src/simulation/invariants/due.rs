@@ -132,7 +132,7 @@ fn counts_from(before: &Enrollment, was: &Next) -> DateTime<Utc> {
 }
 
 /// The shortest time that a wait can come to before hours count: a clock that is put forward takes an hour away.
-fn at_least(wait: &Wait) -> TimeDelta {
+pub(super) fn at_least(wait: &Wait) -> TimeDelta {
     match Parts::of(wait) {
         Parts::Exact(time) => time,
         Parts::Days { count, at } => {

@@ -4,6 +4,7 @@ use cadence_core::{
     Do, EnrollmentId, LeadId, Outcome, StepKey,
     enrollment::Effect,
     law,
+    lead::OptOut,
     records::settings::Caps,
     task::{Task, TaskKind},
 };
@@ -38,12 +39,14 @@ pub(crate) fn one_effect(seen: &mut Seen, sent: &Sent) -> Result<(LeadId, usize)
     };
     let covers = |claim: &SeenClaim| {
         let is_key = key.as_ref().is_none_or(|key| claim.key() == *key);
-        claim.claim.effect == effect && is_key && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
+        let is_its = claim.is_of(sent.sent_by.as_deref());
+        claim.claim.effect == effect
+            && is_key
+            && is_its
+            && (claim.claim.claimed_at..=claim.claim.lease_until).contains(&sent.at)
     };
-    // A text says nothing of its step, so it goes to the last claim that it may be of: not to one of which it is told that nothing was sent.
     let covering = lead.claims.iter().enumerate().rev().filter(|(_, claim)| covers(claim));
-    let is_free = |claim: &SeenClaim| claim.sent.is_none() && !lead.was_told_unsent(&claim.claim.id);
-    let free = covering.clone().find(|(_, claim)| is_free(claim)).map(|(place, _)| place);
+    let free = covering.clone().find(|(_, claim)| claim.sent.is_none()).map(|(place, _)| place);
     let Some(place) = free else {
         let why = if covering.count() > 0 { "a second time under one claim" } else { "without a claim" };
         return Err(broken(format!("{} to {} at {} was sent {why}", sent.kind, sent.to, sent.at)));
@@ -152,9 +155,45 @@ pub(crate) fn person(told: &Told, people: &[Person], lead: &SeenLead, claim: &Se
     }
     let said = format!("{} {} {} {}", sent.subject.as_deref().unwrap_or_default(), sent.text, sent.carried, sent.to);
     let may = persons_of(told, people, lead);
+    if may.first().is_some_and(|one| may.iter().any(|other| !told.household(*one).contains(other))) {
+        return broken(format!("{} is of persons {may:?}, whom nobody named together", claim.key()));
+    }
     match told_of(&said).into_iter().find(|number| !may.contains(number)) {
         Some(other) => {
             broken(format!("{} of {} to {} says something of person {other}", sent.kind, claim.key(), sent.to))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What a user is asked to do, and what they are told of it, is about the person of its enrollment.
+pub(crate) fn asked(told: &Told, people: &[Person], lead: &SeenLead, what: &str, reach: Option<&str>) -> Held {
+    let may = persons_of(told, people, lead);
+    let other = told_of(what).into_iter().find(|number| !may.contains(number));
+    let is_theirs = |reach: &str| {
+        let lead = lead.lead.as_ref();
+        lead.is_some_and(|lead| [lead.phone.as_deref(), lead.email.as_deref()].contains(&Some(reach)))
+    };
+    match (other, reach.filter(|reach| !is_theirs(reach))) {
+        (None, None) => Ok(()),
+        (other, reach) => {
+            let found = format!("a user is told of person {other:?}, or to reach {reach:?}: {what}");
+            Err(Violation::of(Invariant::Person, found))
+        }
+    }
+}
+
+/// Nobody is asked to do what the lead closed.
+pub(crate) fn is_open_to(lead: &SeenLead, task: &Task) -> Held {
+    let closed_by = match task.kind {
+        TaskKind::Dial | TaskKind::Sms => OptOut::Phone,
+        TaskKind::Email => OptOut::Email,
+        TaskKind::FollowUp | TaskKind::Review => return Ok(()),
+    };
+    match lead.closed.get(&closed_by).filter(|_| task.closed.is_none()) {
+        Some(_) => {
+            let found = format!("task {} is open, and the lead closed {closed_by:?}", task.id);
+            Err(Violation::of(Invariant::OptOut, found))
         }
         None => Ok(()),
     }
@@ -202,7 +241,9 @@ enum Touch {
 fn touch(lead: &SeenLead, claim: &SeenClaim) -> Option<(Touch, DateTime<Utc>)> {
     let kind = match claim.claim.effect {
         Effect::Task => {
-            let task = lead.tasks.get(&claim.key()).filter(|task| task.kind == TaskKind::Dial);
+            // Of the tries of one task only the one that made it counts.
+            let is_made = !lead.was_told_unsent(&claim.claim.id);
+            let task = lead.tasks.get(&claim.key()).filter(|task| is_made && task.kind == TaskKind::Dial);
             task.map(|_| Touch::Dial)?
         }
         Effect::AiCall => claim.sent.as_ref().map(|_| Touch::AiCall)?,

@@ -1,14 +1,16 @@
 //! What must hold between one state of an enrollment and the next.
 
 use cadence_core::{
-    CadenceId, Channel, LeadId,
-    enrollment::{Claim, Effect, Enrollment},
+    CadenceId, Channel, EnrollmentId, LeadId,
+    enrollment::{Claim, Effect, End, Enrollment, State},
     lead::OptOut,
-    records::{ApplyTo, Cadence},
+    records::{ApplyTo, Cadence, Reenroll},
+    task::{Task, TaskKind},
 };
 
+use super::due::{CLOCKS_DIFFER, at_least};
 use crate::simulation::{
-    seen::Seen,
+    seen::{Seen, SeenClaim, SeenLead},
     violation::{Held, Invariant, Violation},
 };
 
@@ -56,17 +58,66 @@ pub(crate) fn finished(before: Option<&Enrollment>, after: &Enrollment) -> Held 
     }
 }
 
+/// A user is asked what the version says that the step was claimed on, whatever was published since.
+pub(crate) fn as_claimed(seen: &Seen, lead: &SeenLead, claim: &SeenClaim, task: &Task) -> Held {
+    let cadence = lead.enrollments.get(&claim.enrollment).map(|enrollment| enrollment.now.cadence.to_string());
+    let cadence = cadence.and_then(|cadence| seen.versions.get(&(cadence, claim.claim.version)));
+    let Some(step) = cadence.and_then(|cadence| cadence.step(&claim.claim.step)) else { return Ok(()) };
+    let is_as_said = match step.action.channel() {
+        Channel::Call => task.kind == TaskKind::Dial,
+        Channel::Sms => task.kind == TaskKind::Sms,
+        Channel::Email => task.kind == TaskKind::Email,
+    };
+    match is_as_said {
+        true => Ok(()),
+        false => {
+            let found = format!("{} asks for {:?}, and was claimed as {:?}", task.id, task.kind, step.action);
+            Err(Violation::of(Invariant::Records, found))
+        }
+    }
+}
+
+/// A lead is in one cadence at a time, and again in one only when that lets it.
+pub(crate) fn one_at_a_time(seen: &Seen, lead: &LeadId, enrollment: &EnrollmentId) -> Held {
+    let broken = |what: String| Err(Violation::of(Invariant::OneEffect, what));
+    let Some(lead) = seen.leads.get(lead) else { return Ok(()) };
+    let all = || lead.enrollments.values().map(|enrollment| &enrollment.now);
+    let running: Vec<_> = all().filter(|enrollment| !enrollment.has_ended()).map(|enrollment| &enrollment.id).collect();
+    if running.len() > 1 {
+        return broken(format!("{running:?} run at once for one lead"));
+    }
+    let Some(begun) = lead.enrollments.get(enrollment).map(|enrollment| &enrollment.now) else { return Ok(()) };
+    let others = || all().filter(|other| other.id != begun.id && other.enrolled_at < begun.enrolled_at);
+    let is_moved = |other: &Enrollment| matches!(&other.progress.state, State::Ended { why: End::Switched(to) } if *to == begun.cadence);
+    let Some(cadence) = seen.versions.get(&(begun.cadence.to_string(), begun.progress.version)) else { return Ok(()) };
+    if others().any(is_moved) {
+        return Ok(());
+    }
+    if cadence.reenroll == Reenroll::Never && others().any(|other| other.cadence == begun.cadence) {
+        return broken(format!("{} was in {} before, which takes nobody twice", begun.id, begun.cadence));
+    }
+    let since = others().map(|other| other.enrolled_at).max();
+    match since.filter(|since| *since + at_least(&cadence.reenroll.wait()) > begun.enrolled_at + CLOCKS_DIFFER) {
+        Some(since) => broken(format!("{} began at {}, too soon after {since}", begun.id, begun.enrolled_at)),
+        None => Ok(()),
+    }
+}
+
 /// Nothing is claimed after an opt-out has committed, be it the lead's or that of its address.
 pub(crate) fn opt_out(seen: &Seen, lead: &LeadId, before: Option<&Enrollment>, after: &Enrollment) -> Held {
     let Some(claim) = new_claim(before, after) else { return Ok(()) };
-    let Some(lead) = seen.leads.get(lead).and_then(|seen| seen.lead.as_ref()) else { return Ok(()) };
+    let Some((lead, closed)) = seen.leads.get(lead).and_then(|seen| Some((seen.lead.as_ref()?, &seen.closed))) else {
+        return Ok(());
+    };
     let is_closed = |closed_by: &OptOut| {
         let hash = match closed_by {
             OptOut::Phone => &lead.phone_hash,
             OptOut::Email => &lead.email_hash,
         };
         let address = hash.as_ref().and_then(|hash| seen.addresses.get(hash));
-        lead.opt_outs.contains_key(closed_by) || address.is_some_and(|address| address.suppressed_at.is_some())
+        closed.contains_key(closed_by)
+            || lead.opt_outs.contains_key(closed_by)
+            || address.is_some_and(|address| address.suppressed_at.is_some())
     };
     let closed_by = closed_by(seen, after, claim);
     if !closed_by.is_empty() && closed_by.iter().all(is_closed) {

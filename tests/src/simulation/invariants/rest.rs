@@ -131,7 +131,8 @@ pub(crate) fn indexed(seen: &Seen, lead: &LeadId, id: &EnrollmentId) -> Held {
 pub(crate) fn nothing_overdue(seen: &Seen, now: DateTime<Utc>, for_long: TimeDelta) -> Held {
     let overdue = seen.enrollments().find(|(_, enrollment)| {
         let next = enrollment.now.progress.next.as_ref();
-        enrollment.now.is_active() && next.is_some_and(|next| next.due_at + for_long < now)
+        // What a delay has left behind is due in the past, and that just now.
+        enrollment.now.is_active() && next.is_some_and(|next| next.due_at.max(enrollment.since) + for_long < now)
     });
     match overdue {
         Some((_, enrollment)) => {

@@ -45,6 +45,8 @@ pub enum Bug {
     DoNotCallForgotten,
     LeadOfTheOneBefore,
     EnrollmentForgotten,
+    TasksLeftOpen,
+    EnrolledAgain,
 }
 
 /// What is known of a bug.
@@ -55,7 +57,7 @@ struct Known {
     words: &'static str,
 }
 
-const KNOWN: [Known; 37] = [
+const KNOWN: [Known; 39] = [
     known(
         Bug::VendorRetries,
         Invariant::OneEffect,
@@ -123,6 +125,8 @@ const KNOWN: [Known; 37] = [
     known(Bug::DoNotCallForgotten, Invariant::OptOut, 6, "a source's word that a lead must not be called is not kept"),
     known(Bug::LeadOfTheOneBefore, Invariant::Webhooks, 1, "a known address is taken for that of the lead before"),
     known(Bug::EnrollmentForgotten, Invariant::Webhooks, 0, "a lead is taken and enrolled nowhere"),
+    known(Bug::TasksLeftOpen, Invariant::OptOut, 0, "what users were asked to do stays open after an opt-out"),
+    known(Bug::EnrolledAgain, Invariant::OneEffect, 0, "a lead is enrolled whatever runs for it or ran"),
 ];
 
 const fn known(bug: Bug, breaks: Invariant, shown_by: u64, words: &'static str) -> Known {

@@ -128,6 +128,15 @@ pub(super) fn hide_webhook(read: &mut Value) {
     }
 }
 
+/// Leaves enrollments out of what was read.
+pub(super) fn hide_enrollments(read: &mut Value) {
+    if let Some(items) = read.get_mut("Items").and_then(Value::as_array_mut) {
+        items.retain(|item| {
+            !item.pointer("/sk/S").and_then(Value::as_str).is_some_and(|sk| sk.starts_with("ENROLLMENT#"))
+        });
+    }
+}
+
 /// Leaves all steps but the first out of cadences that were read.
 pub(super) fn keep_first_step(read: &mut Value) {
     visit(read, &mut |fields| {
