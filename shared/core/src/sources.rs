@@ -164,6 +164,13 @@ impl std::fmt::Debug for Inbound {
 }
 
 impl Inbound {
+    /// Dates a lead of whom the vendor doesn't say when it took it by when its webhook came in first, where that is told. What is told
+    /// can only make a lead older.
+    pub fn that_came_at(self, told: Option<&str>, now: DateTime<Utc>) -> Self {
+        let came_at = told.and_then(instant).filter(|at| *at < now);
+        Self { created_at: self.created_at.or(came_at), ..self }
+    }
+
     /// Takes phone and email from those fields. One of the two must be of use; the other's fault is noted.
     fn reach(&mut self, phone: (&Fields<'_>, &str), email: (&Fields<'_>, &str)) -> Result<(), Vec<FieldProblem>> {
         let (phone_text, email_text) = (phone.0.text(phone.1), email.0.text(email.1));

@@ -171,6 +171,40 @@ async fn a_lead_that_is_two_hours_old_is_not_texted_out_of_the_blue() -> Tested 
 }
 
 #[tokio::test]
+async fn a_webhook_that_came_in_long_ago_and_says_nothing_of_it_is_of_a_lead_that_old() -> Tested {
+    let world = World::start().await?;
+    let now = world.cloud.now();
+    let hours = |hours| (now - TimeDelta::hours(hours)).to_rfc3339();
+    let mut expected = Vec::new();
+    for (index, came_at, created_at, is_texted) in [
+        (0, None, None, true),
+        (1, Some(hours(1)), None, true),
+        (2, Some(hours(3)), None, false),
+        (3, Some(hours(-3)), None, true),
+        (4, Some("yesterday".to_owned()), None, true),
+        (5, Some(hours(3)), Some(hours(1)), true),
+        (6, Some(hours(1)), Some(hours(3)), false),
+        (7, Some(hours(3)), Some("yesterday".to_owned()), false),
+    ] {
+        let mut body = plain_lead(&format!("415-555-012{index}"));
+        body["email"] = json!(format!("avery{index}@example.com"));
+        body["consent"] = json!({ "sms": "express_written", "text": "Text me about my loan." });
+        body["created_at"] = json!(created_at);
+        let mut headers = vec![("x-cadence-secret", SOURCE_SECRET)];
+        headers.extend(came_at.as_deref().map(|came_at| ("x-cadence-came-at", came_at)));
+        let answer = world.ask("POST", "/leads/plain", &headers, body.to_string().as_bytes()).await?;
+        expected.push((answer.taken()?.0, is_texted));
+    }
+    world.pass(TimeDelta::minutes(6)).await?;
+    for (index, (lead, is_texted)) in expected.iter().enumerate() {
+        let texts = world.when(lead, EntryKind::Sent, "intro-text").await?.len();
+        let tasks = world.when(lead, EntryKind::TaskOpened, "intro-text").await?.len();
+        assert_eq!((texts, tasks), if *is_texted { (1, 0) } else { (0, 1) }, "{index}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_consent_in_writing_texts_and_ai_calls_become_tasks() -> Tested {
     let world = World::start().await?;
     let (lead, _) = world.enroll_as("plain", &plain_lead("415-555-0123")).await?;

@@ -14,6 +14,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::{body::SdkBody, timeout::TimeoutConfig};
 use cadence_core::SourceId;
 use cadence_store::Quarantined;
+use chrono::{DateTime, Utc};
 
 /// `ingest` is cut off after 29 seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,6 +37,7 @@ struct Posted {
     secret: String,
     content_type: String,
     key: Option<String>,
+    came_at: DateTime<Utc>,
     body: String,
 }
 
@@ -61,13 +63,15 @@ impl Api {
     }
 
     /// Posts what was kept as its vendor did, and gives the status of the answer. So it has the key that it has when its vendor sends it
-    /// again, and what was taken before, by either way, is not taken twice.
+    /// again, and what was taken before, by either way, is not taken twice. It is told when it came in, so that a lead who asked long ago
+    /// isn't taken for one who asks now.
     pub(super) async fn post(&self, source: &SourceId, secret: &str, kept: &Quarantined) -> anyhow::Result<u16> {
         let posted = Posted {
             path: format!("/leads/{source}"),
             secret: secret.to_owned(),
             content_type: content_type(kept).to_owned(),
             key: kept.idempotency_key.clone(),
+            came_at: kept.at,
             body: kept.body.clone(),
         };
         let answer = self.post.invoke(posted).await;
@@ -82,6 +86,7 @@ fn request(base: &str, posted: Posted) -> Result<HttpRequest, BoxError> {
     let headers = request.headers_mut();
     headers.try_insert("content-type", posted.content_type)?;
     headers.try_insert("x-cadence-secret", posted.secret)?;
+    headers.try_insert("x-cadence-came-at", posted.came_at.to_rfc3339())?;
     if let Some(key) = posted.key {
         headers.try_insert("idempotency-key", key)?;
     }
