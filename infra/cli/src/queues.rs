@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sqs::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
-    types::QueueAttributeName,
+    types::{Message, QueueAttributeName},
 };
 use cadence_core::Channel;
 use cadence_store::Said;
@@ -39,8 +39,8 @@ const QUEUES: [(Purpose, &str, &str); 9] = [
     (Purpose::ScheduleFailures, "schedule-failures", "ScheduleFailures"),
     (Purpose::PublishFailures, "publish-failures", "PublishFailures"),
 ];
-/// How many messages one command looks at in one queue.
-const AT_MOST: usize = 1000;
+/// How many messages SQS hands out at once.
+const AT_ONCE: usize = 10;
 /// How long a message that is looked at is hidden from others who look.
 const HIDDEN_SECONDS: i32 = 30;
 /// How long SQS looks for messages on all of its servers:
@@ -68,6 +68,13 @@ pub(crate) struct Held {
     id: String,
     pub(crate) body: String,
     receipt: String,
+}
+
+/// What was looked at of a queue.
+pub(crate) struct Looked {
+    pub(crate) held: Vec<Held>,
+    /// Whether there are more than were to be looked at.
+    pub(crate) has_more: bool,
 }
 
 /// Whether a name is that of a message in a queue of due steps that were given up.
@@ -145,22 +152,29 @@ impl Queues {
         Ok(names.iter().filter_map(|name| told.get(name)?.parse::<u32>().ok()).sum())
     }
 
-    /// Looks at the messages of a queue.
-    pub(crate) async fn look(&self, queue: &Queue) -> anyhow::Result<Vec<Held>> {
+    /// Looks at the messages of a queue, at most so many.
+    pub(crate) async fn look(&self, queue: &Queue, at_most: usize) -> anyhow::Result<Looked> {
         let mut held = Vec::new();
-        while held.len() < AT_MOST {
-            let receive = self.client.receive_message().queue_url(&queue.url).max_number_of_messages(10);
-            let receive = receive.visibility_timeout(HIDDEN_SECONDS).wait_time_seconds(WAIT_SECONDS);
-            let got = receive.send().await.map_err(|error| explained("sqs:ReceiveMessage", &error, &self.place))?;
-            let got = got.messages.unwrap_or_default();
+        while held.len() < at_most {
+            let got = self.receive(queue, (at_most - held.len()).min(AT_ONCE), HIDDEN_SECONDS).await?;
             if got.is_empty() {
-                break;
+                return Ok(Looked { held, has_more: false });
             }
-            held.extend(got.into_iter().filter_map(|message| {
-                Some(Held { id: message.message_id?, body: message.body?, receipt: message.receipt_handle? })
-            }));
+            held.extend(got);
         }
-        Ok(held)
+        // One that is not hidden by being looked at.
+        let has_more = !self.receive(queue, 1, 0).await?.is_empty();
+        Ok(Looked { held, has_more })
+    }
+
+    async fn receive(&self, queue: &Queue, count: usize, hidden_seconds: i32) -> anyhow::Result<Vec<Held>> {
+        let receive = self.client.receive_message().queue_url(&queue.url).max_number_of_messages(i32::try_from(count)?);
+        let receive = receive.visibility_timeout(hidden_seconds).wait_time_seconds(WAIT_SECONDS);
+        let got = receive.send().await.map_err(|error| explained("sqs:ReceiveMessage", &error, &self.place))?;
+        let held = |message: Message| {
+            Some(Held { id: message.message_id?, body: message.body?, receipt: message.receipt_handle? })
+        };
+        Ok(got.messages.unwrap_or_default().into_iter().filter_map(held).collect())
     }
 
     /// Puts a message on a channel's queue.

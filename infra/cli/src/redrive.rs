@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{stage::Stage, table, told::print};
+use crate::{queues::Queue, stage::Stage, table, told::print};
 
 /// Puts back what was given up: due steps, webhooks that could not be used, and edits that were not looked at
 #[derive(clap::Args)]
@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// Why nothing more is to come of them
     #[arg(long, value_name = "WHY", requires = "dismiss", value_parser = reason)]
     reason: Option<String>,
+    /// How many messages to look at in each queue, and so to put back at most; if there are more, it says so
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_most)]
+    at_most: usize,
     /// The stack's output ApiUrl, where webhooks are posted; the local cloud's is known
     #[arg(long, value_name = "URL", value_parser = table::url)]
     api_url: Option<String>,
@@ -101,7 +104,7 @@ struct Found {
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stage = args.table.open_stage().await?;
     let found = match &args.reason {
-        Some(reason) => dismissal::dismiss(&stage, &args.dismiss, reason, args.yes).await?,
+        Some(reason) => dismissal::dismiss(&stage, args, reason).await?,
         None => redrive(&stage, args).await?,
     };
     let is_left = found.iter().any(|found| found.fate == Fate::Keep);
@@ -117,19 +120,30 @@ fn reason(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("say why, for whoever finds it later".to_owned()) } else { Ok(text.to_owned()) }
 }
 
+fn at_most(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "say how many, 1 or more".to_owned())
+}
+
 async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
     let wants = |what| args.only.is_none_or(|only| only == what);
     let mut found = Vec::new();
     if wants(What::Steps) {
-        found.extend(letters::redrive(stage, args.yes).await?);
+        found.extend(letters::redrive(stage, args).await?);
     }
     if wants(What::Records) {
-        found.extend(records::redrive(stage, args.yes).await?);
+        found.extend(records::redrive(stage, args).await?);
     }
     if wants(What::Webhooks) {
         found.extend(webhooks::redrive(stage, args).await?);
     }
     Ok(found)
+}
+
+/// What is told of a queue that holds more than one run looks at.
+fn unseen(queue: &Queue, at_most: usize) -> Found {
+    let about = format!("more than {at_most} messages");
+    let why = "one run looks at no more: run it again, or with a higher --at-most".to_owned();
+    Found { from: queue.name.to_owned(), about, fate: Fate::Keep, why }
 }
 
 fn tell(found: &[Found], done: bool, stage: &Stage) {

@@ -6,22 +6,22 @@ use cadence_core::records::{Source, closest};
 use cadence_store::{Committed, Dismissed, Quarantined};
 use chrono::SecondsFormat;
 
-use super::{Fate, Found, letters, webhooks};
+use super::{Args, Fate, Found, letters, webhooks};
 use crate::{queues::is_letters_name, stage::Stage};
 
 /// So much of a name's digits is enough to name a webhook.
 const FEWEST_DIGITS: usize = 4;
 
 /// Dismisses what is named, after all names were looked at.
-pub(super) async fn dismiss(stage: &Stage, names: &[String], reason: &str, yes: bool) -> anyhow::Result<Vec<Found>> {
-    let names = names.iter().map(|name| name.trim());
+pub(super) async fn dismiss(stage: &Stage, args: &Args, reason: &str) -> anyhow::Result<Vec<Found>> {
+    let names = args.dismiss.iter().map(|name| name.trim());
     let (of_letters, of_webhooks): (Vec<&str>, Vec<&str>) = names.partition(|name| is_letters_name(name));
     let mut all = Vec::new();
     if !of_webhooks.is_empty() {
-        all.extend(dismiss_webhooks(stage, &of_webhooks, reason, yes).await?);
+        all.extend(dismiss_webhooks(stage, &of_webhooks, reason, args.yes).await?);
     }
     if !of_letters.is_empty() {
-        all.extend(letters::dismiss(stage, &of_letters, reason, yes).await?);
+        all.extend(letters::dismiss(stage, &of_letters, reason, args).await?);
     }
     Ok(all)
 }

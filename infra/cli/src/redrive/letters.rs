@@ -8,22 +8,22 @@ use cadence_core::{
 use cadence_store::StoreError;
 use chrono::{DateTime, Utc};
 
-use super::{Fate, Found};
+use super::{Args, Fate, Found, unseen};
 use crate::{
-    queues::{Held, Purpose, Queue, Queues},
+    queues::{Held, Looked, Purpose, Queue, Queues},
     stage::{Stage, unreadable},
 };
 
 /// Puts back the steps that are still due, and deletes the rest.
-pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Found>> {
+pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
     let (queues, now) = (stage.queues().await?, stage.now().await);
     let mut all = Vec::new();
     for queue in queues.given_up() {
         match queue.purpose {
             Purpose::DeadLetters | Purpose::TimerDeadLetters => {
-                all.extend(of_queue(stage, &queues, queue, now, yes).await?)
+                all.extend(of_queue(stage, &queues, queue, args, now).await?)
             }
-            Purpose::ScheduleFailures => all.extend(notes(&queues, queue, yes).await?),
+            Purpose::ScheduleFailures => all.extend(notes(&queues, queue, args).await?),
             Purpose::PublishFailures | Purpose::Steps(_) => {}
         }
     }
@@ -31,13 +31,13 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
 }
 
 /// Deletes the messages that are named, of those that are kept because nobody can tell what is due by them.
-pub(super) async fn dismiss(stage: &Stage, names: &[&str], reason: &str, yes: bool) -> anyhow::Result<Vec<Found>> {
+pub(super) async fn dismiss(stage: &Stage, names: &[&str], reason: &str, args: &Args) -> anyhow::Result<Vec<Found>> {
     let (queues, now) = (stage.queues().await?, stage.now().await);
     let (mut all, mut left) = (Vec::new(), names.to_vec());
     let is_named =
         |queue: &&Queue| names.iter().any(|name| name.split_once('/').is_some_and(|(of, _)| of == queue.name));
     for queue in queues.given_up().filter(|queue| queue.purpose.is_of_letters()).filter(is_named) {
-        for letter in queues.look(queue).await? {
+        for letter in queues.look(queue, args.at_most).await?.held {
             let name = queue.name_of(&letter);
             if !left.contains(&name.as_str()) {
                 queues.let_go(queue, &letter).await;
@@ -49,7 +49,7 @@ pub(super) async fn dismiss(stage: &Stage, names: &[&str], reason: &str, yes: bo
                 Fate::Keep => (Fate::Dismiss, format!("{reason} ({})", found.why)),
                 _ => (Fate::Leave, format!("redrive sees to it: {}", found.why)),
             };
-            match yes && fate == Fate::Dismiss {
+            match args.yes && fate == Fate::Dismiss {
                 true => queues.delete(queue, &letter).await?,
                 false => queues.let_go(queue, &letter).await,
             }
@@ -58,7 +58,10 @@ pub(super) async fn dismiss(stage: &Stage, names: &[&str], reason: &str, yes: bo
     }
     all.extend(left.into_iter().map(|name| {
         let from = name.split_once('/').map_or(name, |(queue, _)| queue).to_owned();
-        let why = "it isn't there: it was deleted before, or somebody else looks at it just now".to_owned();
+        let most = args.at_most;
+        let why = format!(
+            "it isn't among the first {most}: it was deleted before, somebody else looks at it just now, or it takes a higher --at-most"
+        );
         Found { from, about: name.to_owned(), fate: Fate::Leave, why }
     }));
     Ok(all)
@@ -68,14 +71,14 @@ async fn of_queue(
     stage: &Stage,
     queues: &Queues,
     queue: &Queue,
+    args: &Args,
     now: DateTime<Utc>,
-    yes: bool,
 ) -> anyhow::Result<Vec<Found>> {
-    let held = queues.look(queue).await?;
+    let Looked { held, has_more } = queues.look(queue, args.at_most).await?;
     let mut all = Vec::new();
     for letter in &held {
         let (found, channel) = fate(stage, queue, letter, now).await?;
-        if yes && found.fate != Fate::Keep {
+        if args.yes && found.fate != Fate::Keep {
             // Sent before it is deleted: if this ends in between, the step is due twice, and is claimed once.
             if let Some(channel) = channel {
                 queues.send(channel, &letter.body).await?;
@@ -86,6 +89,7 @@ async fn of_queue(
         }
         all.push(found);
     }
+    all.extend(has_more.then(|| unseen(queue, args.at_most)));
     Ok(all)
 }
 
@@ -128,10 +132,10 @@ async fn fate(
 }
 
 /// Notes of changes that `schedule` gave up hold nothing to put back; `reconcile` finds what they were about once it is due.
-async fn notes(queues: &Queues, queue: &Queue, yes: bool) -> anyhow::Result<Vec<Found>> {
-    let held = queues.look(queue).await?;
+async fn notes(queues: &Queues, queue: &Queue, args: &Args) -> anyhow::Result<Vec<Found>> {
+    let Looked { held, has_more } = queues.look(queue, args.at_most).await?;
     for note in &held {
-        match yes {
+        match args.yes {
             true => queues.delete(queue, note).await?,
             false => queues.let_go(queue, note).await,
         }
@@ -143,5 +147,5 @@ async fn notes(queues: &Queues, queue: &Queue, yes: bool) -> anyhow::Result<Vec<
         fate: Fate::Drop,
         why: why.to_owned(),
     };
-    Ok(held.iter().map(note).collect())
+    Ok(held.iter().map(note).chain(has_more.then(|| unseen(queue, args.at_most))).collect())
 }

@@ -2,18 +2,21 @@
 
 use cadence_store::Told;
 
-use super::{Fate, Found};
-use crate::{queues::Purpose, stage::Stage};
+use super::{Args, Fate, Found};
+use crate::{
+    queues::{Looked, Purpose},
+    stage::Stage,
+};
 
 /// Has records looked at again: those that say nothing of a check, and all of them if `publish` gave up any edit, since its notes don't
 /// say of which. Else those that were refused stay: another look at the same words changes nothing.
-pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Found>> {
+pub(super) async fn redrive(stage: &Stage, args: &Args) -> anyhow::Result<Vec<Found>> {
     let queues = stage.queues().await?;
-    let mut notes = Vec::new();
+    let (mut notes, mut unseen) = (Vec::new(), Vec::new());
     for queue in queues.given_up().filter(|queue| queue.purpose == Purpose::PublishFailures) {
-        for held in queues.look(queue).await? {
-            notes.push((queue, held));
-        }
+        let Looked { held, has_more } = queues.look(queue, args.at_most).await?;
+        notes.extend(held.into_iter().map(|held| (queue, held)));
+        unseen.extend(has_more.then(|| super::unseen(queue, args.at_most)));
     }
     let mut records = stage.store.load_edited_all().await.map_err(|error| stage.explained(error))?;
     if notes.is_empty() {
@@ -26,7 +29,7 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
             all.push(Found { from: "config".to_owned(), about: edited.pk, fate: Fate::Keep, why });
             continue;
         }
-        if yes {
+        if args.yes {
             stage.store.ask_for_check(&edited.pk).await.map_err(|error| stage.explained(error))?;
         }
         let why = match edited.told {
@@ -36,7 +39,7 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
         all.push(Found { from: "config".to_owned(), about: edited.pk, fate: Fate::Check, why: why.to_owned() });
     }
     for (queue, held) in &notes {
-        match yes {
+        match args.yes {
             // Once every record was asked for: if this ends before, the note is still there.
             true => queues.delete(queue, held).await?,
             false => queues.let_go(queue, held).await,
@@ -45,5 +48,6 @@ pub(super) async fn redrive(stage: &Stage, yes: bool) -> anyhow::Result<Vec<Foun
         let why = "every record is checked again".to_owned();
         all.push(Found { from: queue.name.to_owned(), about, fate: Fate::Drop, why });
     }
+    all.extend(unseen);
     Ok(all)
 }
