@@ -8,12 +8,14 @@ use cadence_core::{
     address::{normalize_email, normalize_phone},
     arrival::Known,
     enrollment::Enrollment,
-    lead::OptOut,
     records::Cadence,
     time::{Zone, local_text},
     timeline::{Entry, EntryKind},
 };
-use cadence_local::words::{standing::standing, variant, words};
+use cadence_local::words::{
+    standing::{closed_to, standing},
+    variant, words,
+};
 use cadence_store::StoreError;
 use serde_json::{Value, json};
 
@@ -134,11 +136,7 @@ impl Told {
             vec![format!("{}, lead {id}, in the lead's time ({zone})", known.facts.full_name()), String::new()];
         lines.extend(timeline.iter().map(line));
         for (closed, at) in &known.lead.opt_outs {
-            let what = match closed {
-                OptOut::Phone => "calls and texts",
-                OptOut::Email => "emails",
-            };
-            lines.push(format!("\nClosed to {what} since {}", local_text(*at, &zone)));
+            lines.push(format!("\nClosed to {} since {}", closed_to(*closed), local_text(*at, &zone)));
         }
         lines.append(&mut told);
         if runs.is_empty() {

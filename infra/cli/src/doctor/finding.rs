@@ -97,7 +97,9 @@ impl Kind {
                 format!("the record that they name is gone or can't be read: put it back, and {why} tells more")
             }
             Self::Unsure => format!("their owners have a task for each; {why} tells what happened"),
-            Self::LateTask => "ask their users, or give the leads other owners".to_owned(),
+            Self::LateTask => "ask their users. Whoever is away: out_of_office on their record hands what comes from then on to a stand-in; \
+                               on_overdue on a cadence's step has a late task asked of somebody else"
+                .to_owned(),
             Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
             Self::Quarantined => format!(
                 "{redrive} posts again what its source's format can read by now; what never will be of use: \

@@ -78,6 +78,19 @@ fn why_tells_what_happened_to_a_lead_and_what_comes_next_by_id_phone_or_email() 
     }
     insta::assert_snapshot!("why", golden(&told.told, &[(&lead, "[lead]")]));
 
+    // As a lead looks who closed its phone while a task was being written.
+    let edit = json!({
+        "TableName": "leads", "Key": { "pk": { "S": format!("LEAD#{lead}") }, "sk": { "S": "LEAD" } },
+        "UpdateExpression": "SET opt_outs.phone = :at", "ExpressionAttributeValues": { ":at": { "S": "2026-12-01T18:05:00Z" } },
+    });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    let told = ask(&local, &["why", &lead]).told;
+    assert!(told.contains("Closed to calls and texts since Tue Dec 1 10:05"), "{told}");
+    assert!(
+        told.contains("Open: first-call for lo-riley, due") && told.contains(" (closed to calls and texts: don't)"),
+        "{told}"
+    );
+
     let nobody = ask(&local, &["why", "415-555-0199"]);
     assert_eq!(nobody.code, 2);
     assert!(nobody.complained.contains("nobody in leads and config"), "{}", nobody.complained);
@@ -182,11 +195,39 @@ fn a_step_that_was_given_up_goes_back_if_it_is_still_due_and_only_once() {
 }
 
 #[test]
+fn a_queue_that_holds_more_than_one_run_looks_at_is_told_until_a_run_saw_all() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let gone = json!({ "lead": "0".repeat(32), "enrollment": "0".repeat(32), "generation": 1 });
+    let given_up = [("sms-dlq", &gone), ("schedule-failures", &json!({})), ("publish-failures", &json!({}))];
+    given_up.iter().for_each(|(queue, body)| (0..3).for_each(|_| give_up(&local, queue, body)));
+    let drop = |queue: &str, times| vec![format!("drop {queue}"); times];
+    let of_steps = |rest: &[&str], times| {
+        let of_queue = |queue: &str| {
+            drop(queue, times).into_iter().chain(rest.iter().map(|fate| format!("{fate} {queue}"))).collect::<Vec<_>>()
+        };
+        ["sms-dlq", "schedule-failures"].map(of_queue).concat()
+    };
+    let run = |args: &[&str]| redriven(&local, &[&["--only", "steps"], args].concat());
+    assert_eq!(run(&["--at-most", "2"]), (1, of_steps(&["keep"], 2)), "dry");
+    assert_eq!(run(&["--at-most", "3"]), (0, of_steps(&[], 3)), "dry, and all of it");
+    assert_eq!(run(&["--at-most", "2", "--yes"]), (1, of_steps(&["keep"], 2)));
+    assert_eq!(run(&["--at-most", "2", "--yes"]), (0, of_steps(&[], 1)));
+
+    let (code, records) = redriven(&local, &["--only", "records", "--at-most", "2", "--yes"]);
+    let notes: Vec<&str> = records.iter().map(String::as_str).filter(|told| *told != "check config").collect();
+    assert_eq!((code, notes), (1, vec!["drop publish-failures", "drop publish-failures", "keep publish-failures"]));
+    let told = ask(&local, &["redrive", "--only", "records", "--at-most", "0"]);
+    assert!(told.code == 2 && told.complained.contains("say how many, 1 or more"), "{}", told.complained);
+}
+
+#[test]
 fn a_webhook_that_could_not_be_used_is_posted_again_once_its_format_reads_it() {
     let data = tempfile::tempdir().unwrap();
     let local = Local::start(data.path(), "1", MORNING);
     let body = json!({
         "first_name": "Casey", "last_name": "Sample", "phone": "415-555-0187", "email": "casey@example.com", "state": "CA",
+        "purpose": "purchase",
     });
     assert_eq!(local.status_of_post("/leads/zillow/local-secret", &body), 422);
     let (code, findings) = found(&local);
@@ -205,8 +246,16 @@ fn a_webhook_that_could_not_be_used_is_posted_again_once_its_format_reads_it() {
 
     assert_eq!(redriven(&local, &[]), (0, vec!["post quarantine".to_owned()]));
     assert_eq!(local.get("/_local/leads?json")["leads"], json!([]), "nothing was changed");
+    local.kill();
+
+    let local = Local::start(data.path(), "1", "2026-12-01T13:00:00-08:00");
     assert_eq!(redriven(&local, &["--yes"]), (0, vec!["post quarantine".to_owned()]));
     assert_eq!(local.get("/_local/leads?json")["leads"][0]["name"], "Casey Sample");
+    local.until("its user is asked to text a lead who asked three hours ago", || {
+        let told = ask(&local, &["why", "415-555-0187"]).told;
+        assert!(!told.contains("SMS "), "{told}");
+        told.contains("Open: intro-text for lo-riley")
+    });
     assert_eq!(redriven(&local, &["--yes"]), (0, vec![]));
     assert_eq!(found(&local), (0, vec![]));
 }

@@ -2,6 +2,7 @@
 
 use cadence_core::{
     enrollment::{Act, End, Next, Park, State},
+    lead::OptOut,
     overdue::OVERDUE_AFTER,
     plan::{Action, Plan, StepContext, plan_step},
     time::{Zone, local_text},
@@ -49,9 +50,19 @@ pub fn standing(context: &StepContext, zone: &Zone, now: DateTime<Utc>) -> Vec<S
     }
     for task in context.its_open_tasks() {
         let until = local_text(task.task_due_at, zone);
-        told.push(format!("Open: {} for {}, due {until}", task.id.key.step, task.user));
+        let closed = task.kind.closed_by().filter(|closed| context.lead.opt_outs.contains_key(closed));
+        let closed = closed.map(|closed| format!(" (closed to {}: don't)", closed_to(closed))).unwrap_or_default();
+        told.push(format!("Open: {} for {}, due {until}{closed}", task.id.key.step, task.user));
     }
     told
+}
+
+/// What is closed to whoever would reach the lead there.
+pub fn closed_to(closed: OptOut) -> &'static str {
+    match closed {
+        OptOut::Phone => "calls and texts",
+        OptOut::Email => "emails",
+    }
 }
 
 fn due(next: &Next, context: &StepContext, zone: &Zone) -> String {
