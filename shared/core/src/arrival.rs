@@ -379,7 +379,9 @@ fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: 
     let (user, reasons) = stood_in.map_or((owner, Vec::new()), |asked| (asked.user.id.clone(), asked.why));
     let entry = Entry::new(EntryKind::TaskOpened, &lead, now).text(assign::because(&reasons, why));
     arrival.entries.push(Entry { enrollment: Some(latest.id.clone()), to: Some(user.to_string()), ..entry });
-    let step = StepId::new(format!("lead~asked-again-{}", now.timestamp()));
+    // Two webhooks of one lead in one second ask twice.
+    let own = Uuid::new_v5(&Uuid::NAMESPACE_OID, arrival.webhook_key.as_bytes()).as_fields().0;
+    let step = StepId::new(format!("lead~asked-again-{}-{own:08x}", now.timestamp()));
     let lead_name = known.facts.full_name();
     arrival.task = Some(Task {
         id: TaskId { lead, key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },

@@ -126,7 +126,7 @@ impl Store {
             items.push(put_new(&self.leads, item::enrollment(enrollment)?)?);
         }
         if let Some(task) = &arrival.task {
-            items.push(put(&self.leads, item::task(task)?)?);
+            items.push(put_new(&self.leads, item::task(task)?)?);
         }
         // The revision tells apart two webhooks of one lead within a millisecond: each takes it one on.
         let revision = arrival.read_revision.unwrap_or(0);

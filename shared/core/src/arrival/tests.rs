@@ -150,6 +150,17 @@ fn a_lead_who_asks_again_within_30_days_is_handed_to_the_owner_and_later_enrolle
 }
 
 #[test]
+fn a_lead_who_asks_twice_in_one_second_is_two_tasks() {
+    let known = known(vec![enrolled(tuesday() - TimeDelta::days(1), over())]);
+    let ids = ["one", "two"].map(|text| {
+        let key = IdempotencyKey { text: text.to_owned(), is_body_hash: true };
+        let read = Read { source: &source(), inbound: &inbound(), key: &key };
+        arrive(read, Some(&known), &mine(), &catalogue(), tuesday()).task.unwrap().id
+    });
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[test]
 fn while_the_owner_is_away_a_lead_who_asks_again_is_the_stand_ins() {
     let day = crate::time::Day::parse("2026-12-01").unwrap();
     let absence = Absence { from: day, until: day, stand_in: Some("lo-morgan".into()) };
