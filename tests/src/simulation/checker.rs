@@ -295,6 +295,7 @@ impl Checker {
         let now = self.cloud.now();
         rest::nothing_overdue(&self.seen, now, TimeDelta::minutes(30))?;
         words::effects_told(&self.seen)?;
+        words::asked_again(&self.seen)?;
         rest::one_lead(&self.seen)?;
         rest::taken(&self.seen)?;
         // What was under way when things ceased to go wrong may still be in doubt.

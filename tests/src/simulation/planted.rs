@@ -173,6 +173,9 @@ impl Planted {
                 items.retain(|item| !names(item, "closed"));
             }
             Bug::ReviewForgotten => items.retain(|item| !item.to_string().contains("~review")),
+            Bug::FollowUpForgotten => {
+                items.retain(|item| item.pointer("/Put/Item/kind/S").is_none_or(|kind| kind != "follow_up"));
+            }
             Bug::DoNotCallForgotten => {
                 for item in items.iter_mut() {
                     set(item, "/Put/Item/opt_outs", json!({ "M": {} }));

@@ -1,7 +1,7 @@
 //! What must hold of an outcome: it leads where its step's `on`, or else the cadence's `anytime`, says.
 
 use cadence_core::{
-    Outcome, StepId,
+    CadenceId, Outcome, StepId,
     attempt::StepOutcome,
     enrollment::{Act, Enrollment, State},
     records::{Cadence, OnOverdue, Step, Target},
@@ -70,6 +70,29 @@ fn is_current(enrollment: &Enrollment, told: &StepOutcome) -> bool {
     let is_of = |step, round| (step, round) == (&told.key.step, told.key.round);
     let is_claimed = enrollment.claim.as_ref().is_some_and(|claim| is_of(&claim.step, claim.round));
     is_of(&next.step, next.round) && (next.act == Act::ExpireHold || is_claimed)
+}
+
+/// The cadence that an outcome was to lead an enrollment to which it ended instead, where that is sure. `last` is what it was in before,
+/// `told` what became known of its steps.
+pub(super) fn meant_cadence<'a>(
+    seen: &'a Seen,
+    last: &'a Enrollment,
+    told: &[StepOutcome],
+    outcome: Outcome,
+) -> Option<&'a CadenceId> {
+    let told = told.iter().find(|told| told.outcome == outcome).map(|told| &told.key.step);
+    // What nobody reports comes of the step that it stands at; a report may be no news.
+    let stands_at = last.claim.as_ref().map(|claim| &claim.step).or(last.progress.next.as_ref().map(|next| &next.step));
+    let is_nobodys = matches!(outcome, Outcome::Expired | Outcome::Failed);
+    let step = told.or(stands_at.filter(|_| is_nobodys))?;
+    let mut meant = may_follow(seen, &last.cadence, last.progress.version).map(|cadence| {
+        match target(cadence, cadence.step(step), outcome) {
+            Some(Target::Cadence(to)) => Some(to),
+            _ => None,
+        }
+    });
+    let first = meant.next()??;
+    meant.all(|to| to == Some(first)).then_some(first)
 }
 
 /// Where a record says that an outcome leads. One that was transferred or booked was connected, where nothing is said of it itself.

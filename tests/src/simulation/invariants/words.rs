@@ -1,19 +1,27 @@
 //! What must hold of what people can read: timelines and outcomes.
 
+use std::collections::BTreeMap;
+
 use cadence_core::{
     EnrollmentId, LeadId, Outcome, StepId, StepKey,
+    arrival::Taken,
     attempt::{Attempt, StepOutcome},
     delivery::Delivery,
-    enrollment::{Claim, Effect, Enrollment},
+    enrollment::{Claim, Effect, End, Enrollment, State},
+    task::Task,
     timeline::{Entry, EntryKind},
 };
 use chrono::{DateTime, Utc};
 
+use super::led;
 use crate::simulation::{
     ledger::Told,
     seen::{Seen, SeenClaim, SeenLead},
     violation::{Held, Invariant, Violation},
 };
+
+/// What a lead does that a person has to take up where no cadence does.
+const TAKEN_UP: [Outcome; 3] = [Outcome::Replied, Outcome::AppointmentSet, Outcome::CalledBack];
 
 /// What changed about one enrollment since it was looked at last.
 pub(crate) struct Changed {
@@ -52,6 +60,9 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
         return broken(format!("{id} went through {versions:?} and its timeline says {:?}", changed.versions_told));
     }
     let Some(lead) = seen.leads.get(&changed.lead) else { return Ok(()) };
+    if let Some(missing) = not_taken_up(seen, lead, changed).filter(|_| has_owner(lead)) {
+        return broken(format!("nobody is asked to take up {missing}"));
+    }
     for (claim, generation) in &changed.settled {
         let key = StepKey { enrollment: id.clone(), step: claim.step.clone(), round: claim.round };
         let Some(attempt) = lead.attempts.get(&(key.clone(), claim.try_number)) else {
@@ -79,6 +90,51 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
         };
         if !is_told {
             return broken(format!("the timeline does not say how {key} ended: {:?}", attempt.delivery));
+        }
+    }
+    Ok(())
+}
+
+/// The follow-up that is missing for what came of an enrollment: because an outcome that people have to take up ended it or came after its
+/// end, or because the cadence that it was to move to takes no leads.
+fn not_taken_up(seen: &Seen, lead: &SeenLead, changed: &Changed) -> Option<String> {
+    let is = &lead.enrollments.get(&changed.enrollment)?.now;
+    let State::Ended { why } = &is.progress.state else { return None };
+    let mut followed = lead.tasks.keys().filter(|key| key.enrollment == is.id).map(|key| key.step.as_str());
+    let Some(last) = changed.states.iter().rev().find(|state| !state.has_ended()) else {
+        let cadence = seen.versions.get(&(is.cadence.to_string(), is.progress.version))?;
+        let mut wanted = changed.outcomes.iter().filter(|told| TAKEN_UP.contains(&told.outcome));
+        return wanted.find_map(|told| {
+            let step = format!("{}~{}", cadence.step(&told.key.step)?.id, told.outcome.as_str());
+            let key = StepKey { step: StepId::new(step), ..told.key.clone() };
+            (!lead.tasks.contains_key(&key)).then(|| format!("{key}, after the end"))
+        });
+    };
+    let End::Outcome(outcome) = why else { return None };
+    if TAKEN_UP.contains(outcome) {
+        let suffix = format!("~{}", outcome.as_str());
+        return (!followed.any(|step| step.ends_with(&suffix))).then(|| format!("{}, which {outcome:?} ended", is.id));
+    }
+    let step = format!("lead~{}", led::meant_cadence(seen, last, &changed.outcomes, *outcome)?);
+    (!followed.any(|followed| followed == step)).then(|| format!("{step} of {}", is.id))
+}
+
+/// Every lead who asked again when no cadence took it is somebody's to take up, as often as it asked; unless it has no owner, and its
+/// timeline says that nobody could be asked.
+pub(crate) fn asked_again(seen: &Seen) -> Held {
+    let mut asked: BTreeMap<(&LeadId, DateTime<Utc>), usize> = BTreeMap::new();
+    for webhook in seen.webhooks.values().filter(|webhook| webhook.status == Taken::Asked) {
+        *asked.entry((&webhook.lead, webhook.at)).or_default() += 1;
+    }
+    for ((id, at), times) in asked {
+        let Some(lead) = seen.leads.get(id).filter(|lead| has_owner(lead)) else { continue };
+        let is_asked =
+            |task: &&Task| task.opened_at == at && task.id.key.step.as_str().starts_with("lead~asked-again-");
+        let says_nobody = |entry: &&Entry| entry.at == at && entry.kind == EntryKind::Skipped;
+        let told = lead.tasks.values().filter(is_asked).count() + lead.timeline.values().filter(says_nobody).count();
+        if told < times {
+            let found = format!("{id} asked again {times} times at {at}, and {told} times somebody is to take it up");
+            return Err(Violation::of(Invariant::Told, found));
         }
     }
     Ok(())

@@ -41,6 +41,7 @@ pub enum Bug {
     ConsentAssumed,
     LicencesIgnored,
     ReviewForgotten,
+    FollowUpForgotten,
     AnswersUnread,
     DoNotCallForgotten,
     LeadOfTheOneBefore,
@@ -57,7 +58,7 @@ struct Known {
     words: &'static str,
 }
 
-const KNOWN: [Known; 39] = [
+const KNOWN: [Known; 40] = [
     known(
         Bug::VendorRetries,
         Invariant::OneEffect,
@@ -121,6 +122,7 @@ const KNOWN: [Known; 39] = [
     known(Bug::ConsentAssumed, Invariant::Permitted, 1, "everybody is taken to have agreed in writing"),
     known(Bug::LicencesIgnored, Invariant::Permitted, 1, "every user is taken to be licensed everywhere"),
     known(Bug::ReviewForgotten, Invariant::Told, 4, "nobody is asked to look at what is unsure"),
+    known(Bug::FollowUpForgotten, Invariant::Told, 9, "nobody takes up a lead who replied"),
     known(Bug::AnswersUnread, Invariant::Told, 0, "what a vendor answers is not read"),
     known(Bug::DoNotCallForgotten, Invariant::OptOut, 6, "a source's word that a lead must not be called is not kept"),
     known(Bug::LeadOfTheOneBefore, Invariant::Webhooks, 1, "a known address is taken for that of the lead before"),
