@@ -8,7 +8,7 @@ use cadence_boot::{
 use cadence_core::{
     CadenceId, Channel, Clock, EnrollmentId, LeadId,
     failure::Class,
-    overdue::{Remedy, remedy},
+    overdue::{Remedy, remedy, worth_a_look},
     plan::StepContext,
 };
 use cadence_store::{Committed, Store, StoreError};
@@ -104,10 +104,14 @@ pub async fn on_event(app: &App, _: LambdaEvent<Value>) -> Result<Value, Diagnos
     serde_json::to_value(reconciled).map_err(|error| diagnostic::of(Class::Permanent, &error))
 }
 
-/// Looks at everything that is due, claimed or parked, and counts what runs.
+/// Looks at everything that is due or claimed and at what rests and may go on, and counts what runs.
 pub async fn handle(app: &App) -> Result<Reconciled, ReconcileError> {
-    let mut found = app.store.load_due(app.clock.now()).await?;
-    found.extend(app.store.load_parked().await?);
+    let now = app.clock.now();
+    let mut found = app.store.load_due(now).await?;
+    let resting = app.store.load_parked().await?;
+    if !resting.is_empty() {
+        found.extend(worth_a_look(resting, &app.store.load_statuses().await?, now));
+    }
     let mut done = Reconciled::default();
     for (lead, enrollment) in found {
         if let Err(error) = look_at(app, &lead, &enrollment, &mut done).await {

@@ -9,7 +9,7 @@ use crate::{
     change::{Change, LeadChange, OutcomeChange},
     course::{self, Leg},
     delivery::Report,
-    enrollment::{Act, End, Next, Park, Progress, State},
+    enrollment::{Act, End, Next, Progress, State},
     lead::OptOut,
     onward::TAKE_UP_WITHIN,
     plan::StepContext,
@@ -97,6 +97,9 @@ pub fn complete_task(
         Some((_, closing)) => *closing = closed,
         None => change.close.push((task.id.clone(), closed)),
     }
+    if task.kind == TaskKind::Resume {
+        context.resume(&mut change, outcome, now);
+    }
     Completed::Change(change)
 }
 
@@ -151,7 +154,7 @@ fn act(change: &mut Change, context: &StepContext, report: &Report, is_news: boo
     match target {
         Some(Target::End) => context.end_by(change, report.outcome, None),
         Some(_) if !is_news => {}
-        Some(Target::Pause) => change.park(Park::Outcome, "an outcome asked for a pause"),
+        Some(Target::Pause) => context.pause(change, &report.key, report.outcome, now),
         Some(Target::Cadence(to)) => context.switch(change, to.clone(), report.outcome, None, now),
         Some(Target::Step(to)) => jump_forward(change, context, next, to, now),
         Some(Target::Next) | None => {}

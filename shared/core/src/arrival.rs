@@ -12,6 +12,7 @@ use crate::{
     intake::{self, Asking, IdempotencyKey},
     lead::{Facts, Lead, OptOut},
     onward::{self, TAKE_UP_WITHIN},
+    pause::GOES_ON,
     records::{Cadence, Settings, Source, User},
     sources::Inbound,
     task::{Closed, Task, TaskKind},
@@ -45,7 +46,7 @@ pub enum Taken {
     Running,
     /// The lead was known and moved from its cadence to one that takes over from it.
     Switched,
-    /// The lead was through a cadence lately: its owner was asked to take it up.
+    /// The lead was through a cadence lately, or an outcome paused it: its owner was asked to take it up.
     Asked,
     /// Somebody has spoken with the lead already, as the source says: no cadence takes it.
     Concluded,
@@ -181,7 +182,7 @@ fn taken(
     now: DateTime<Utc>,
 ) -> Arrival {
     let mut arrival = match known {
-        Some(known) => update(read, known, addresses, now),
+        Some(known) => update(read, known, addresses, &catalogue.users, now),
         None => begin(read, addresses, catalogue, now),
     };
     let Some(outcome) = read.inbound.outcome.filter(|outcome| concludes(*outcome)) else {
@@ -219,7 +220,7 @@ fn begin(read: Read<'_>, addresses: &Addresses, catalogue: &Catalogue, now: Date
     arrival
 }
 
-fn update(read: Read<'_>, known: &Known, addresses: &Addresses, now: DateTime<Utc>) -> Arrival {
+fn update(read: Read<'_>, known: &Known, addresses: &Addresses, users: &[User], now: DateTime<Utc>) -> Arrival {
     let id = &known.lead.id;
     let mut arrival = arrival(read, id, now);
     arrival.read_revision = Some(known.lead.revision);
@@ -228,6 +229,13 @@ fn update(read: Read<'_>, known: &Known, addresses: &Addresses, now: DateTime<Ut
     let (mut lead, facts) = merged.unwrap_or_else(|| (known.lead.clone(), known.facts.clone()));
     take_addresses(&mut lead, addresses, now);
     heed_opt_out(&mut arrival, &mut lead, read, now);
+    if lead.owner.is_none()
+        && let Some(owner) = intake::pick_owner(users, id, lead.state.as_deref(), &read.inbound.owner_hints)
+    {
+        lead.owner = Some(owner.id.clone());
+        let entry = Entry::new(EntryKind::Assigned, id, now);
+        arrival.entries.push(Entry { to: Some(owner.id.to_string()), ..entry });
+    }
     if lead != known.lead || facts != known.facts {
         lead.revision = known.lead.revision + 1;
         arrival.gains = gained(addresses, &lead);
@@ -332,8 +340,13 @@ fn enroll_in_best(
         return;
     }
     arrival.webhook.enrollment = known.and_then(Known::latest).map(|latest| latest.id.clone());
-    if known.and_then(Known::running).is_some() {
+    if let Some(running) = known.and_then(Known::running) {
         arrival.webhook.status = Taken::Running;
+        if running.waits_for_person() {
+            arrival.webhook.status = Taken::Asked;
+            let why = format!("the lead asked again through {}, while its cadence rests", read.source.id);
+            ask_owner(arrival, known, &catalogue.users, &why, now);
+        }
     } else if known.and_then(Known::latest).is_some() {
         arrival.webhook.status = Taken::Asked;
         let why = format!("the lead asked again through {}, after a cadence that is over", read.source.id);
@@ -370,7 +383,8 @@ fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, no
 fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: &str, now: DateTime<Utc>) {
     let lead = arrival.webhook.lead.clone();
     // A task belongs to an enrollment, which a new lead doesn't have.
-    let asked = known.and_then(|known| Some((known, known.latest()?, known.lead.owner.clone()?)));
+    let owner = arrival.lead.as_ref().or(known.map(|known| &known.lead)).and_then(|lead| lead.owner.clone());
+    let asked = known.and_then(|known| Some((known, known.latest()?, owner?)));
     let Some((known, latest, owner)) = asked else {
         return arrival.entries.push(Entry::new(EntryKind::Skipped, &lead, now).text(why));
     };
@@ -383,11 +397,16 @@ fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: 
     let own = Uuid::new_v5(&Uuid::NAMESPACE_OID, arrival.webhook_key.as_bytes()).as_fields().0;
     let step = StepId::new(format!("lead~asked-again-{}-{own:08x}", now.timestamp()));
     let lead_name = known.facts.full_name();
+    // Its cadence rests until somebody completes such a task, and may have found nobody to ask before.
+    let (kind, then) = match latest.waits_for_person() {
+        true => (TaskKind::Resume, format!(" {GOES_ON}.")),
+        false => (TaskKind::FollowUp, String::new()),
+    };
     arrival.task = Some(Task {
         id: TaskId { lead, key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },
-        kind: TaskKind::FollowUp,
+        kind,
         user,
-        text: assign::because(&reasons, &format!("{lead_name}: {why}. Please take it up.")),
+        text: assign::because(&reasons, &format!("{lead_name}: {why}. Please take it up.{then}")),
         lead_name,
         reach: known.lead.phone.clone().or_else(|| known.lead.email.clone()),
         opened_at: now,

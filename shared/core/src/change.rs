@@ -129,13 +129,13 @@ impl Change {
         }
     }
 
-    /// Ends the enrollment and closes what its steps asked users to do; what a person has to look at or to take up stays.
+    /// Ends the enrollment and closes what users were asked to do for it; what a person has to look at or to take up stays.
     pub fn end(&mut self, why: End, text: &str, open_tasks: &[Task]) {
         let progress = self.next_generation();
         progress.state = State::Ended { why };
         progress.next = None;
         let id = &self.enrollment.id;
-        for task in open_tasks.iter().filter(|task| task.kind.is_of_step() && task.id.key.enrollment == *id) {
+        for task in open_tasks.iter().filter(|task| task.kind.ends_with_cadence() && task.id.key.enrollment == *id) {
             if self.close.iter().all(|(id, _)| *id != task.id) {
                 self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at: self.at, by: None }));
             }

@@ -21,7 +21,7 @@ pub const MAX_ROUNDS: u32 = 50;
 pub enum Onward {
     /// To this.
     Go(Next),
-    /// Nowhere until a person resumes it.
+    /// Nowhere until its owner lets it go on.
     Pause,
     /// To the end of the list.
     Complete,

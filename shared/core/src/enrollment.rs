@@ -77,8 +77,10 @@ pub enum Park {
     CadencePaused,
     /// Nobody is licensed in the lead's state; released when somebody is.
     NoLicensedOwner,
-    /// An outcome asked for a pause; a person resumes it.
+    /// An outcome asked for a pause; its owner has a task, and lets it go on by completing that.
     Outcome,
+    /// A user let it go on while something was being delivered; released once that is settled.
+    Resumed,
 }
 
 /// Why an enrollment is over.

@@ -32,6 +32,7 @@ pub mod links;
 mod onward;
 pub mod outcome;
 pub mod overdue;
+mod pause;
 pub mod plan;
 pub mod records;
 pub mod scheduling;

@@ -8,7 +8,7 @@ use crate::{
     change::Change,
     course::{self, Leg, Onward},
     enroll,
-    enrollment::{Act, End, Enrollment, Next, Park},
+    enrollment::{Act, End, Enrollment, Next},
     plan::StepContext,
     records::{Cadence, Status},
     task::TaskKind,
@@ -22,7 +22,8 @@ impl StepContext {
             Onward::Go(next) => change.go(next),
             Onward::Pause => {
                 change.go(self.after_pause(leg, now));
-                change.park(Park::Outcome, "an outcome asked for a pause");
+                let key = self.enrollment.key(&leg.step.id, leg.round);
+                self.pause(change, &key, outcome.unwrap_or(Outcome::Unknown), now);
             }
             Onward::Complete => change.end(End::Completed, "the last step is done", &self.open_tasks),
             Onward::End(outcome) => self.end_by(change, outcome, over),

@@ -1,8 +1,11 @@
 //! What `reconcile` does about an enrollment that is overdue, unsettled or parked.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
+    CadenceId, EnrollmentId, LeadId,
     change::{Change, Settlement},
     enrollment::{Enrollment, Park, State},
     gate,
@@ -53,18 +56,67 @@ pub fn remedy(context: &StepContext, now: DateTime<Utc>) -> Remedy {
     }
 }
 
+/// Something that rests, as an index tells of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resting {
+    /// Whose.
+    pub lead: LeadId,
+    /// Which.
+    pub enrollment: EnrollmentId,
+    /// In what.
+    pub cadence: CadenceId,
+    /// Why it rests.
+    pub why: Park,
+}
+
+/// How many of what rests one run looks at: about a minute's worth, so that what comes after that has its time too.
+pub const MOST_LOOKED_AT: usize = 1_000;
+/// How often `reconcile` runs.
+const RUNS_EVERY: TimeDelta = TimeDelta::minutes(5);
+
+/// What of all that rests is to be looked at in the run of that instant, because it may be let go by what its cadence's status is. If that is more
+/// than one run can look at, each has its turn in one of the next.
+pub fn worth_a_look(
+    resting: Vec<Resting>,
+    statuses: &BTreeMap<CadenceId, Status>,
+    now: DateTime<Utc>,
+) -> Vec<(LeadId, EnrollmentId)> {
+    // A cadence that isn't published any more counts as archived, as it does when it is loaded.
+    let status = |cadence: &CadenceId| statuses.get(cadence).copied().unwrap_or(Status::Archived);
+    let mut may_go: Vec<Resting> =
+        resting.into_iter().filter(|rests| may_go_on(rests.why, status(&rests.cadence))).collect();
+    let run = now.timestamp().div_euclid(RUNS_EVERY.num_seconds()).unsigned_abs();
+    let turns = may_go.len().div_ceil(MOST_LOOKED_AT).max(1);
+    let turn = usize::try_from(run).unwrap_or(0) % turns;
+    // In an order that stays, however many come and go.
+    may_go.sort_by(|one, other| one.enrollment.cmp(&other.enrollment));
+    let skipped = (turn * MOST_LOOKED_AT).min(may_go.len());
+    may_go.rotate_left(skipped);
+    may_go.truncate(MOST_LOOKED_AT);
+    may_go.into_iter().map(|rests| (rests.lead, rests.enrollment)).collect()
+}
+
+/// Whether what rests for that reason may be let go while its cadence's status is that, as far as these two tell.
+fn may_go_on(why: Park, status: Status) -> bool {
+    match (why, status) {
+        // What is archived goes on only to end.
+        (_, Status::Archived) => true,
+        (Park::CadencePaused | Park::Resumed, Status::Live | Status::Off) => true,
+        (Park::CadencePaused | Park::Resumed, Status::Paused) => false,
+        (Park::NoLicensedOwner, Status::Live | Status::Off | Status::Paused) => true,
+        // A user lets it go on.
+        (Park::Outcome, Status::Live | Status::Off | Status::Paused) => false,
+    }
+}
+
 fn may_release(context: &StepContext, why: Park) -> bool {
     let lead = &context.lead;
-    match why {
-        // What is archived goes on only to end.
-        _ if context.status == Status::Archived => true,
-        Park::CadencePaused => matches!(context.status, Status::Live | Status::Off),
-        Park::NoLicensedOwner => {
-            context.owner().is_some_and(|owner| gate::may_act(owner, lead))
-                || intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &OwnerHints::default()).is_some()
-        }
-        Park::Outcome => false,
-    }
+    let is_there = || {
+        context.owner().is_some_and(|owner| gate::may_act(owner, lead))
+            || intake::pick_owner(&context.users, &lead.id, lead.state.as_deref(), &OwnerHints::default()).is_some()
+    };
+    let waits_for_owner = why == Park::NoLicensedOwner && context.status != Status::Archived;
+    may_go_on(why, context.status) && (!waits_for_owner || is_there())
 }
 
 fn release(context: &StepContext, now: DateTime<Utc>) -> Remedy {
@@ -170,8 +222,11 @@ mod tests {
             (Park::NoLicensedOwner, Status::Live, same, true),
             (Park::NoLicensedOwner, Status::Live, somebody_else, true),
             (Park::NoLicensedOwner, Status::Live, no_state, true),
+            (Park::Resumed, Status::Live, same, true),
+            (Park::Resumed, Status::Paused, same, false),
             (Park::Outcome, Status::Live, same, false),
             (Park::Outcome, Status::Archived, same, true),
+            (Park::NoLicensedOwner, Status::Archived, nobody, true),
         ];
         for (number, (why, status, prepare, releases)) in cases.into_iter().enumerate() {
             let mut world = parked(why);
@@ -183,6 +238,54 @@ mod tests {
         let mut world = parked(Park::NoLicensedOwner);
         (world.context.lead.state, world.context.lead.owner) = (None, None);
         assert!(is_left(&world, tuesday()), "without a state nobody is licensed in it");
+    }
+
+    /// So many that rest, the first ones for an outcome.
+    fn resting(count: usize, paused_by_outcome: usize) -> Vec<Resting> {
+        let rests = |number: usize| Resting {
+            lead: format!("lead-{number}").as_str().into(),
+            enrollment: format!("{number:06}").as_str().into(),
+            cadence: "live".into(),
+            why: if number < paused_by_outcome { Park::Outcome } else { Park::NoLicensedOwner },
+        };
+        (0..count).map(rests).collect()
+    }
+
+    #[test]
+    fn one_that_may_go_on_is_looked_at_however_many_others_rest() {
+        let statuses = BTreeMap::from([("live".into(), Status::Live), ("paused".into(), Status::Paused)]);
+        let mut rests = resting(20_000, 20_000);
+        for (number, (why, cadence)) in [
+            (Park::CadencePaused, "paused"),
+            (Park::Resumed, "paused"),
+            (Park::CadencePaused, "live"),
+            (Park::NoLicensedOwner, "live"),
+            (Park::Resumed, "live"),
+            (Park::Outcome, "archived"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let enrollment = format!("x{number}").as_str().into();
+            rests.push(Resting { lead: "lead".into(), enrollment, cadence: cadence.into(), why });
+        }
+        let looked_at = worth_a_look(rests, &statuses, tuesday());
+        let looked_at: Vec<&str> = looked_at.iter().map(|(_, enrollment)| enrollment.as_str()).collect();
+        assert_eq!(looked_at, ["x2", "x3", "x4", "x5"]);
+    }
+
+    #[test]
+    fn where_more_rest_than_one_run_looks_at_each_has_its_turn() {
+        let statuses = BTreeMap::from([("live".into(), Status::Live)]);
+        for count in [0, 1, MOST_LOOKED_AT, MOST_LOOKED_AT + 1, 5 * MOST_LOOKED_AT - 1] {
+            let mut seen = BTreeSet::new();
+            for run in 0..5 {
+                let looked_at = worth_a_look(resting(count, 0), &statuses, tuesday() + minutes(5 * run));
+                assert_eq!(looked_at.len(), count.min(MOST_LOOKED_AT));
+                seen.extend(looked_at);
+            }
+            assert_eq!(seen.len(), count, "in five runs");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub enum TaskKind {
     FollowUp,
     /// To look at something that went wrong.
     Review,
+    /// To let a cadence go on that an outcome paused.
+    Resume,
 }
 
 /// How a task ended.
@@ -75,10 +77,10 @@ impl TaskKind {
         }
     }
 
-    /// Whether a step asks for it, so that it ends with its cadence.
-    pub fn is_of_step(self) -> bool {
+    /// Whether nobody needs to do it any more once its cadence is over.
+    pub fn ends_with_cadence(self) -> bool {
         match self {
-            Self::Dial | Self::Sms | Self::Email => true,
+            Self::Dial | Self::Sms | Self::Email | Self::Resume => true,
             Self::FollowUp | Self::Review => false,
         }
     }
@@ -88,7 +90,7 @@ impl TaskKind {
         match self {
             Self::Dial | Self::Sms => Some(OptOut::Phone),
             Self::Email => Some(OptOut::Email),
-            Self::FollowUp | Self::Review => None,
+            Self::FollowUp | Self::Review | Self::Resume => None,
         }
     }
 
@@ -110,7 +112,7 @@ impl TaskKind {
             Self::Email => {
                 &[Outcome::Delivered, Outcome::Replied, Outcome::Unsubscribed, Outcome::OptedOut, Outcome::Skipped]
             }
-            Self::FollowUp | Self::Review => {
+            Self::FollowUp | Self::Review | Self::Resume => {
                 &[Outcome::Connected, Outcome::AppointmentSet, Outcome::Declined, Outcome::OptedOut, Outcome::Skipped]
             }
         }
@@ -179,7 +181,9 @@ mod tests {
 
     #[test]
     fn every_task_can_be_skipped_and_can_end_in_the_lead_wanting_no_more() {
-        for kind in [TaskKind::Dial, TaskKind::Sms, TaskKind::Email, TaskKind::FollowUp, TaskKind::Review] {
+        for kind in
+            [TaskKind::Dial, TaskKind::Sms, TaskKind::Email, TaskKind::FollowUp, TaskKind::Review, TaskKind::Resume]
+        {
             let outcomes = kind.outcomes();
             assert!(outcomes.contains(&Outcome::Skipped) && outcomes.contains(&Outcome::OptedOut), "{kind:?}");
             for only_told_by_machines in [Outcome::Expired, Outcome::Failed, Outcome::Unknown, Outcome::Transferred] {

@@ -11,10 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cadence_core::{
     Outcome, StepId, StepKey,
     apply::{Applied, Completed, apply_outcome, complete_task},
-    change::Change,
     course,
     delivery::Delivery,
-    enrollment::{Effect, Next, Park, State},
+    enrollment::{Effect, State},
     lead::{Consent, OptOut, TouchKind},
     plan::{Plan, Stale, plan_step},
     records::{Cadence, Status, Target, User},
@@ -191,16 +190,14 @@ impl Walk {
         assert!(matches!(again, Applied::Known), "the same report twice: {again:?}");
     }
 
-    /// Lets a parked enrollment go as it stands, which must repeat nothing; while something is being delivered it rests, as it does
-    /// for `reconcile`.
+    /// Whoever was asked lets a paused enrollment go on, which must repeat nothing.
     fn resume(&mut self) {
-        let enrollment = &self.world.context.enrollment;
-        if let (State::Parked { why: Park::Outcome }, Some(next), None) =
-            (&enrollment.progress.state, &enrollment.progress.next, &enrollment.claim)
-        {
-            let mut change = Change::of(enrollment, self.now);
-            change.go(Next { due_at: next.due_at.max(self.now), ..next.clone() });
-            self.world.commit(change);
+        let asked = self.world.context.asked_to_resume().next().cloned();
+        let Some(task) = asked else { return };
+        let said = Outcome::Skipped;
+        match complete_task(&self.world.context, &task, &task.user, said, None, self.now) {
+            Completed::Change(change) => self.world.commit(*change),
+            other => panic!("{other:?}"),
         }
     }
 

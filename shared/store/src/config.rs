@@ -1,9 +1,11 @@
 //! The config table's published records, as the functions read them.
 
+use std::collections::BTreeMap;
+
 use cadence_core::{
-    SourceId,
+    CadenceId, SourceId,
     arrival::Catalogue,
-    records::{Cadence, Settings, Source, User},
+    records::{Cadence, Settings, Source, Status, User},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -36,6 +38,14 @@ impl Store {
     pub async fn load_source(&self, id: &SourceId) -> Result<Option<Source>, StoreError> {
         let found = self.get(&self.config, key(keys::published_pk("SOURCE"), id.as_str())).await?;
         Ok(found.map(published::<Source>).transpose()?.map(|source| source.record))
+    }
+
+    /// The status of every published cadence whose copy can be read.
+    pub async fn load_statuses(&self) -> Result<BTreeMap<CadenceId, Status>, StoreError> {
+        let found: Vec<PublishedAs> = self.partition(&self.config, keys::published_pk("CADENCE")).await?;
+        let status = |record: &Value| Status::deserialize(record.get("status")?).ok();
+        let read = found.into_iter().filter_map(|found| Some((CadenceId::new(&*found.id), status(&found.record)?)));
+        Ok(read.collect())
     }
 
     /// What a new lead is matched with.

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use cadence_core::{EnrollmentId, LeadId};
+use cadence_core::{CadenceId, EnrollmentId, LeadId, enrollment::State, overdue::Resting};
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 use crate::{
     Store, StoreError,
@@ -18,22 +19,42 @@ struct Found {
     id: EnrollmentId,
 }
 
+/// What tells why something rests, and nothing that could be spoilt besides.
+#[derive(serde::Deserialize)]
+struct Rests {
+    lead: LeadId,
+    id: EnrollmentId,
+    cadence: CadenceId,
+    progress: Standing,
+}
+
+#[derive(serde::Deserialize)]
+struct Standing {
+    state: State,
+}
+
 impl Store {
     /// Every enrollment that is due, or whose claim runs out, at `now` or before; the longest overdue first in each shard.
     pub async fn load_due(&self, now: DateTime<Utc>) -> Result<Vec<(LeadId, EnrollmentId)>, StoreError> {
-        self.indexed(keys::due_shard, Some(now)).await
+        let found: Vec<Found> = self.indexed(keys::due_shard, Some(now)).await?;
+        Ok(found.into_iter().map(|found| (found.lead, found.id)).collect())
     }
 
     /// Every parked enrollment.
-    pub async fn load_parked(&self) -> Result<Vec<(LeadId, EnrollmentId)>, StoreError> {
-        self.indexed(keys::parked_shard, None).await
+    pub async fn load_parked(&self) -> Result<Vec<Resting>, StoreError> {
+        let found: Vec<Rests> = self.indexed(keys::parked_shard, None).await?;
+        let resting = found.into_iter().filter_map(|Rests { lead, id, cadence, progress }| match progress.state {
+            State::Parked { why } => Some(Resting { lead, enrollment: id, cadence, why }),
+            State::Active | State::Ended { .. } => None,
+        });
+        Ok(resting.collect())
     }
 
-    async fn indexed(
+    async fn indexed<T: DeserializeOwned>(
         &self,
         shard: fn(u8) -> String,
         until: Option<DateTime<Utc>>,
-    ) -> Result<Vec<(LeadId, EnrollmentId)>, StoreError> {
+    ) -> Result<Vec<T>, StoreError> {
         let mut found = Vec::new();
         for number in 0..keys::DUE_SHARDS {
             let mut values = HashMap::from([(":shard".to_owned(), s(shard(number)))]);
@@ -50,8 +71,7 @@ impl Store {
                 .set_expression_attribute_values(Some(values));
             let mut pages = query.into_paginator().items().send();
             while let Some(item) = pages.next().await {
-                let row: Found = read(item.map_err(|error| sorted("Query", error))?)?;
-                found.push((row.lead, row.id));
+                found.push(read(item.map_err(|error| sorted("Query", error))?)?);
             }
         }
         Ok(found)

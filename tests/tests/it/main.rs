@@ -17,6 +17,7 @@ mod leases;
 mod processes;
 mod publishing;
 mod reconcile;
+mod resting;
 mod snippets;
 mod story;
 mod takeovers;

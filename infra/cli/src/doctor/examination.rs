@@ -33,7 +33,8 @@ pub(super) async fn examine(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<
 async fn of_enrollments(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     let now = stage.now().await;
     let mut found = stage.store.load_due(now).await.map_err(|error| stage.explained(error))?;
-    found.extend(stage.store.load_parked().await.map_err(|error| stage.explained(error))?);
+    let resting = stage.store.load_parked().await.map_err(|error| stage.explained(error))?;
+    found.extend(resting.into_iter().map(|rests| (rests.lead, rests.enrollment)));
     // One that parks in between is in both.
     let mut seen = BTreeSet::new();
     found.retain(|(_, enrollment)| seen.insert(enrollment.clone()));
@@ -65,7 +66,7 @@ fn of_enrollment(context: &StepContext, clock: &Clock, now: DateTime<Utc>) -> Op
             (Kind::Overdue, about(due), format!("due since {since}"))
         }
         (Remedy::Release(_), ..) => (Kind::Parked, about(due), "what it waited for is there".to_owned()),
-        (Remedy::Leave, State::Parked { why }, _) => (Kind::Parked, about(due), waits_for(*why, context)),
+        (Remedy::Leave, State::Parked { why }, _) => (Kind::of_rest(*why), about(due), waits_for(*why, context)),
         (Remedy::Leave | Remedy::Settle(_), ..) => return None,
     };
     Some(Finding { kind, about, why, lead: Some(enrollment.lead.clone()) })
@@ -78,7 +79,11 @@ fn waits_for(why: Park, context: &StepContext) -> String {
             let state = context.lead.state.as_deref().unwrap_or("an unknown state");
             format!("no active user may act for a lead in {state}")
         }
-        Park::Outcome => "an outcome asked for a pause".to_owned(),
+        Park::Outcome => match context.asked_to_resume().next() {
+            Some(task) => format!("an outcome asked for a pause; {} has the task {}", task.user, task.id.key.step),
+            None => "an outcome asked for a pause, and nobody has a task to let it go on".to_owned(),
+        },
+        Park::Resumed => format!("a user let it go on, and the cadence {} is paused", context.enrollment.cadence),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A finding: what it is about, and why.
 
-use cadence_core::LeadId;
+use cadence_core::{LeadId, enrollment::Park};
 use serde::Serialize;
 
 /// Something that somebody should know.
@@ -30,8 +30,12 @@ pub(crate) enum Kind {
     Unsure,
     /// A user's task is late.
     LateTask,
-    /// An enrollment rests.
+    /// An enrollment rests, and goes on by itself.
     Parked,
+    /// An enrollment rests because an outcome asked for it, until a user lets it go on.
+    PausedByOutcome,
+    /// An enrollment rests because nobody may act for its lead.
+    NoOwner,
     /// A webhook could not be used.
     Quarantined,
     /// A webhook could not be used, and somebody looked at it and dismissed it.
@@ -48,11 +52,13 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Overdue,
         Self::Unsettled,
         Self::Unreadable,
         Self::Unsure,
+        Self::PausedByOutcome,
+        Self::NoOwner,
         Self::GivenUp,
         Self::Quarantined,
         Self::Refused,
@@ -62,6 +68,15 @@ impl Kind {
         Self::Parked,
         Self::Dismissed,
     ];
+
+    /// The kind of something that rests for that.
+    pub(crate) fn of_rest(why: Park) -> Self {
+        match why {
+            Park::CadencePaused | Park::Resumed => Self::Parked,
+            Park::Outcome => Self::PausedByOutcome,
+            Park::NoLicensedOwner => Self::NoOwner,
+        }
+    }
 
     /// Whether somebody has to do something, or only may want to know.
     pub(crate) fn needs_somebody(self) -> bool {
@@ -76,6 +91,8 @@ impl Kind {
             Self::Unsure => "Steps to look at, that failed or may not have reached their lead",
             Self::LateTask => "Users' tasks that are late",
             Self::Parked => "Enrollments that rest",
+            Self::PausedByOutcome => "Enrollments that an outcome paused",
+            Self::NoOwner => "Enrollments that rest because nobody may act for their leads",
             Self::Quarantined => "Webhooks that could not be used",
             Self::Dismissed => "Webhooks that could not be used, and were dismissed",
             Self::GivenUp => "Messages that were given up",
@@ -101,6 +118,15 @@ impl Kind {
                                on_overdue on a cadence's step has a late task asked of somebody else"
                 .to_owned(),
             Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
+            Self::PausedByOutcome => format!(
+                "each goes on once its user completes the task, and {why} tells what came of which step; where nobody \
+                 has one, have the lead's source send the lead again, with its loan officer if it has no owner, and the \
+                 owner gets a task"
+            ),
+            Self::NoOwner => format!(
+                "add the state to the licences of an active user; where it is not known, have the lead's source send the \
+                 lead again, with its state or its loan officer. They go on within minutes then; {why} tells more"
+            ),
             Self::Quarantined => format!(
                 "{redrive} posts again what its source's format can read by now; what never will be of use: \
                  {redrive} --dismiss ID --reason WHY"

@@ -211,9 +211,11 @@ fn ending(simulated: &Simulated) -> String {
         Ending::Over(End::Outcome(outcome)) => format!("It is over after {took}, by {}.", outcome.as_str()),
         Ending::Over(End::Switched(to)) => format!("It went on to {to} after {took}."),
         Ending::Over(End::Archived) => format!("It stopped after {took}, because the cadence is archived."),
-        Ending::Rests(Park::CadencePaused) => "It rests until the cadence is live.".to_owned(),
+        Ending::Rests(Park::CadencePaused | Park::Resumed) => "It rests until the cadence is live.".to_owned(),
         Ending::Rests(Park::NoLicensedOwner) => "It rests until an active user may act for the lead.".to_owned(),
-        Ending::Rests(Park::Outcome) => "It rests until a person resumes it.".to_owned(),
+        Ending::Rests(Park::Outcome) => {
+            "It rests until its owner completes the task that asks whether it may go on.".to_owned()
+        }
         Ending::Unending => format!("It does not end: it was stopped after {took}. Do cadences lead into each other?"),
     };
     let count = |(one, many, count): (&str, &str, usize)| match count {

@@ -448,3 +448,53 @@ fn an_enrollment_whose_record_nobody_can_read_is_told_by_doctor_and_by_why() {
     assert!(why.told.contains(&stuck), "{}", why.told);
     assert!(why.told.contains("first-call  -> lo-riley"), "{}", why.told);
 }
+
+#[test]
+fn what_rests_until_a_person_does_something_needs_somebody_and_why_says_what() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let lead = local.post_lead();
+    has_begun(&local);
+    let enrollment = step_due(&local, &lead)["enrollment"].as_str().unwrap().to_owned();
+    let rests = |why: &str| {
+        let edit = json!({
+            "TableName": "leads", "Key": { "pk": { "S": format!("LEAD#{lead}") }, "sk": { "S": format!("ENROLLMENT#{enrollment}") } },
+            "UpdateExpression": "SET progress.#state = :rests, due_shard = :parked", "ExpressionAttributeNames": { "#state": "state" },
+            "ExpressionAttributeValues": {
+                ":rests": { "M": { "is": { "S": "parked" }, "why": { "S": why } } }, ":parked": { "S": "parked#0" },
+            },
+        });
+        local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+        let doctor = ask(&local, &["doctor"]);
+        (found(&local), doctor.told, ask(&local, &["why", &lead]).told)
+    };
+    let about = format!("robot-call of lead {lead}");
+
+    let (found, doctor, why) = rests("outcome");
+    assert_eq!(found, (1, vec![format!("paused_by_outcome {about}")]));
+    assert!(doctor.contains("an outcome asked for a pause, and nobody has a task to let it go on"), "{doctor}");
+    assert!(doctor.contains("1 finding needs somebody"), "{doctor}");
+    assert!(why.contains("Parked: an outcome asked for a pause, and nobody could be asked"), "{why}");
+
+    // Of a paused cadence nobody needs to do anything.
+    let edit = json!({
+        "TableName": "config", "Key": { "pk": { "S": "PUBLISHED#CADENCE" }, "sk": { "S": "zillow-purchase" } },
+        "UpdateExpression": "SET #record.#status = :paused",
+        "ExpressionAttributeNames": { "#record": "record", "#status": "status" },
+        "ExpressionAttributeValues": { ":paused": { "S": "paused" } },
+    });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    let (found, doctor, _) = rests("cadence_paused");
+    assert_eq!(found, (0, vec![format!("parked {about}")]), "{doctor}");
+    assert!(doctor.contains("Nothing needs anybody"), "{doctor}");
+
+    let moves = json!({
+        "TableName": "leads", "Key": { "pk": { "S": format!("LEAD#{lead}") }, "sk": { "S": "LEAD" } },
+        "UpdateExpression": "SET #state = :guam", "ExpressionAttributeNames": { "#state": "state" },
+        "ExpressionAttributeValues": { ":guam": { "S": "GU" } },
+    });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &moves);
+    let (found, doctor, _) = rests("no_licensed_owner");
+    assert_eq!(found, (1, vec![format!("no_owner {about}")]), "{doctor}");
+    assert!(doctor.contains("add the state to the licences of an active user"), "{doctor}");
+}

@@ -139,6 +139,16 @@ fn parked(why: Park, context: &StepContext) -> String {
                 "no active user may act for a lead in {state}; it goes on within minutes once a user's record lists it"
             )
         }
-        Park::Outcome => "an outcome asked for a pause; it rests until its cadence is archived".to_owned(),
+        Park::Outcome => match context.asked_to_resume().next() {
+            Some(task) => format!("an outcome asked for a pause; it goes on once {} completes {}", task.user, task.id),
+            None => {
+                "an outcome asked for a pause, and nobody could be asked to let it go on; once the lead asks again, \
+                     its owner is"
+                    .to_owned()
+            }
+        },
+        Park::Resumed => {
+            format!("a user let it go on; it does within minutes once the record of {cadence} is live, or off")
+        }
     }
 }

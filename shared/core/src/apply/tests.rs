@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
+    enrollment::Park,
     fixtures::{World, accepted, cadence, clock, context, minutes, reference, rejected, tuesday},
     plan::Plan,
     records::{Cadence, Status},

@@ -1,3 +1,5 @@
+mod resting;
+
 use rstest::rstest;
 use serde_json::json;
 
@@ -122,7 +124,9 @@ fn two_webhooks_with_one_body_are_two_leads_and_one_decided_twice_is_one() {
 
 #[test]
 fn a_lead_whose_cadence_runs_or_rests_gets_no_second_one() {
-    for state in [State::Active, State::Parked { why: Park::Outcome }] {
+    for state in
+        [State::Active, State::Parked { why: Park::CadencePaused }, State::Parked { why: Park::NoLicensedOwner }]
+    {
         let running = enrolled(tuesday() - TimeDelta::days(60), state);
         let old = Enrollment { id: "old".into(), ..enrolled(tuesday() - TimeDelta::days(1), over()) };
         let arrival = arrives(&inbound(), Some(&known(vec![old, running.clone()])));
@@ -181,7 +185,8 @@ fn while_the_owner_is_away_a_lead_who_asks_again_is_the_stand_ins() {
 fn where_no_owner_can_be_asked_the_timeline_says_so() {
     let mut known = known(vec![enrolled(tuesday() - TimeDelta::days(1), over())]);
     known.lead.owner = None;
-    let arrival = arrives(&inbound(), Some(&known));
+    let catalogue = Catalogue { users: Vec::new(), ..catalogue() };
+    let arrival = arrives_with(&inbound(), Some(&known), &mine(), &catalogue);
     assert_eq!((arrival.webhook.status, arrival.task.clone()), (Taken::Asked, None));
     assert_eq!(kinds(&arrival), [EntryKind::LeadIn, EntryKind::Skipped]);
 }

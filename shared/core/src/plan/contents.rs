@@ -39,7 +39,7 @@ impl StepContext {
     ) -> Task {
         let reach = match kind {
             TaskKind::Email => self.lead.email.clone(),
-            TaskKind::Dial | TaskKind::Sms | TaskKind::FollowUp | TaskKind::Review => {
+            TaskKind::Dial | TaskKind::Sms | TaskKind::FollowUp | TaskKind::Review | TaskKind::Resume => {
                 self.lead.phone.clone().or_else(|| self.lead.email.clone())
             }
         };

@@ -140,7 +140,7 @@ pub enum Target {
     Next,
     /// To the end of the cadence.
     End,
-    /// Nowhere until a person resumes it.
+    /// Nowhere until its owner, who gets a task, lets it go on.
     Pause,
     /// To this step.
     Step(StepId),

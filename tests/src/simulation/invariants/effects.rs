@@ -188,7 +188,7 @@ pub(crate) fn is_open_to(lead: &SeenLead, task: &Task) -> Held {
     let closed_by = match task.kind {
         TaskKind::Dial | TaskKind::Sms => OptOut::Phone,
         TaskKind::Email => OptOut::Email,
-        TaskKind::FollowUp | TaskKind::Review => return Ok(()),
+        TaskKind::FollowUp | TaskKind::Review | TaskKind::Resume => return Ok(()),
     };
     match lead.closed.get(&closed_by).filter(|_| task.closed.is_none()) {
         Some(_) => {
