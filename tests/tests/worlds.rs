@@ -164,7 +164,7 @@ fn a_crash_after_a_crash_breaks_no_promise_either() {
 #[test]
 fn a_planted_bug_is_found_in_the_world_that_shows_it() {
     let mut missed = Vec::new();
-    let runs = Bug::all().map(|bug| (bug, Run { planted: Some(bug), ..Run::of_seed(bug.shown_by()) }));
+    let runs = Bug::all().map(|bug| (bug, bug.shown()));
     on_threads(processors(), runs, |bug, run, ran| {
         if ran.violation.as_ref().is_none_or(|violation| violation.invariant != bug.breaks()) {
             missed.push(format!("{bug}: {run}: {:?}", ran.violation));

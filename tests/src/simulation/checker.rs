@@ -294,6 +294,7 @@ impl Checker {
         self.look()?;
         let now = self.cloud.now();
         rest::nothing_overdue(&self.seen, now, TimeDelta::minutes(30))?;
+        rest::nothing_forgotten(&self.seen)?;
         words::effects_told(&self.seen)?;
         words::asked_again(&self.seen)?;
         rest::one_lead(&self.seen)?;

@@ -125,6 +125,12 @@ impl Planted {
             (Bug::NoReconcile, "Query") if function == "reconcile" => {
                 set(body, "/ExpressionAttributeValues/:shard", json!({ "S": "nowhere" }));
             }
+            (Bug::RestForgotten, "Query") if function == "reconcile" => {
+                let shard = body.pointer("/ExpressionAttributeValues/:shard/S").and_then(Value::as_str);
+                if shard.is_some_and(|shard| shard.starts_with("parked#")) {
+                    set(body, "/ExpressionAttributeValues/:shard", json!({ "S": "nowhere" }));
+                }
+            }
             (Bug::ResendOnLeaseExpiry, "Query") if function == "reconcile" => {
                 let until = due_then((self.now)() - TimeDelta::minutes(30));
                 set(body, "/ExpressionAttributeValues/:until", json!({ "S": until }));
@@ -176,6 +182,8 @@ impl Planted {
             Bug::FollowUpForgotten => {
                 items.retain(|item| item.pointer("/Put/Item/kind/S").is_none_or(|kind| kind != "follow_up"));
             }
+            Bug::PauseUntold => items
+                .retain(|item| !item.to_string().contains("{\"S\":\"TASK#") || !item.to_string().contains("~paused-")),
             Bug::DoNotCallForgotten => {
                 for item in items.iter_mut() {
                     set(item, "/Put/Item/opt_outs", json!({ "M": {} }));

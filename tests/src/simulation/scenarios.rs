@@ -60,7 +60,8 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     of("pauses", |story| {
         let dial = json!({ "id": "dial", "do": "dial", "wait": "0m", "on": { "voicemail": "pause" } });
-        story.steps(json!([dial, email("mail", "1h")])).lead().completes(5, "dial", "voicemail")
+        let story = story.steps(json!([dial, email("mail", "1h")])).lead().completes(5, "dial", "voicemail");
+        story.completes(30, "lead~paused-3", "skipped")
     }),
     of("paused-and-resumed", |story| story.lead().sets(10, "status", "paused").sets(70, "status", "live")),
     of("archived", |story| story.lead().sets(10, "status", "archived")),

@@ -10,7 +10,7 @@ use cadence_core::{
     enrollment::{Claim, Enrollment},
     lead::{Lead, OptOut},
     records::Cadence,
-    task::Task,
+    task::{Task, TaskKind},
     timeline::Entry,
 };
 use cadence_local::{Sent, Written};
@@ -243,6 +243,12 @@ impl SeenLead {
             }
             _ => Moment::Other,
         })
+    }
+
+    /// Whether a user still has such a task of that enrollment.
+    pub(crate) fn has_open(&self, enrollment: &EnrollmentId, kind: TaskKind) -> bool {
+        let mut tasks = self.tasks.values().filter(|task| task.id.key.enrollment == *enrollment && task.kind == kind);
+        tasks.any(|task| task.closed.is_none())
     }
 
     /// Whether the record of the try under that claim says that nothing was sent.

@@ -35,13 +35,15 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The first seed whose world shows what the bug breaks, how long it took to find that, and what it is.
-fn found(bug: Bug, within: Duration) -> Option<(u64, Duration, String)> {
+/// The story or the first seed whose world shows what the bug breaks, how long it took to find that, and what it is.
+fn found(bug: Bug, within: Duration) -> Option<(String, Duration, String)> {
     let began = Instant::now();
-    let mut seeds = (0..).take_while(|_| began.elapsed() < within);
-    seeds.find_map(|seed| {
-        let ran = Run { planted: Some(bug), ..Run::of_seed(seed) }.go();
+    let story = Some(bug.shown()).filter(|run| run.scenario.is_some());
+    let seeds = (0..).map(|seed| Run { planted: Some(bug), ..Run::of_seed(seed) });
+    story.into_iter().chain(seeds).take_while(|_| began.elapsed() < within).find_map(|run| {
         let breaks = |violation: &Violation| violation.invariant == bug.breaks();
-        ran.violation.filter(breaks).map(|violation| (seed, began.elapsed(), violation.invariant.to_string()))
+        let violation = run.go().violation.filter(breaks)?;
+        let shown_by = run.scenario.map_or(run.seed.to_string(), |(story, _)| story.name.to_owned());
+        Some((shown_by, began.elapsed(), violation.invariant.to_string()))
     })
 }

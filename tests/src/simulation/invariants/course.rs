@@ -87,8 +87,14 @@ pub(crate) fn ends(seen: &Seen, before: Option<&Enrollment>, after: &Enrollment)
                 || cadences.any(|cadence| due(Some(before)).is_none_or(|was| cadence.step_after(&was.step).is_none()))
         }
         // A cadence that it should move to may take no leads.
-        End::Outcome(outcome) => cadences
-            .any(|cadence| leads_to(cadence, outcome, &|target| matches!(target, Target::End | Target::Cadence(_)))),
+        End::Outcome(outcome) => {
+            // Whoever is asked to let it go on may say that the lead wants no more.
+            let is_let_go = *outcome == Outcome::OptedOut && before.waits_for_person();
+            is_let_go
+                || cadences.any(|cadence| {
+                    leads_to(cadence, outcome, &|target| matches!(target, Target::End | Target::Cadence(_)))
+                })
+        }
         End::Switched(to) => {
             let takes_over = |(of, _): &(String, u32), cadence: &Cadence| {
                 of == to.as_str() && cadence.takes_over.contains(&after.cadence)

@@ -8,9 +8,10 @@ use std::{
 use cadence_core::{
     EnrollmentId, LeadId,
     arrival::Taken,
-    enrollment::{Enrollment, StepDue},
+    enrollment::{Enrollment, Park, State, StepDue},
     lead::Lead,
     records::{Cadence, Record, Status, parse_record},
+    task::TaskKind,
 };
 use cadence_local::{Message, Timer};
 use cadence_store::Edited;
@@ -125,6 +126,45 @@ pub(crate) fn indexed(seen: &Seen, lead: &LeadId, id: &EnrollmentId) -> Held {
         return Err(Violation::of(Invariant::NothingLost, found));
     }
     Ok(())
+}
+
+/// Nothing rests any longer than what it waits for takes to be there: its cadence's record, somebody who may act for its lead, or the user who
+/// was asked to let it go on. Holds at rest only, since `reconcile` comes by now and then.
+pub(crate) fn nothing_forgotten(seen: &Seen) -> Held {
+    for (id, enrollment) in seen.enrollments() {
+        let (now, Some(lead)) = (&enrollment.now, seen.leads.get(id)) else { continue };
+        let State::Parked { why } = &now.progress.state else { continue };
+        let status = seen.published("CADENCE", now.cadence.as_str()).and_then(|record| record.get("status"));
+        let is_status = |wanted: &str| status.is_some_and(|status| status == wanted);
+        let is_forgotten = match why {
+            _ if is_status("archived") => true,
+            Park::CadencePaused | Park::Resumed => is_status("live") || is_status("off"),
+            Park::NoLicensedOwner => lead.lead.as_ref().is_some_and(|lead| may_be_led(seen, lead)),
+            // One who has no owner is nobody's to ask.
+            Park::Outcome => !lead.has_open(&now.id, TaskKind::Resume) && has_owner(seen, lead),
+        };
+        if is_forgotten {
+            let found = format!("{} rests for {why:?}, though its cadence is {status:?}: {:?}", now.id, now.progress);
+            return Err(Violation::of(Invariant::NothingLost, found));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an active user is licensed in the lead's state.
+fn may_be_led(seen: &Seen, lead: &Lead) -> bool {
+    let Some(state) = &lead.state else { return false };
+    let users = seen.config.iter().filter(|((pk, _), _)| pk == "PUBLISHED#USER");
+    let mut records = users.filter_map(|(_, user)| user.get("record"));
+    records.any(|user| {
+        let licences = user.get("licences").and_then(Value::as_array).into_iter().flatten();
+        user.get("active") == Some(&json!(true)) && licences.into_iter().any(|licence| licence == state.as_str())
+    })
+}
+
+fn has_owner(seen: &Seen, lead: &SeenLead) -> bool {
+    let owner = lead.lead.as_ref().and_then(|lead| lead.owner.as_ref());
+    owner.is_some_and(|owner| seen.published("USER", owner.as_str()).is_some())
 }
 
 /// Nothing that is active is overdue for that long: `reconcile` has put it back by then.

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::simulation::violation::Invariant;
+use crate::simulation::{Crashes, Run, Scenario, violation::Invariant};
 
 /// A bug that can be planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +48,8 @@ pub enum Bug {
     EnrollmentForgotten,
     TasksLeftOpen,
     EnrolledAgain,
+    RestForgotten,
+    PauseUntold,
 }
 
 /// What is known of a bug.
@@ -58,7 +60,7 @@ struct Known {
     words: &'static str,
 }
 
-const KNOWN: [Known; 40] = [
+const KNOWN: [Known; 42] = [
     known(
         Bug::VendorRetries,
         Invariant::OneEffect,
@@ -129,6 +131,8 @@ const KNOWN: [Known; 40] = [
     known(Bug::EnrollmentForgotten, Invariant::Webhooks, 0, "a lead is taken and enrolled nowhere"),
     known(Bug::TasksLeftOpen, Invariant::OptOut, 0, "what users were asked to do stays open after an opt-out"),
     known(Bug::EnrolledAgain, Invariant::OneEffect, 0, "a lead is enrolled whatever runs for it or ran"),
+    known(Bug::RestForgotten, Invariant::NothingLost, 0, "reconcile sees nothing that rests"),
+    known(Bug::PauseUntold, Invariant::NothingLost, 0, "nobody is asked to let go on what an outcome paused"),
 ];
 
 const fn known(bug: Bug, breaks: Invariant, shown_by: u64, words: &'static str) -> Known {
@@ -151,9 +155,16 @@ impl Bug {
         self.known().map_or(Invariant::Alive, |known| known.breaks)
     }
 
-    /// The first seed whose world shows it.
-    pub fn shown_by(self) -> u64 {
-        self.known().map_or(0, |known| known.shown_by)
+    /// The world that shows it: that of the first seed that does, or a story where seeds take long to come to it.
+    pub fn shown(self) -> Run {
+        let story = match self {
+            Self::RestForgotten => Some("paused-and-resumed"),
+            Self::PauseUntold => Some("pauses"),
+            _ => None,
+        };
+        let scenario = story.and_then(Scenario::named).map(|story| (story, Crashes::default()));
+        let seed = self.known().map_or(0, |known| known.shown_by);
+        Run { planted: Some(self), scenario, ..Run::of_seed(seed) }
     }
 
     fn known(self) -> Option<&'static Known> {
