@@ -183,9 +183,11 @@ impl Seen {
         self.leads.iter().flat_map(|(id, lead)| lead.enrollments.values().map(move |enrollment| (id, enrollment)))
     }
 
-    /// The lead that has that phone number.
-    pub(crate) fn lead_of_phone(&mut self, phone: &str) -> Option<&mut SeenLead> {
-        self.leads.values_mut().find(|seen| seen.lead.as_ref().is_some_and(|lead| lead.phone.as_deref() == Some(phone)))
+    /// The lead of whom an invocation claimed something last.
+    pub(crate) fn lead_claimed_by(&self, invocation: Option<&str>) -> Option<LeadId> {
+        let claims = self.leads.iter().flat_map(|(id, lead)| lead.claims.iter().map(move |claim| (id, claim)));
+        let its = claims.filter(|(_, claim)| claim.is_of(invocation));
+        its.max_by_key(|(_, claim)| claim.claim.claimed_at).map(|(id, _)| id.clone())
     }
 }
 

@@ -31,11 +31,15 @@ pub(crate) fn one_effect(seen: &mut Seen, sent: &Sent) -> Result<(LeadId, usize)
     };
     let (lead, key) = match addressed(sent) {
         Some((lead, key)) => (Some(lead), Some(key)),
-        None => (seen.lead_of_phone(&sent.to).and_then(|seen| seen.lead.as_ref().map(|lead| lead.id.clone())), None),
+        // A text says nothing of its step; whoever sent it did so under a claim.
+        None => (seen.lead_claimed_by(sent.sent_by.as_deref()), None),
     };
     let of_lead = lead.and_then(|id| Some((id.clone(), seen.leads.get_mut(&id)?)));
     let Some((id, lead)) = of_lead else {
-        return Err(Violation::of(Invariant::Person, format!("{} went to {}, who is no lead", sent.kind, sent.to)));
+        return Err(Violation::of(
+            Invariant::Person,
+            format!("{} went to {}, for no lead that was claimed", sent.kind, sent.to),
+        ));
     };
     let covers = |claim: &SeenClaim| {
         let is_key = key.as_ref().is_none_or(|key| claim.key() == *key);
