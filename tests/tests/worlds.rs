@@ -99,10 +99,7 @@ fn what_is_promised_holds_in_every_world() {
         assert!(totals.faults.contains_key(fault), "nothing was {fault}: {totals:?}");
     }
     for (counts, names) in [
-        (
-            &totals.told,
-            &["opted_out", "deferred", "retried", "released", "parked", "version_changed", "held_out", "unsure"][..],
-        ),
+        (&totals.told, &["opted_out", "deferred", "retried", "parked", "version_changed", "held_out", "unsure"][..]),
         (
             &totals.outcomes,
             &["opted_out", "unsubscribed", "connected", "replied", "declined", "bad_number", "transferred"],
