@@ -90,7 +90,8 @@ pub(crate) fn one_at_a_time(seen: &Seen, lead: &LeadId, enrollment: &EnrollmentI
     let others = || all().filter(|other| other.id != begun.id && other.enrolled_at < begun.enrolled_at);
     let is_moved = |other: &Enrollment| matches!(&other.progress.state, State::Ended { why: End::Switched(to) } if *to == begun.cadence);
     let Some(cadence) = seen.versions.get(&(begun.cadence.to_string(), begun.progress.version)) else { return Ok(()) };
-    if others().any(is_moved) {
+    // Of two that begin within a moment, the second may say that it began first: clocks differ, and so do instants of deciding.
+    if all().any(is_moved) {
         return Ok(());
     }
     if cadence.reenroll == Reenroll::Never && others().any(|other| other.cadence == begun.cadence) {
