@@ -9,7 +9,7 @@ use cadence_core::{
 };
 use cadence_store::{Committed, Quarantined, StoreError};
 
-use crate::{App, BODY_LIMIT, CAME_AT_HEADER, Refusal, text};
+use crate::{App, BODY_LIMIT, Refusal, text};
 
 /// How often a webhook is decided again when another one for the same person is written first.
 const ROUNDS: u32 = 8;
@@ -26,7 +26,7 @@ pub(crate) async fn take(
     }
     let (content_type, own_key) = (text(headers, "content-type"), text(headers, "idempotency-key"));
     let inbound = match sources::parse(&source.format, content_type, body) {
-        Ok(inbound) => inbound.that_came_at(text(headers, CAME_AT_HEADER), app.clock.now()),
+        Ok(inbound) => inbound.that_came_at(text(headers, sources::CAME_AT_HEADER), app.clock.now()),
         Err(problems) => {
             let kept = Quarantined {
                 source: source.id.to_string(),

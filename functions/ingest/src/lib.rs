@@ -43,9 +43,6 @@ pub struct App {
 pub const BODY_LIMIT: usize = 256 * 1024;
 /// The header that carries a source's secret, where its path doesn't.
 pub const SECRET_HEADER: &str = "x-cadence-secret";
-/// The header that says when a webhook came in first, where it is posted again: `redrive` sets it.
-pub const CAME_AT_HEADER: &str = "x-cadence-came-at";
-
 impl App {
     /// The function, ready for its first event.
     pub async fn start(boot: &Boot) -> Result<Self, BootError> {

@@ -372,10 +372,8 @@ fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, no
     let pinned = catalogue.cadences.iter().find(|(cadence, newest)| (&cadence.id, *newest) == version);
     let rest = pinned.map(|(cadence, _)| onward::not_run(running, cadence, None)).unwrap_or_default();
     let text = format!("moved to the cadence {}, because the lead asked again through {}{rest}", to.id, read.source.id);
-    let is_its_own = |task: &&Task| task.id.key.enrollment == running.id;
-    let tasks: Vec<Task> = known.open_tasks.iter().filter(is_its_own).cloned().collect();
     let mut change = Change::of(running, now);
-    change.end(End::Switched(to.id.clone()), &text, &tasks);
+    change.end(End::Switched(to.id.clone()), &text, &known.open_tasks);
     Some(change)
 }
 

@@ -81,8 +81,7 @@ impl StepContext {
 
     /// What users were asked to complete so that the enrollment goes on.
     pub fn asked_to_resume(&self) -> impl Iterator<Item = &Task> {
-        let is_its_own = |task: &&Task| task.id.key.enrollment == self.enrollment.id;
-        self.open_tasks.iter().filter(|task| task.kind == TaskKind::Resume).filter(is_its_own)
+        self.its_open_tasks().filter(|task| task.kind == TaskKind::Resume)
     }
 
     /// The first opening from now on for what was due.

@@ -163,6 +163,9 @@ impl std::fmt::Debug for Inbound {
     }
 }
 
+/// The header that says when a webhook came in first, where it is posted again: `redrive` sets it.
+pub const CAME_AT_HEADER: &str = "x-cadence-came-at";
+
 impl Inbound {
     /// Dates a lead of whom the vendor doesn't say when it took it by when its webhook came in first, where that is told. What is told
     /// can only make a lead older.

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::{
     },
 };
 use aws_smithy_types::{body::SdkBody, timeout::TimeoutConfig};
-use cadence_core::SourceId;
+use cadence_core::{SourceId, sources};
 use cadence_store::Quarantined;
 use chrono::{DateTime, Utc};
 
@@ -86,7 +86,7 @@ fn request(base: &str, posted: Posted) -> Result<HttpRequest, BoxError> {
     let headers = request.headers_mut();
     headers.try_insert("content-type", posted.content_type)?;
     headers.try_insert("x-cadence-secret", posted.secret)?;
-    headers.try_insert("x-cadence-came-at", posted.came_at.to_rfc3339())?;
+    headers.try_insert(sources::CAME_AT_HEADER, posted.came_at.to_rfc3339())?;
     if let Some(key) = posted.key {
         headers.try_insert("idempotency-key", key)?;
     }

@@ -48,8 +48,7 @@ fn follows(cadence: &Cadence, from: &Enrollment, to: &Enrollment, told: &StepOut
     }
     let target = target(cadence, step, told.outcome);
     match target {
-        Some(Target::End) => ended,
-        Some(Target::Cadence(_)) => ended,
+        Some(Target::End | Target::Cadence(_)) => ended,
         Some(Target::Pause) => matches!(to.progress.state, State::Parked { .. }) || ended,
         Some(Target::Step(id)) if is_current => cadence.step(id).map_or(ended, stands_at),
         Some(Target::Step(id)) => {
