@@ -43,6 +43,7 @@ pub struct App {
 pub const BODY_LIMIT: usize = 256 * 1024;
 /// The header that carries a source's secret, where its path doesn't.
 pub const SECRET_HEADER: &str = "x-cadence-secret";
+
 impl App {
     /// The function, ready for its first event.
     pub async fn start(boot: &Boot) -> Result<Self, BootError> {
