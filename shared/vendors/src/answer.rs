@@ -53,7 +53,8 @@ pub(crate) fn of_transport<E, R>(error: &SdkError<E, R>) -> Delivery {
             Delivery::Later { reason: "the request could not be put together".to_owned() }
         }
         SdkError::DispatchFailure(failure) => {
-            let never_left = failure.is_user() || failure.as_connector_error().is_some_and(|error| was_refused(error));
+            let never_left =
+                failure.is_user() || failure.as_connector_error().is_some_and(|error| no_connection(error));
             match never_left {
                 true => Delivery::Later { reason: "the vendor could not be reached".to_owned() },
                 false => Delivery::Unknown { reason: "the connection broke before the vendor answered".to_owned() },
@@ -64,12 +65,14 @@ pub(crate) fn of_transport<E, R>(error: &SdkError<E, R>) -> Delivery {
     }
 }
 
-/// Whether no connection came about.
-fn was_refused(error: &(dyn Error + 'static)) -> bool {
+/// Whether no connection came about: no address was found for the name, nobody listened, or the handshake failed or took too long.
+fn no_connection(error: &(dyn Error + 'static)) -> bool {
     let refused = [io::ErrorKind::ConnectionRefused, io::ErrorKind::HostUnreachable, io::ErrorKind::NetworkUnreachable];
     let mut cause = Some(error);
     while let Some(error) = cause {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| refused.contains(&error.kind())) {
+        let client = error.downcast_ref::<hyper_util::client::legacy::Error>();
+        let io = error.downcast_ref::<io::Error>();
+        if client.is_some_and(|error| error.is_connect()) || io.is_some_and(|error| refused.contains(&error.kind())) {
             return true;
         }
         cause = error.source();

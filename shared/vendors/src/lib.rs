@@ -18,9 +18,11 @@ use std::time::Duration;
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 use cadence_core::delivery::Delivery;
 
-/// One attempt, at most that long.
+/// One attempt, at most that long. Both bounds are said, because a client takes over what isn't from the configuration that it is made with,
+/// where an attempt may take less.
 fn once(timeout: Duration) -> (RetryConfig, TimeoutConfig) {
-    (RetryConfig::disabled(), TimeoutConfig::builder().operation_timeout(timeout).build())
+    let bounds = TimeoutConfig::builder().operation_timeout(timeout).operation_attempt_timeout(timeout);
+    (RetryConfig::disabled(), bounds.build())
 }
 
 /// What a vendor that was not asked would have said.

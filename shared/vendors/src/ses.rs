@@ -8,6 +8,7 @@ use aws_sdk_sesv2::{
     error::BuildError,
     types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use cadence_core::delivery::{Delivery, Email, SendMode};
 
 use crate::{answer, dry_run, once};
@@ -45,7 +46,7 @@ impl Ses {
         let send = self
             .client
             .send_email()
-            .from_email_address(&email.from)
+            .from_email_address(mailbox(&email.from))
             .destination(Destination::builder().to_addresses(&email.to).build())
             .content(content)
             .set_email_tags(Some(tags))
@@ -56,6 +57,26 @@ impl Ses {
         }
     }
 }
+
+/// A mailbox as SES takes it: ASCII, so that any other name is written in encoded words of at most 75 characters (RFC 2047).
+///
+/// <https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html>
+fn mailbox(mailbox: &str) -> String {
+    let name = mailbox.rsplit_once(" <").filter(|_| !mailbox.is_ascii());
+    let Some((name, address)) = name else { return mailbox.to_owned() };
+    let mut words = vec![String::new()];
+    for letter in name.trim_matches('"').chars() {
+        match words.last_mut().filter(|word| word.len() + letter.len_utf8() <= MOST_ENCODED) {
+            Some(word) => word.push(letter),
+            None => words.push(letter.to_string()),
+        }
+    }
+    let encoded: Vec<String> = words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word))).collect();
+    format!("{} <{address}", encoded.join(" "))
+}
+
+/// How many bytes fit an encoded word.
+const MOST_ENCODED: usize = 45;
 
 fn content(email: &Email) -> Result<EmailContent, BuildError> {
     let body = Body::builder().text(utf8(&email.text)?).html(utf8(&email.html)?).build();

@@ -27,6 +27,11 @@ use crate::{answer, dry_run, once};
 /// How long the voice agent may take to answer.
 pub const TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a customer's name may be, in characters: more is refused, call and all.
+///
+/// <https://docs.vapi.ai/api-reference/calls/create>
+const MAX_NAME: usize = 40;
+
 /// Where and as whom calls are placed.
 #[derive(Clone)]
 pub struct VoiceAgentConfig {
@@ -80,11 +85,12 @@ impl VoiceAgent {
         let mut variables: BTreeMap<&str, &str> =
             call.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         variables.insert("transfer_to", &call.transfer_to);
+        let name: String = call.customer_name.chars().take(MAX_NAME).collect();
         json!({
             "phoneNumberId": self.config.phone_number_id,
             "assistantId": self.config.assistants.get(&call.agent).unwrap_or(&call.agent),
             "assistantOverrides": { "variableValues": variables },
-            "customer": { "number": call.to, "name": call.customer_name },
+            "customer": { "number": call.to, "name": name },
             "metadata": { (vapi::LEAD): call.lead, (vapi::STEP_KEY): call.key.to_string() },
         })
     }

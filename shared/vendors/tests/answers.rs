@@ -2,21 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on stops")]
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep, TokioSleep};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
 };
-use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::{body::SdkBody, timeout::TimeoutConfig};
 use cadence_core::{
     StepKey,
     delivery::{AiCall, Delivery, Email, SendMode, Sms},
 };
-use cadence_vendors::{Ses, Sns, VoiceAgent, VoiceAgentConfig};
+use cadence_vendors::{Ses, Sns, VoiceAgent, VoiceAgentConfig, ses, sns};
+use tokio::{io::AsyncReadExt, net::TcpListener};
 
 /// What the vendor does with a request.
 #[derive(Clone, Debug)]
@@ -53,7 +59,7 @@ fn wire(vendor: Vendor) -> (SdkConfig, Arc<Mutex<Vec<HttpRequest>>>) {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(aws_smithy_async::rt::sleep::TokioSleep::new()))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .http_client(client)
         .build();
     (config, asked)
@@ -92,14 +98,17 @@ fn call() -> AiCall {
     }
 }
 
-fn voice_agent(config: &SdkConfig, mode: SendMode) -> VoiceAgent {
-    let agent = VoiceAgentConfig {
+fn agent() -> VoiceAgentConfig {
+    VoiceAgentConfig {
         url: "https://voice.example.com".into(),
         api_key: "secret".into(),
         phone_number_id: "number-1".into(),
         assistants: [("first-touch".to_owned(), "assistant-1".to_owned())].into(),
-    };
-    VoiceAgent::new(config, mode, agent)
+    }
+}
+
+fn voice_agent(config: &SdkConfig, mode: SendMode) -> VoiceAgent {
+    VoiceAgent::new(config, mode, agent())
 }
 
 const SNS_OK: &str = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
@@ -173,6 +182,78 @@ async fn each_answer_of_the_voice_agent_comes_to_one_delivery_after_one_request(
     }
 }
 
+/// How long requests are waited for, as clients ask for it.
+#[derive(Clone, Debug, Default)]
+struct Sleeps(Arc<Mutex<Vec<Duration>>>);
+
+impl AsyncSleep for Sleeps {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        self.0.lock().unwrap().push(duration);
+        Sleep::new(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn sns_and_ses_have_their_own_time_whatever_the_rest_of_aws_has() {
+    let rest = TimeoutConfig::builder().operation_attempt_timeout(Duration::from_secs(4));
+    let rest = rest.operation_timeout(Duration::from_secs(5)).build();
+    let asked = |answer| {
+        let sleeps = Sleeps::default();
+        let (config, _) = wire(Vendor::Answers(200, answer));
+        let sleep_impl = SharedAsyncSleep::new(sleeps.clone());
+        (config.into_builder().timeout_config(rest.clone()).sleep_impl(sleep_impl).build(), sleeps)
+    };
+    // The SDK looks each tenth of a second whether an answer stalls.
+    let waited = |sleeps: Sleeps| -> BTreeSet<Duration> {
+        sleeps.0.lock().unwrap().iter().copied().filter(|bound| *bound >= Duration::from_secs(1)).collect()
+    };
+
+    let (config, sleeps) = asked(SNS_OK);
+    Sns::new(&config, SendMode::Live).send(&sms()).await;
+    assert_eq!(waited(sleeps), [sns::TIMEOUT].into());
+    let (config, sleeps) = asked("{}");
+    Ses::new(&config, SendMode::Live, None).send(&email()).await;
+    assert_eq!(waited(sleeps), [ses::TIMEOUT].into());
+}
+
+/// What a call comes to at a server that closes each connection: at once, or when it has read the request.
+async fn closed(scheme: &str, reads: bool) -> Delivery {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("{scheme}://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            if reads {
+                connection.read(&mut [0; 4096]).await.unwrap();
+            }
+        }
+    });
+    let (faked, _) = wire(Vendor::Breaks);
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(faked.credentials_provider().unwrap())
+        .load()
+        .await;
+    let agent = VoiceAgentConfig { url, ..agent() };
+    let delivery = VoiceAgent::new(&config, SendMode::Live, agent).call(&call()).await;
+    server.abort();
+    delivery
+}
+
+#[tokio::test]
+async fn what_never_left_is_told_from_what_may_have_been_heard() {
+    assert_eq!(word(&closed("https", false).await), "later", "there was no handshake");
+    assert_eq!(word(&closed("http", true).await), "unknown", "the request was read");
+}
+
+#[tokio::test]
+async fn a_customers_name_is_cut_to_what_the_voice_agent_takes() {
+    let (config, asked) = wire(Vendor::Answers(201, r#"{"id":"c-1"}"#));
+    let call = AiCall { customer_name: "é".repeat(41), ..call() };
+    voice_agent(&config, SendMode::Live).call(&call).await;
+    let body: serde_json::Value = serde_json::from_slice(asked.lock().unwrap()[0].body().bytes().unwrap()).unwrap();
+    assert_eq!(body["customer"]["name"], "é".repeat(40));
+}
+
 #[tokio::test]
 async fn a_call_carries_its_step_the_assistant_and_the_key() {
     let (config, asked) = wire(Vendor::Answers(201, r#"{"id":"c-1"}"#));
@@ -208,6 +289,25 @@ async fn a_text_goes_from_the_officers_number_and_an_email_can_be_unsubscribed_w
     assert_eq!(body["ConfigurationSetName"], "set");
     assert_eq!(body["Content"]["Simple"]["Headers"][0]["Value"], "<https://example.com/u/l1.aa>");
     assert_eq!(body["EmailTags"][2], serde_json::json!({"Name": "step", "Value": "intro-text"}));
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_ascii_is_written_in_encoded_words() {
+    let long = format!("Zoë {}", "é".repeat(40));
+    for (from, expected) in [
+        ("\"Zoë Example\" <zoe@example.com>", "=?utf-8?B?Wm/DqyBFeGFtcGxl?= <zoe@example.com>"),
+        (
+            &format!("\"{long}\" <zoe@example.com>"),
+            "=?utf-8?B?Wm/DqyDDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOp?= \
+             =?utf-8?B?w6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqcOpw6nDqQ==?= <zoe@example.com>",
+        ),
+    ] {
+        let (config, asked) = wire(Vendor::Answers(200, r#"{"MessageId":"m-1"}"#));
+        let email = Email { from: from.to_owned(), ..email() };
+        Ses::new(&config, SendMode::Live, None).send(&email).await;
+        let body: serde_json::Value = serde_json::from_slice(asked.lock().unwrap()[0].body().bytes().unwrap()).unwrap();
+        assert_eq!(body["FromEmailAddress"], expected);
+    }
 }
 
 #[tokio::test]
