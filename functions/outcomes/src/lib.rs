@@ -5,7 +5,7 @@ mod unsubscribe;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -83,6 +83,8 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route("/events/{provider}", post(event))
         .route("/unsubscribe/{token}", get(unsubscribe::page).post(unsubscribe::confirm))
+        // A report tells all that was said in a call; API Gateway bounds how long it may be.
+        .layer(DefaultBodyLimit::disable())
         .with_state(app)
 }
 

@@ -11,7 +11,7 @@ use crate::{App, ScheduleError, is};
 pub(crate) async fn create(app: &App, due: &StepDue, next: &Next) -> Result<(), ScheduleError> {
     let queue = app.queues.of(next.channel);
     let input = serde_json::to_string(due).map_err(|error| ScheduleError::Request(error.into()))?;
-    // A timer that is a day late is `reconcile`'s; EventBridge retries for at most that long by itself.
+    // Retried for an hour: `reconcile` re-queues what is ten minutes overdue before that.
     let target = Target::builder()
         .arn(&queue.arn)
         .role_arn(&app.timers.role_arn)

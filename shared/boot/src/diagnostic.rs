@@ -1,4 +1,4 @@
-//! How a function's failure reaches Lambda and its alarms.
+//! How a function's failure reaches Lambda, and the metrics that alarms can key on.
 
 use std::{error::Error, fmt::Write};
 

@@ -12,7 +12,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// The word that alarms key on.
+    /// The word that alarms can key on.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Retryable => "Retryable",

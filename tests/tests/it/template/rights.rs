@@ -25,7 +25,7 @@ fn rights(function: &str) -> Vec<(&'static str, &'static str)> {
     match function {
         "ingest" => vec![
             (WRITE_LOGS, "IngestLogs"),
-            ("dynamodb:GetItem dynamodb:Query dynamodb:PutItem dynamodb:UpdateItem", "LeadsTable"),
+            (LOOK_AND_COMMIT, "LeadsTable"),
             ("dynamodb:GetItem dynamodb:Query", "ConfigTable"),
             READ_SECRET,
         ],
