@@ -46,10 +46,7 @@ pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Re
     let reason = reason.and_then(Value::as_str).unwrap_or_default();
     let analysis = message.get("analysis").or_else(|| message.pointer("/call/analysis"));
     let told = analysis.and_then(told_by_analysis);
-    let outcome = match (outcome_of(reason), told) {
-        (Outcome::Connected, Some(told)) => told,
-        (outcome, _) => outcome,
-    };
+    let outcome = told.map_or(outcome_of(reason), |told| refined(reason, told));
     let summary = analysis.and_then(|analysis| analysis.get("summary")).and_then(Value::as_str);
     let note = match summary.map(str::trim).filter(|summary| !summary.is_empty()) {
         Some(summary) => Some(summary.chars().take(MAX_NOTE).collect()),
@@ -62,20 +59,37 @@ pub fn parse_report(body: &[u8], received_at: DateTime<Utc>) -> Result<Option<Re
 /// What a reason means; one that nobody knows yet is `unknown`, which lets the cadence go on.
 fn outcome_of(reason: &str) -> Outcome {
     match reason {
-        "customer-did-not-answer" => Outcome::NoAnswer,
-        "customer-busy" => Outcome::Busy,
-        "voicemail" => Outcome::Voicemail,
+        NO_ANSWER => Outcome::NoAnswer,
+        BUSY => Outcome::Busy,
+        VOICEMAIL => Outcome::Voicemail,
         "assistant-forwarded-call" => Outcome::Transferred,
-        "customer-ended-call" | "exceeded-max-duration" => Outcome::Connected,
+        "exceeded-max-duration" => Outcome::Connected,
         // A line that was picked up and stayed silent reached nobody.
         "silence-timed-out" => Outcome::NoAnswer,
-        reason if reason.starts_with("assistant-ended-call") => Outcome::Connected,
+        reason if ANSWERED.iter().any(|answered| reason.starts_with(answered)) => Outcome::Connected,
+        reason if reason.ends_with("-completed-call") || reason == "vonage-completed" => Outcome::Connected,
         reason if reason.contains("error") || reason.contains("failed") => Outcome::Failed,
         _ => Outcome::Unknown,
     }
 }
 
-/// What the agent's own analysis says of an answered call: the outcome that its structured data names.
+const NO_ANSWER: &str = "customer-did-not-answer";
+const BUSY: &str = "customer-busy";
+const VOICEMAIL: &str = "voicemail";
+/// How the reasons of calls begin in which somebody spoke.
+const ANSWERED: [&str; 3] = ["customer-ended-call", "assistant-ended-call", "assistant-said-"];
+
+/// What came of a call of which the agent's analysis tells, too. However a call ends that somebody may have answered, what was said in it
+/// counts; of one that nobody answered only the word not to call again does, since to call on would be worse.
+fn refined(reason: &str, told: Outcome) -> Outcome {
+    match outcome_of(reason) {
+        outcome if [NO_ANSWER, BUSY, VOICEMAIL].contains(&reason) && told != Outcome::OptedOut => outcome,
+        Outcome::Transferred => Outcome::Transferred.merge(told),
+        _ => told,
+    }
+}
+
+/// The outcome that the structured data of the agent's own analysis names, if it is one that an agent can tell.
 fn told_by_analysis(analysis: &Value) -> Option<Outcome> {
     let outcome = analysis.pointer("/structuredData/outcome")?;
     let outcome: Outcome = serde_json::from_value(outcome.clone()).ok()?;
@@ -103,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_outcomes_and_the_analysis_of_an_answered_call_refines_them() {
+    fn reasons_are_outcomes_and_what_was_said_in_an_answered_call_refines_them() {
         for (reason, analysis, expected) in [
             ("customer-did-not-answer", json!({}), Outcome::NoAnswer),
             ("customer-busy", json!({}), Outcome::Busy),
@@ -115,6 +129,22 @@ mod tests {
             ("customer-ended-call", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
             ("customer-ended-call", json!({"structuredData": {"outcome": "delivered"}}), Outcome::Connected),
             ("customer-did-not-answer", json!({"structuredData": {"outcome": "appointment_set"}}), Outcome::NoAnswer),
+            ("voicemail", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
+            ("silence-timed-out", json!({}), Outcome::NoAnswer),
+            ("silence-timed-out", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
+            ("assistant-forwarded-call", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
+            ("assistant-forwarded-call", json!({"structuredData": {"outcome": "voicemail"}}), Outcome::Transferred),
+            ("assistant-said-end-call-phrase", json!({}), Outcome::Connected),
+            ("customer-ended-call-during-transfer", json!({}), Outcome::Connected),
+            ("call.in-progress.twilio-completed-call", json!({}), Outcome::Connected),
+            ("vonage-completed", json!({}), Outcome::Connected),
+            ("phone-call-provider-closed-websocket", json!({}), Outcome::Unknown),
+            (
+                "call.in-progress.error-providerfault-x",
+                json!({"structuredData": {"outcome": "appointment_set"}}),
+                Outcome::AppointmentSet,
+            ),
+            ("something-new", json!({"structuredData": {"outcome": "opted_out"}}), Outcome::OptedOut),
             ("call.start.error-vapi-number-international", json!({}), Outcome::Failed),
             ("call.in-progress.error-providerfault-x", json!({}), Outcome::Failed),
             ("something-new", json!({}), Outcome::Unknown),
