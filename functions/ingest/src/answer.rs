@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use cadence_boot::{diagnostic::chain, problem::Problem};
+use cadence_boot::{SecretsError, diagnostic::chain, problem::Problem};
 use cadence_core::{
     arrival::Webhook,
     records::{Format, Source},
@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The tables did not answer.
     #[error("the tables could not be read or written")]
     Store(#[source] StoreError),
+    /// The sources' secrets could not be read again, so that nobody knows whether this is one.
+    #[error("the sources' secrets could not be read")]
+    Secrets(#[source] SecretsError),
     /// Too many webhooks for the same person at once.
     #[error("other webhooks for the same person were written first, again and again")]
     Busy,
@@ -67,8 +70,8 @@ fn refused(refusal: &Refusal) -> Response {
             .detail("It was kept for us to look at. Mend what `errors` names and send it again.")
             .errors(problems.iter().map(|problem| (problem.pointer.clone(), problem.detail.clone())))
             .into_response(),
-        Refusal::Store(error) => {
-            tracing::error!(error.message = chain(error), "could not take webhook");
+        Refusal::Store(_) | Refusal::Secrets(_) => {
+            tracing::error!(error.message = chain(refusal), "could not take webhook");
             unavailable()
         }
         Refusal::Busy => unavailable(),

@@ -2,8 +2,7 @@
 
 mod answer;
 mod arrive;
-
-use std::collections::BTreeMap;
+mod secrets;
 
 use axum::{
     Router,
@@ -14,12 +13,13 @@ use axum::{
     routing::post,
 };
 use cadence_boot::{Boot, BootError, Secrets, http, path::Path};
-use cadence_core::{Clock, SourceId, intake};
+use cadence_core::{Clock, SourceId};
 use cadence_store::Store;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::Value;
 
 pub use answer::Refusal;
+pub use secrets::SourceSecrets;
 
 /// The environment variables that [`App::start`] reads.
 pub const ENV: &[&str] = &["LEADS_TABLE", "CONFIG_TABLE", "SECRET_ID"];
@@ -31,8 +31,8 @@ pub const ROUTES: &[(&str, &str)] = &[("POST", "/leads/{source}"), ("POST", "/le
 pub struct App {
     /// The tables.
     pub store: Store,
-    /// The sources' secrets, by the name that each source's record gives.
-    pub secrets: BTreeMap<String, String>,
+    /// The sources' secrets.
+    pub secrets: SourceSecrets,
     /// The key that addresses are hashed with.
     pub address_key: Vec<u8>,
     /// The time.
@@ -48,10 +48,11 @@ impl App {
     /// The function, ready for its first event.
     pub async fn start(boot: &Boot) -> Result<Self, BootError> {
         let secrets = Secrets::load(boot).await?;
+        let secret_id = boot.env.required("SECRET_ID")?;
         Ok(Self {
             store: Store::new(&boot.aws, boot.env.required("LEADS_TABLE")?, boot.env.required("CONFIG_TABLE")?),
             address_key: secrets.key()?,
-            secrets: secrets.sources,
+            secrets: SourceSecrets::new(boot.aws.clone(), secret_id, secrets.sources, boot.clock.now()),
             clock: boot.clock.clone(),
         })
     }
@@ -98,9 +99,9 @@ async fn handle(app: &App, source: &SourceId, secret: &str, headers: &HeaderMap,
 /// The source, if the secret is its own. Every failure takes the same comparison and gets the same answer.
 async fn authenticated(app: &App, id: &SourceId, given: &str) -> Result<cadence_core::records::Source, Refusal> {
     let source = app.store.load_source(id).await.map_err(Refusal::Store)?;
-    let expected = source.as_ref().and_then(|source| app.secrets.get(&source.secret));
-    let is_same = intake::same_secret(given.as_bytes(), expected.map_or(&[][..], |secret| secret.as_bytes()));
-    source.filter(|_| is_same && expected.is_some_and(|secret| !secret.is_empty())).ok_or(Refusal::Unauthorized)
+    let name = source.as_ref().map(|source| source.secret.as_str());
+    let is_its_own = app.secrets.fits(name, given, app.clock.now()).await.map_err(Refusal::Secrets)?;
+    source.filter(|_| is_its_own).ok_or(Refusal::Unauthorized)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -2,7 +2,11 @@
 
 use cadence_core::StepId;
 use cadence_store::{Committed, Dismissed};
-use cadence_tests::{Tested, World, local::deployment::SOURCE_SECRET};
+use cadence_tests::{
+    Tested, World,
+    local::{deployment::SOURCE_SECRET, faults::Fault},
+};
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::plain_lead;
@@ -43,6 +47,30 @@ async fn every_failure_to_authenticate_gets_the_same_answer_and_leaves_nothing()
         assert_eq!(answer, &answers[0]);
     }
     assert_eq!(world.items().await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_secret_that_is_put_or_changed_while_functions_run_is_known_within_a_minute() -> Tested {
+    let world = World::start().await?;
+    let aws = world.aws();
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let post = async |secret: &str| {
+        let body = plain_lead("415-555-0123").to_string();
+        Tested::Ok(world.ask("POST", "/leads/plain", &[("x-cadence-secret", secret)], body.as_bytes()).await?.status)
+    };
+    assert_eq!(post("changed").await?, 401);
+    let stored = secrets.get_secret_value().secret_id("cadence").send().await?.secret_string.ok_or("no secret")?;
+    let mut changed: Value = serde_json::from_str(&stored)?;
+    changed["sources"]["plain"] = json!("changed");
+    secrets.put_secret_value().secret_id("cadence").secret_string(changed.to_string()).send().await?;
+    world.pass(TimeDelta::minutes(1)).await?;
+
+    world.befall_all_attempts("GetSecretValue", Fault::Lost);
+    assert_eq!(post("changed").await?, 503, "nobody knows, so it is to be sent again");
+    assert_eq!(post("changed").await?, 202);
+    assert_eq!(post("guessed").await?, 401);
+    assert_eq!(post(SOURCE_SECRET).await?, 401, "it was changed");
     Ok(())
 }
 
