@@ -60,7 +60,7 @@ pub fn new_lead(
 }
 
 /// A known lead and what a newer webhook adds; `None` where it adds nothing. What was known of where the lead is and how to reach it
-/// stays; facts for messages follow the newest word.
+/// stays, but for a zone that was guessed; facts for messages follow the newest word.
 pub fn merge_lead(
     lead: &Lead,
     facts: &Facts,
@@ -72,9 +72,7 @@ pub fn merge_lead(
     merged.phone = merged.phone.or_else(|| inbound.phone.clone());
     merged.email = merged.email.or_else(|| inbound.email.clone());
     merged.state = merged.state.or_else(|| inbound.state.clone());
-    if merged.state != lead.state || merged.zones.is_none() {
-        merged.zones = zones(inbound, merged.state.as_deref(), merged.phone.as_deref()).or(merged.zones);
-    }
+    merged.zones = merged_zones(lead, inbound, merged.phone.as_deref());
     let mut told = facts.clone();
     for (known, new) in [(&mut told.first_name, &inbound.first_name), (&mut told.last_name, &inbound.last_name)] {
         if !new.is_empty() {
@@ -107,6 +105,18 @@ pub fn merge_lead(
 /// Whether a lead is too old for an instant text or AI call.
 pub fn is_stale(created_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - created_at > STALE_AFTER
+}
+
+/// Where a known lead may be once a webhook told where it is: there, if until then only its phone number told, else also there, so that it is
+/// reached within the hours of both.
+fn merged_zones(lead: &Lead, inbound: &Inbound, phone: Option<&str>) -> Option<Zones> {
+    let by_phone = |phone| zones(&Inbound::default(), None, phone);
+    let Some(told) = zones(inbound, inbound.state.as_deref(), None) else {
+        return lead.zones.clone().or_else(|| by_phone(phone));
+    };
+    let is_guess = lead.state.is_none() && lead.zones == by_phone(lead.phone.as_deref());
+    let known = lead.zones.iter().filter(|_| !is_guess).flat_map(Zones::iter);
+    Zones::of(known.chain(told.iter()).cloned())
 }
 
 fn zones(inbound: &Inbound, state: Option<&str>, phone: Option<&str>) -> Option<Zones> {
@@ -156,6 +166,11 @@ mod tests {
         Inbound::default()
     }
 
+    fn inbound_from(state: Option<&str>, zip: Option<&str>, time_zone: Option<&str>) -> Inbound {
+        let [state, zip, time_zone] = [state, zip, time_zone].map(|text| text.map(str::to_owned));
+        Inbound { state, zip, time_zone, ..inbound() }
+    }
+
     /// A source that declares nothing.
     fn source() -> Source {
         Source {
@@ -196,15 +211,29 @@ mod tests {
         assert_eq!((merged.phone.as_deref(), merged.email.as_deref()), (Some("+14155550199"), Some("new@example.com")));
         assert_eq!((merged.state.as_deref(), merged.zones), (Some("NY"), Some(zones(&["America/New_York"]))));
         let (kept, _) = merge_lead(&lead(), &facts(), &new, &source(), tuesday()).unwrap();
-        assert_eq!(kept, lead(), "where and how to reach the lead is known");
+        let both = Some(zones(&["America/Los_Angeles", "America/New_York"]));
+        assert_eq!(kept, Lead { zones: both, ..lead() }, "how to reach the lead is known");
     }
 
-    #[test]
-    fn a_state_that_becomes_known_places_a_lead_whose_zone_was_guessed() {
-        let guessed = Lead { state: None, zones: Some(zones(&["America/New_York"])), ..lead() };
-        let new = Inbound { state: Some("CA".to_owned()), zip: Some("94607".to_owned()), ..inbound() };
-        let (merged, _) = merge_lead(&guessed, &facts(), &new, &source(), tuesday()).unwrap();
-        assert_eq!(merged.zones, Some(zones(&["America/Los_Angeles"])));
+    #[rstest]
+    #[case::a_state(None, &["America/New_York"], inbound_from(Some("CA"), None, None), &["America/Los_Angeles"])]
+    #[case::a_zip(None, &["America/New_York"], inbound_from(None, Some("94607"), None), &["America/Los_Angeles"])]
+    #[case::a_zone(None, &["America/New_York"], inbound_from(None, None, Some("America/Denver")), &["America/Denver"])]
+    #[case::nothing(None, &["America/New_York"], inbound(), &["America/New_York"])]
+    #[case::the_same(Some("CA"), &["America/Los_Angeles"], inbound_from(Some("CA"), None, None), &["America/Los_Angeles"])]
+    #[case::moved(Some("CA"), &["America/Los_Angeles"], inbound_from(Some("NY"), None, None), &["America/Los_Angeles", "America/New_York"])]
+    #[case::travels(Some("CA"), &["America/Los_Angeles"], inbound_from(None, None, Some("America/Denver")), &["America/Denver", "America/Los_Angeles"])]
+    #[case::stated(None, &["America/Denver"], inbound_from(Some("CA"), None, None), &["America/Denver", "America/Los_Angeles"])]
+    fn a_place_replaces_a_zone_that_only_the_phone_told_and_is_added_to_another(
+        #[case] state: Option<&str>,
+        #[case] known: &[&str],
+        #[case] told: Inbound,
+        #[case] expected: &[&str],
+    ) {
+        let phone = Some("+12125550123".to_owned());
+        let known = Lead { state: state.map(str::to_owned), zones: Some(zones(known)), phone, ..lead() };
+        let merged = merge_lead(&known, &facts(), &told, &source(), tuesday());
+        assert_eq!(merged.map_or(known, |(lead, _)| lead).zones, Some(zones(expected)));
     }
 
     #[test]
