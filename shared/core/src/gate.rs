@@ -75,6 +75,8 @@ pub enum Never {
 pub enum AskUser {
     /// The lead has not agreed in writing.
     NoWrittenConsent,
+    /// The lead took its consent back.
+    ConsentTakenBack,
     /// The lead is too old for an instant text.
     StaleLead,
     /// No AI writes yet; a person does.
@@ -121,6 +123,7 @@ impl AskUser {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoWrittenConsent => "the lead has not agreed in writing to be texted or called by an AI",
+            Self::ConsentTakenBack => "the lead took back its consent to this channel",
             Self::StaleLead => "the lead is over two hours old, too old for an instant text or AI call",
             Self::NoAiWriter => "no AI writer is connected",
         }
@@ -198,19 +201,19 @@ pub fn touch_kind(action: Do, asks: Option<AskUser>) -> Option<TouchKind> {
 
 /// Why a user is asked to do what a machine may not; `None` where the machine may, or the step is a user's.
 pub fn asks_user(action: Do, consent: ChannelConsent, stale: bool) -> Option<AskUser> {
-    let written = match action {
+    let given = match action {
         Do::Dial | Do::CustomSms | Do::CustomEmail => return None,
         Do::AiSms | Do::AiEmail => return Some(AskUser::NoAiWriter),
         Do::AiDial => consent.call,
         Do::CannedSms => consent.sms,
-        Do::CannedEmail => {
-            return (consent.email == Consent::Revoked).then_some(AskUser::NoWrittenConsent);
-        }
+        Do::CannedEmail => consent.email,
     };
-    if written != Consent::ExpressWritten {
-        return Some(AskUser::NoWrittenConsent);
+    match (action, given) {
+        (_, Consent::Revoked) => Some(AskUser::ConsentTakenBack),
+        (Do::CannedEmail, _) => None,
+        (_, Consent::ExpressWritten) => stale.then_some(AskUser::StaleLead),
+        (_, Consent::None | Consent::Express) => Some(AskUser::NoWrittenConsent),
     }
-    stale.then_some(AskUser::StaleLead)
 }
 
 const DAY: TimeDelta = TimeDelta::hours(24);

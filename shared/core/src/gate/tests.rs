@@ -107,7 +107,7 @@ fn a_text_needs_a_number_to_come_from() {
 }
 
 #[rstest]
-#[case::revoked(Consent::Revoked, Some(AskUser::NoWrittenConsent))]
+#[case::revoked(Consent::Revoked, Some(AskUser::ConsentTakenBack))]
 #[case::none(Consent::None, Some(AskUser::NoWrittenConsent))]
 #[case::express(Consent::Express, Some(AskUser::NoWrittenConsent))]
 #[case::written(Consent::ExpressWritten, None)]
@@ -133,11 +133,11 @@ fn a_user_is_asked_in_place_of_a_machine_that_may_not_act_and_only_then() {
     for (action, lead, stale, expected) in [
         (Do::AiSms, &written, false, Some(AskUser::NoAiWriter)),
         (Do::AiEmail, &written, false, Some(AskUser::NoAiWriter)),
-        (Do::CannedEmail, &revoked, false, Some(AskUser::NoWrittenConsent)),
+        (Do::CannedEmail, &revoked, false, Some(AskUser::ConsentTakenBack)),
         (Do::CannedEmail, &written, true, None),
         (Do::CannedSms, &written, true, Some(AskUser::StaleLead)),
         (Do::AiDial, &written, true, Some(AskUser::StaleLead)),
-        (Do::AiDial, &revoked, true, Some(AskUser::NoWrittenConsent)),
+        (Do::AiDial, &revoked, true, Some(AskUser::ConsentTakenBack)),
         (Do::Dial, &revoked, true, None),
         (Do::CustomSms, &revoked, true, None),
         (Do::CustomEmail, &revoked, true, None),
