@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId, assign,
+    EnrollmentId, LeadId, Outcome, StepId, StepKey, TaskId,
+    assign::{self, Asked},
     change::Change,
     enroll,
     enrollment::{End, Enrollment},
@@ -377,20 +378,19 @@ fn switch(known: &Known, read: Read<'_>, to: &Cadence, catalogue: &Catalogue, no
     Some(change)
 }
 
-/// A person takes up a lead whom no cadence takes: the owner, or who stands in. The timeline says why, also where nobody can be asked.
+/// A person takes up a lead whom no cadence takes: the owner, or who acts for them. The timeline says why, also where nobody can be asked.
 fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: &str, now: DateTime<Utc>) {
     let lead = arrival.webhook.lead.clone();
     // A task belongs to an enrollment, which a new lead doesn't have.
-    let owner = arrival.lead.as_ref().or(known.map(|known| &known.lead)).and_then(|lead| lead.owner.clone());
-    let asked = known.and_then(|known| Some((known, known.latest()?, owner?)));
-    let Some((known, latest, owner)) = asked else {
+    let asked = known.and_then(|known| {
+        let asked = assign::asked_owner(arrival.lead.as_ref().unwrap_or(&known.lead), users, now)?;
+        Some((known, known.latest()?, asked))
+    });
+    let Some((known, latest, Asked { user, why: reasons, .. })) = asked else {
         return arrival.entries.push(Entry::new(EntryKind::Skipped, &lead, now).text(why));
     };
-    let stood_in =
-        users.iter().find(|user| user.id == owner).map(|user| assign::stood_in(user, users, &known.lead, now));
-    let (user, reasons) = stood_in.map_or((owner, Vec::new()), |asked| (asked.user.id.clone(), asked.why));
     let entry = Entry::new(EntryKind::TaskOpened, &lead, now).text(assign::because(&reasons, why));
-    arrival.entries.push(Entry { enrollment: Some(latest.id.clone()), to: Some(user.to_string()), ..entry });
+    arrival.entries.push(Entry { enrollment: Some(latest.id.clone()), to: Some(user.id.to_string()), ..entry });
     // Two webhooks of one lead in one second ask twice.
     let own = Uuid::new_v5(&Uuid::NAMESPACE_OID, arrival.webhook_key.as_bytes()).as_fields().0;
     let step = StepId::new(format!("lead~asked-again-{}-{own:08x}", now.timestamp()));
@@ -403,7 +403,7 @@ fn ask_owner(arrival: &mut Arrival, known: Option<&Known>, users: &[User], why: 
     arrival.task = Some(Task {
         id: TaskId { lead, key: StepKey { enrollment: latest.id.clone(), step, round: 1 } },
         kind,
-        user,
+        user: user.id.clone(),
         text: assign::because(&reasons, &format!("{lead_name}: {why}. Please take it up.{then}")),
         lead_name,
         reach: known.lead.phone.clone().or_else(|| known.lead.email.clone()),

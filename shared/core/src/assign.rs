@@ -8,6 +8,7 @@ use crate::{
     GroupId, UserId,
     enrollment::{Claim, Enrollment},
     gate,
+    intake::{self, OwnerHints},
     lead::Lead,
     plan::StepContext,
     records::{Assign, Cadence, Step, User},
@@ -69,6 +70,22 @@ pub(crate) fn stood_in<'a>(user: &'a User, users: &'a [User], lead: &Lead, now: 
         Some(stand_in) => asked(stand_in, Some(format!("{} is out of office", user.full_name()))),
         None => asked(user, Some("nobody who may act for this lead stands in for you".to_owned())),
     }
+}
+
+/// Who takes up what is the owner's to do: they or their stand-in or, where the lead has no owner who may act for it any more, whose it
+/// would be now. `None` only if it never had an owner and nobody may act for it.
+pub(crate) fn asked_owner<'a>(lead: &Lead, users: &'a [User], now: DateTime<Utc>) -> Option<Asked<'a>> {
+    let owner = lead.owner.as_ref().and_then(|owner| users.iter().find(|user| user.id == *owner));
+    if let Some(owner) = owner.filter(|owner| gate::may_act(owner, lead)) {
+        return Some(stood_in(owner, users, lead, now));
+    }
+    let next = intake::pick_owner(users, &lead.id, lead.state.as_deref(), &OwnerHints::default());
+    let mut asked = stood_in(next.or(owner)?, users, lead, now);
+    if next.is_some() {
+        let why = owner.map(|owner| format!("{} may no longer act for this lead", owner.full_name()));
+        asked.why.insert(0, why.unwrap_or_else(|| "this lead is nobody's".to_owned()));
+    }
+    Some(asked)
 }
 
 fn is_there(user: &User, lead: &Lead, now: DateTime<Utc>) -> bool {
@@ -141,9 +158,9 @@ impl StepContext {
         }
     }
 
-    /// Who does what is the owner's to do.
+    /// Who takes up what is the owner's to do.
     pub(crate) fn asked_owner(&self, now: DateTime<Utc>) -> Option<Asked<'_>> {
-        self.owner().map(|owner| self.stood_in(owner, now))
+        asked_owner(&self.lead, &self.users, now)
     }
 
     fn stood_in<'a>(&'a self, user: &'a User, now: DateTime<Utc>) -> Asked<'a> {

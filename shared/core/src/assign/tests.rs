@@ -227,6 +227,28 @@ fn what_comes_up_while_the_owner_is_away_is_the_stand_ins_to_see_to() {
     }
 }
 
+#[rstest]
+#[case::at_work(Some("lo-riley"), &[], "lo-riley", &[])]
+#[case::left(Some("lo-riley"), &["lo-riley"], "lo-morgan", &["lo-riley Sample may no longer act for this lead"])]
+#[case::gone(Some("lo-nobody"), &[], "lo-morgan", &["this lead is nobody's"])]
+#[case::none(None, &["lo-riley"], "lo-morgan", &["this lead is nobody's"])]
+#[case::all_left(Some("lo-riley"), &["lo-riley", "lo-morgan"], "lo-riley", &[])]
+fn what_is_the_owners_to_take_up_is_whose_the_lead_would_be_once_the_owner_left(
+    #[case] owner: Option<&str>,
+    #[case] left: &[&str],
+    #[case] expected: &str,
+    #[case] why: &[&str],
+) {
+    let licensed = ["lo-riley", "lo-morgan"].map(|id| user(id, id, &["CA"]));
+    let users = licensed.map(|user| User { active: !left.contains(&user.id.as_str()), ..user });
+    let lead = Lead { owner: owner.map(Into::into), ..lead() };
+    let asked = super::asked_owner(&lead, &users, tuesday()).unwrap();
+    assert_eq!(
+        (asked.user.id.as_str(), asked.why.iter().map(String::as_str).collect::<Vec<_>>()),
+        (expected, why.to_vec())
+    );
+}
+
 #[test]
 fn others_than_the_owner_are_read_only_where_they_may_be_asked() {
     for (assign, owner, expected) in [

@@ -161,10 +161,11 @@ fn what_is_being_delivered_is_not_what_it_goes_on_with() {
 }
 
 #[test]
-fn without_an_owner_it_rests_and_says_so() {
+fn where_nobody_may_act_for_the_lead_it_rests_and_says_so() {
     let mut world = record(json!({}));
     world.run(accepted(), tuesday());
     world.context.lead.owner = None;
+    world.context.users.clear();
     tell(&mut world, "dial", Outcome::Declined, tuesday());
     assert_eq!((world.state(), world.context.asked_to_resume().count()), (&RESTS, 0));
     assert!(world.said(EntryKind::Parked).ends_with("nobody can be asked to let it go on"));
