@@ -79,7 +79,7 @@ impl Tried<'_> {
             Delivery::Unknown { .. } => self.ended(step, Outcome::Unknown),
         });
         let mut change = leads_on.unwrap_or_else(|| Change::of(enrollment, self.now));
-        if let Delivery::Unknown { reason } = &delivery {
+        if let Some(reason) = self.to_look_at(&delivery) {
             change.open.extend(review(self.context, &self.running(), reason, self.now));
         }
         change.stay_parked();
@@ -100,6 +100,21 @@ impl Tried<'_> {
             },
             change,
         }
+    }
+
+    /// Why a person has to look at what became of the step: nobody knows, or the cadence goes on without what certainly did not go out.
+    fn to_look_at<'a>(&self, delivery: &'a Delivery) -> Option<&'a str> {
+        let (reason, has_failed) = match delivery {
+            Delivery::Accepted { .. } => return None,
+            Delivery::Unknown { reason } => return Some(reason),
+            Delivery::Rejected { reason } => (reason, self.claim.effect != Effect::Task),
+            Delivery::Later { reason } => (reason, self.is_last_try()),
+        };
+        (has_failed && self.is_still_next()).then_some(reason)
+    }
+
+    fn is_last_try(&self) -> bool {
+        self.claim.try_number >= MAX_TRIES
     }
 
     /// Why a user is not asked after all: a task is written only as its claim settles, and stays. The lead may have closed its channel since,
@@ -166,7 +181,7 @@ impl Tried<'_> {
     }
 
     fn later(&self, step: &Step) -> Change {
-        if self.claim.try_number >= MAX_TRIES {
+        if self.is_last_try() {
             return self.ended(step, Outcome::Failed);
         }
         let mut change = Change::of(&self.context.enrollment, self.now);
@@ -212,7 +227,6 @@ impl Tried<'_> {
     }
 
     fn entry(&self, delivery: &Delivery) -> Option<Entry> {
-        let last_try = self.claim.try_number >= MAX_TRIES;
         let (kind, why) = match delivery {
             Delivery::Accepted { .. } => match self.claim.effect {
                 Effect::Sms | Effect::Email => (EntryKind::Sent, None),
@@ -221,7 +235,7 @@ impl Tried<'_> {
             },
             Delivery::Rejected { reason } if self.claim.effect == Effect::Task => (EntryKind::Skipped, Some(reason)),
             Delivery::Rejected { reason } => (EntryKind::Failed, Some(reason)),
-            Delivery::Later { reason } if last_try => (EntryKind::Failed, Some(reason)),
+            Delivery::Later { reason } if self.is_last_try() => (EntryKind::Failed, Some(reason)),
             Delivery::Later { reason } => (EntryKind::Retried, Some(reason)),
             Delivery::Unknown { reason } => (EntryKind::Unsure, Some(reason)),
         };

@@ -82,7 +82,7 @@ pub(crate) fn told(seen: &Seen, changed: &Changed) -> Held {
                     || says(&[EntryKind::Failed])
             }
             (Delivery::Rejected { .. }, Effect::Task) => says(&[EntryKind::Skipped]),
-            (Delivery::Rejected { .. }, _) => says(&[EntryKind::Failed]),
+            (Delivery::Rejected { .. }, _) => says(&[EntryKind::Failed]) && (has_moved_on || is_for_review()),
             // What is said to be tried again is not left.
             (Delivery::Later { .. }, _) if is_left(&changed.states) => says(&[EntryKind::Failed, EntryKind::Skipped]),
             (Delivery::Later { .. }, _) => says(&[EntryKind::Retried, EntryKind::Failed]),
