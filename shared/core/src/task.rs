@@ -51,19 +51,20 @@ pub enum TaskKind {
 /// How a task ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closed {
-    /// What came of it; `skipped` where its enrollment ended first.
+    /// What came of it; `skipped` where it was no longer to be done, `expired` where somebody else was asked.
     pub outcome: Outcome,
     /// When.
     pub at: DateTime<Utc>,
-    /// Who closed it; `None` where its enrollment ended.
+    /// Who said so; `None` where nobody did.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub by: Option<UserId>,
 }
 
 impl Closed {
-    /// Whether its user may still say what came of it: nobody did, it was only late, and somebody else was asked.
+    /// Whether its user may still say what came of it, because nobody did: it was late and somebody else was asked, or it was no longer to
+    /// be done. Whoever is on the phone then hears all the same that the lead wants no more.
     pub fn may_be_told(&self) -> bool {
-        self.outcome == Outcome::Expired && self.by.is_none()
+        self.by.is_none()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
-    Outcome, TaskId,
+    TaskId,
     change::{Change, LeadChange},
     lead::OptOut,
     task::Closed,
@@ -166,11 +166,8 @@ impl Store {
 
     pub(crate) fn closed_task(&self, id: &TaskId, closed: &Closed) -> Result<TransactWriteItem, StoreError> {
         let mut edit = Edit::of(key(keys::lead_pk(&id.lead), keys::task_sk(id)));
-        // What is closed because it was late, its user may still tell of.
-        let late = s(Outcome::Expired.as_str());
-        edit.expect_none_or(&["closed"], &["closed", "outcome"], late)
-            .set(&["closed"], attribute(closed)?)
-            .remove(&[keys::OPEN_FOR]);
+        // What a user said of a task stands; of one that closed without a word they may still tell.
+        edit.expect_none(&["closed", "by"]).set(&["closed"], attribute(closed)?).remove(&[keys::OPEN_FOR]);
         edit.item(&self.leads)
     }
 

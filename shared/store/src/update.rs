@@ -79,13 +79,6 @@ impl Edit {
         self
     }
 
-    /// Asks that there is no attribute at `path`, or that the one at `within` is this.
-    pub(crate) fn expect_none_or(&mut self, path: &[&str], within: &[&str], value: AttributeValue) -> &mut Self {
-        let (name, within, value) = (self.name(path), self.name(within), self.value(value));
-        self.conditions.push(format!("(attribute_not_exists({name}) OR {within} = {value})"));
-        self
-    }
-
     /// Asks that there is no attribute at `path`, or that the number at `until` is at most `now`.
     pub(crate) fn expect_none_or_past(&mut self, path: &[&str], until: &[&str], now: i64) -> &mut Self {
         let (name, until) = (self.name(path), self.name(until));

@@ -332,6 +332,11 @@ impl Hands {
         Ok(())
     }
 
+    /// Nobody answers calls any more.
+    pub(crate) fn tire(&self) -> Tested {
+        (0..self.people.len()).try_for_each(|person| self.ends(person, &Ending::default()))
+    }
+
     /// Writes a record as ops do.
     pub(crate) async fn put(&self, record: &Value) -> Tested {
         let put = self.dynamo.put_item().table_name(CONFIG).set_item(Some(serde_dynamo::to_item(record)?));

@@ -139,9 +139,10 @@ impl Seen {
     pub(crate) fn note_config(&mut self, written: Written) -> Tested<Moment> {
         let key = (written.pk.clone(), written.sk.clone());
         let item: Option<Value> = written.item.map(read).transpose()?;
-        // What is written back on a record is no edit.
+        // What is written back on a record is no edit; who writes over it edits.
         let content = |item: Option<&Value>| item.cloned().map(Edited::content_of);
-        if written.sk == "CURRENT" && content(self.config.get(&key)) != content(item.as_ref()) {
+        let is_over_it = item.as_ref().is_some_and(|item| item.get("check").is_none());
+        if written.sk == "CURRENT" && (is_over_it || content(self.config.get(&key)) != content(item.as_ref())) {
             self.edited.insert(written.pk.clone(), written.number);
         }
         let Some(item) = item else {

@@ -55,6 +55,8 @@ const DEPLOYED_AT: i64 = 1_795_000_000;
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 /// How long after the last fault a world must have come to rest: a cadence may lead back to its first step fifty times.
 const RESTS_WITHIN: TimeDelta = TimeDelta::days(3 * 365);
+/// How long after it people still answer calls: cadences may lead into each other for as long as they do.
+const TIRES_WITHIN: TimeDelta = TimeDelta::days(60);
 /// A world that is looked at more often than that goes round in circles.
 const MOST_POLLS: u64 = 3_000_000;
 /// How often a world is looked at that waits for nothing but people who are to be reopened.
@@ -122,6 +124,9 @@ impl World {
         self.hands.reopens().await?;
         // What rested for that is let go on.
         self.awake_until = self.cloud.now() + TICK * 3;
+        let tires_at = self.cloud.now() + TIRES_WITHIN;
+        self.until(|world| world.is_at_rest() || world.cloud.now() > tires_at).await?;
+        self.hands.tire()?;
         let limit = self.cloud.now() + RESTS_WITHIN;
         self.until(|world| world.is_at_rest() || world.cloud.now() > limit).await?;
         if !self.is_at_rest() {

@@ -247,7 +247,7 @@ async fn each_condition_of_a_take_over_refuses_it_by_itself() -> Tested {
             "a task closed meanwhile",
             "TASK",
             &["closed"],
-            json!({ "outcome": "voicemail", "at": about.world.cloud.now() }),
+            json!({ "outcome": "voicemail", "at": about.world.cloud.now(), "by": "lo-riley" }),
         ),
     ];
     for (what, item, path, value) in cases {

@@ -172,7 +172,26 @@ async fn tasks_close_when_their_enrollment_ends() -> Tested {
     assert_eq!(world.open_tasks().await?, []);
     let closed = world.store.load_task(&tasks[1].id).await?.and_then(|task| task.closed).ok_or("it is open")?;
     assert_eq!((closed.outcome, closed.by), (Outcome::Skipped, None), "nobody did it");
-    assert_eq!(world.complete(&tasks[1], "replied").await?.status, 409);
+    assert_eq!(world.complete(&tasks[0], "voicemail").await?.status, 409, "what somebody said stands");
+    Ok(())
+}
+
+/// Whoever was on the phone as the cadence ended hears what the lead says, and no other task may be there to say it of.
+#[tokio::test]
+async fn a_task_that_closed_by_itself_can_still_be_told_of() -> Tested {
+    let world = World::start().await?;
+    let body = json!({ "first_name": "Avery", "phone": "415-555-0123", "state": "CA" });
+    let (lead, _) = world.enroll_as("plain", &body).await?;
+    world.pass(TimeDelta::minutes(6)).await?;
+    let tasks = world.open_tasks().await?;
+    assert_eq!(world.complete(&tasks[0], "connected").await?.status, 200);
+    assert_eq!(world.open_tasks().await?, []);
+
+    assert_eq!(world.complete(&tasks[1], "opted_out").await?.status, 200);
+    let closed = world.store.load_task(&tasks[1].id).await?.and_then(|task| task.closed).ok_or("it is open")?;
+    assert_eq!((closed.outcome, closed.by.as_ref()), (Outcome::OptedOut, Some(&tasks[1].user)));
+    assert_eq!(world.lead(&lead).await?.opt_outs.keys().collect::<Vec<_>>(), [&OptOut::Phone]);
+    assert_eq!(world.complete(&tasks[1], "replied").await?.status, 409, "it was told");
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What must hold of everything that a vendor received, and of every task.
 
 use cadence_core::{
-    Do, EnrollmentId, LeadId, Outcome, StepKey,
+    Do, EnrollmentId, LeadId, StepKey,
     enrollment::Effect,
     law,
     lead::OptOut,
@@ -261,9 +261,8 @@ fn touch(lead: &SeenLead, claim: &SeenClaim) -> Option<(Touch, DateTime<Utc>)> {
 pub(crate) fn one_task(before: Option<&Task>, after: &Task) -> Held {
     let Some(before) = before else { return Ok(()) };
     let asked = |task: &Task| (task.user.clone(), task.kind, task.opened_at, task.text.clone());
-    // A task that was asked of another in time says nothing of what its user did, so that user may still say it, once.
-    let was_told =
-        before.closed.as_ref().is_some_and(|closed| closed.by.is_some() || closed.outcome != Outcome::Expired);
+    // A task that closed by itself says nothing of what its user did, so that user may still say it, once.
+    let was_told = before.closed.as_ref().is_some_and(|closed| closed.by.is_some());
     let is_reopened = before.closed.is_some() && (was_told || after.closed.is_none()) && before.closed != after.closed;
     if asked(before) != asked(after) || is_reopened {
         let found = format!("task {} was asked for at {} and again at {}", after.id, before.opened_at, after.opened_at);

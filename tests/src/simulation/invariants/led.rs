@@ -42,6 +42,13 @@ fn follows(cadence: &Cadence, from: &Enrollment, to: &Enrollment, told: &StepOut
     let is_redialled = step.is_some_and(|step| {
         matches!(told.outcome, Outcome::NoAnswer | Outcome::Voicemail | Outcome::Busy) && told.key.round < step.attempts
     });
+    let is_late = is.is_some_and(|is| {
+        is.overdue_for.is_some() && is.step == told.key.step && is.round > told.key.round && is.act == Act::Run
+    });
+    if is_late {
+        // Whoever did not do it in time says what came of it, just as somebody else is asked.
+        return true;
+    }
     let is_current = step.is_some() && is_current(from, told);
     if is_redialled {
         return !is_current || ended || is.is_some_and(|is| is.step == told.key.step && is.round == told.key.round + 1);
