@@ -28,7 +28,8 @@ pub(crate) async fn reach(app: &App, pk: &str, known: Option<&Known>) -> Result<
     Err(PublishError::Races)
 }
 
-/// Whether what an image of a record is told is what was written back on it: of the version at work, in words that are ours.
+/// Whether what an image of a record is told is what was written back on it: of the version at work, in words that are ours, and of what
+/// is at work where it says so. Whoever saves an older image once more writes the words of then over what is refused.
 pub(crate) async fn stands(app: &App, pk: &str, image: &Value) -> Result<bool, PublishError> {
     let told: Option<Told> = serde_json::from_value(image.clone()).ok();
     let Some(told) = told.filter(|told| told.is_ours() || deletion::is_undone(&told.check)) else { return Ok(false) };
@@ -36,7 +37,8 @@ pub(crate) async fn stands(app: &App, pk: &str, image: &Value) -> Result<bool, P
         Some((kind, id)) if !id.is_empty() => app.store.load_published(kind, id).await?,
         _ => None,
     };
-    Ok(current.map(|(_, version)| version) == told.published_version)
+    let is_of_it = current.map(|(_, version)| version) == told.published_version;
+    Ok(is_of_it && (!told.is_published() || deletion::says_what_is_at_work(app, pk, image).await?))
 }
 
 fn was_undone(edited: &Edited) -> bool {

@@ -38,6 +38,20 @@ async fn a_saved_record_is_published_and_says_nothing_of_the_check_before() -> T
     Ok(())
 }
 
+/// Whoever has a record open saves it twice: the second time writes the check of before over what was written back.
+#[tokio::test]
+async fn a_refused_edit_that_is_saved_again_is_refused_again() -> Tested {
+    let world = World::start().await?;
+    let mut broken = world.record(CADENCE).await?;
+    assert_eq!(broken["check"], "ok: published as version 1");
+    broken["status"] = json!("paused");
+    broken["wait"] = json!("soon");
+    let refused = world.put_record(&broken).await?;
+    assert_eq!(refused["check"], "NOT PUBLISHED: version 1 goes on (see problems)");
+    assert_eq!(world.put_record(&broken).await?, refused);
+    Ok(())
+}
+
 #[tokio::test]
 async fn what_others_made_of_a_record_meanwhile_stays() -> Tested {
     let world = World::start().await?;
