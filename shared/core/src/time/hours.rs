@@ -70,22 +70,29 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
     }
     let mut days: [Vec<Span>; 7] = Default::default();
     let mut named: Vec<usize> = Vec::new();
+    // Hours without days are of the days before them: `Mon-Fri 09:00-12:00, 13:00-17:00`.
+    let mut before: Option<Vec<usize>> = None;
     for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = || HoursError::Part { part: part.to_owned() };
         let words = part.to_lowercase().replace(['\u{2013}', '\u{2014}'], "-");
         let (day_text, span) = split(&words).ok_or_else(wrong)?;
-        named.extend(days_of(day_text).ok_or_else(wrong)?);
+        match before.take() {
+            Some(days) if day_text.is_empty() => named = days,
+            None if day_text.is_empty() && !named.is_empty() => {}
+            Some(_) | None => named.extend(days_of(day_text).ok_or_else(wrong)?),
+        }
         let Some((from, until)) = span else { continue };
         let from = minute(from).ok_or_else(wrong)?;
         let until = minute(until).ok_or_else(wrong)?;
         if from >= until {
             return Err(HoursError::Backwards { part: part.to_owned() });
         }
-        for day in named.drain(..) {
-            if let Some(spans) = days.get_mut(day) {
+        for day in &named {
+            if let Some(spans) = days.get_mut(*day) {
                 spans.push(Span { from, until });
             }
         }
+        before = Some(std::mem::take(&mut named));
     }
     if !named.is_empty() || days.iter().all(Vec::is_empty) {
         return Err(HoursError::Empty);
@@ -250,6 +257,11 @@ mod tests {
             ("Sat-Mon 10:00-12:00", Weekday::Tuesday, vec![]),
             ("Mon, Wed 10:00-12:00", Weekday::Monday, vec![(600, 720)]),
             ("daily 08:00-12:00, daily 11:00-13:00", Weekday::Friday, vec![(480, 780)]),
+            ("Mon-Fri 09:00-12:00, 13:00-17:00", Weekday::Friday, vec![(540, 720), (780, 1020)]),
+            ("Mon-Fri 09:00-12:00, 13:00-17:00", Weekday::Saturday, vec![]),
+            ("Mon-Fri 09:00-12:00, Sat 10:00-12:00, 13:00-14:00", Weekday::Saturday, vec![(600, 720), (780, 840)]),
+            ("09:00-12:00, 13:00-17:00", Weekday::Sunday, vec![(540, 720), (780, 1020)]),
+            ("Mon, 09:00-12:00", Weekday::Tuesday, vec![]),
             ("08:00-24:00", Weekday::Friday, vec![(480, 1440)]),
             ("Mon-Fri 9am-7:30 PM, Sat 12pm-1:05pm", Weekday::Friday, vec![(540, 1170)]),
             ("Mon-Fri 9am-7:30 PM, Sat 12pm-1:05pm", Weekday::Saturday, vec![(720, 785)]),
