@@ -190,10 +190,13 @@ fn items_of(file: &Path) -> Result<Vec<Value>, Problem> {
     }
 }
 
-/// The file, or the folder's `.json` files by name, so many folders deep. What is hidden, such as `.git`, is left out.
+/// The file, or the folder's `.json` files by name, so many folders deep. What is hidden, such as `.git`, is left out, and so are schemas.
 fn files(path: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let is_json = |entry: &DirEntry| entry.path().extension().is_some_and(|extension| extension == "json");
+    let is_json = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy().to_lowercase();
+        name.ends_with(".json") && !name.ends_with(".schema.json")
+    };
     let mut files = Vec::new();
     let entries = WalkDir::new(path).max_depth(depth).follow_links(true).sort_by_file_name();
     for entry in entries.into_iter().filter_entry(|entry| !is_hidden(entry)) {

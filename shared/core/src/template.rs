@@ -278,7 +278,7 @@ fn read(name: &dyn fmt::Display, source: &str) -> Result<Arc<Known>, TemplateErr
 }
 
 /// The variable that was most likely meant: of several that end in the name, the lead's, which is declared first.
-fn meant_by(name: &str) -> Option<&'static str> {
+pub(crate) fn meant_by(name: &str) -> Option<&'static str> {
     let ends_so = |variable: &&str| variable.strip_suffix(name).is_some_and(|rest| rest.ends_with('_'));
     let names = || variables().iter().map(|variable| variable.name);
     names().find(ends_so).or_else(|| closest(name, names()))

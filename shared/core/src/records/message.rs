@@ -38,10 +38,15 @@ impl Message {
 impl Copy {
     /// Its templates.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &str> {
+        self.named_parts().map(|(_, source)| source)
+    }
+
+    /// Its templates, each after the field that has it.
+    pub(crate) fn named_parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let (one, other) = match self {
-            Self::Text(text) => (text, None),
-            Self::Email { subject, body } => (subject, Some(body)),
+            Self::Text(text) => (("text", text), None),
+            Self::Email { subject, body } => (("subject", subject), Some(("body", body))),
         };
-        [Some(one), other].into_iter().flatten().map(String::as_str)
+        [Some(one), other].into_iter().flatten().map(|(field, source)| (field, source.as_str()))
     }
 }

@@ -15,6 +15,7 @@ mod known;
 mod message;
 mod misfit;
 mod pace;
+mod placeholders;
 mod read;
 mod segments;
 mod settings;
