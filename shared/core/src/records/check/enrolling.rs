@@ -31,7 +31,25 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
         }
     }
     problems.extend(left_none(cadence, known));
+    problems.extend(left_alone(cadence, known));
     problems
+}
+
+/// That leads whom the cadence takes no more, or leaves to others, may be nobody's. Not said of one that takes none because others hand it theirs.
+fn left_alone(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    let others = || known.cadences.values().filter(|other| other.id != cadence.id);
+    let path = match cadence.status {
+        Status::Live if cadence.for_leads.hold_out == 0 => return None,
+        Status::Live => "for_leads.hold_out",
+        Status::Off if others().any(|other| other.targets().any(|to| *to == cadence.id)) => return None,
+        Status::Off | Status::Paused | Status::Archived => "status",
+    };
+    if others().any(|other| other.status == Status::Live && other.for_leads.covers(&cadence.for_leads)) {
+        return None;
+    }
+    let sentence = "No other live cadence takes every lead that this one is for: those that fit none are kept, and nobody contacts them.";
+    let remedy = "Have a live cadence of a low \"priority\" that takes every lead, with \"for_leads\": {}.";
+    Some(Problem::warning(path, sentence, remedy))
 }
 
 /// That another cadence takes whatever lead this one is for, so that none is left. Not said where this one may take some all the same: those
@@ -94,6 +112,30 @@ mod tests {
             record[name] = value.clone();
         }
         parse_record(&format!("CADENCE#{id}"), &record).unwrap_or_else(|problems| panic!("{problems:?}"))
+    }
+
+    #[test]
+    fn a_cadence_that_leaves_leads_to_nobody_says_so() {
+        let zillow = json!({"source": ["zillow"]});
+        // The other one, this one, and where it says so.
+        for (other, this, path) in [
+            (json!({}), json!({}), None),
+            (json!({}), json!({"status": "paused", "for_leads": zillow}), None),
+            (json!({"for_leads": zillow}), json!({"status": "paused", "for_leads": zillow}), None),
+            (json!({"for_leads": zillow}), json!({"status": "paused"}), Some("status")),
+            (json!({"status": "off"}), json!({"status": "archived", "for_leads": zillow}), Some("status")),
+            (json!({"for_leads": zillow}), json!({"status": "off"}), Some("status")),
+            (json!({"for_leads": zillow, "anytime": {"replied": {"cadence": "this"}}}), json!({"status": "off"}), None),
+            (json!({"for_leads": zillow}), json!({"for_leads": {"hold_out": 50}}), Some("for_leads.hold_out")),
+            (json!({}), json!({"for_leads": {"hold_out": 50}}), None),
+            (json!({"for_leads": {"hold_out": 1}}), json!({"status": "paused"}), Some("status")),
+        ] {
+            let (first, second) = (cadence("other", &other), cadence("this", &this));
+            let mut known = Known::default();
+            [&first, &second].into_iter().cloned().for_each(|record| known.insert(record));
+            let said = check(&second, &known).into_iter().find(|problem| problem.sentence.contains("nobody contacts"));
+            assert_eq!(said.as_ref().map(|problem| problem.path.as_str()), path, "{other} and {this}");
+        }
     }
 
     #[test]

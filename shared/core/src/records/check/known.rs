@@ -146,7 +146,7 @@ impl Record {
         match self {
             Self::Cadence(cadence) => cadence_refers_to(cadence),
             Self::Message(_) => vec!["CADENCE", "SETTINGS"],
-            Self::User(user) if !user.out_of_office.is_empty() => vec!["USER"],
+            Self::User(user) if !user.out_of_office.is_empty() || !user.active => vec!["USER"],
             Self::Settings(_) => vec!["MESSAGE"],
             Self::Source(_) => vec!["SOURCE"],
             Self::User(_) => Vec::new(),

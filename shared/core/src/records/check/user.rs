@@ -10,6 +10,7 @@ use crate::records::{
 pub(super) fn check(user: &User, known: &Known) -> Vec<Problem> {
     let mut problems = absent(user);
     problems.extend(names(user, known));
+    problems.extend(leaves(user, known));
     for (index, absence) in user.out_of_office.iter().enumerate() {
         problems.extend(is_needed(format!("out_of_office[{index}]"), user, absence, known));
     }
@@ -49,6 +50,27 @@ fn absent(user: &User) -> Vec<Problem> {
     absent.map(|(_, path, sentence, remedy)| Problem::warning(path, sentence, remedy)).collect()
 }
 
+/// In which states nobody may act any more once the user is not active.
+fn leaves(user: &User, known: &Known) -> Option<Problem> {
+    let is_covered = |state: &&String| {
+        known.users.values().any(|other| other.id != user.id && other.active && other.is_licensed_in(state))
+    };
+    let left: Vec<&str> = user.licences.iter().filter(|state| !is_covered(state)).map(String::as_str).collect();
+    if user.active || left.is_empty() {
+        return None;
+    }
+    let (named, more) = left.split_at(left.len().min(MOST_STATES));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more states", more.len()) };
+    let sentence = format!(
+        "No other active user is licensed in {}{more}: leads there rest, and new ones wait, until somebody is.",
+        named.join(", ")
+    );
+    Some(Problem::warning("active", sentence, "Add the states to another user's \"licences\"."))
+}
+
+/// How many states are named.
+const MOST_STATES: usize = 6;
+
 /// Why the stand-in of an absence can't take the user's tasks.
 fn stand_in_problem(path: &str, user: &User, absence: &Absence, known: &Known) -> Option<Problem> {
     let id = absence.stand_in.as_ref()?;
@@ -82,4 +104,34 @@ fn is_needed(path: String, user: &User, absence: &Absence, known: &Known) -> Opt
     let other = known.users.values().find(counts)?;
     let sentence = format!("On some of these days the user stands in for {}.", quoted(other.id.as_str()));
     Some(Problem::warning(path, sentence, "Name somebody else as the stand-in on that user's record."))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::{
+        fixtures::user,
+        records::{Record, check},
+    };
+
+    #[rstest]
+    #[case::at_work(true, &["CA"], &[], None)]
+    #[case::covered(false, &["CA"], &["CA", "NV"], None)]
+    #[case::not_everywhere(false, &["CA", "NV"], &["CA"], Some("licensed in NV:"))]
+    #[case::nowhere(false, &["AK", "AL", "AR", "AZ", "CA", "CO", "CT", "DE"], &[], Some("AK, AL, AR, AZ, CA, CO and 2 more states:"))]
+    fn who_leaves_states_to_nobody_is_told_which(
+        #[case] is_active: bool,
+        #[case] own: &[&str],
+        #[case] others: &[&str],
+        #[case] expected: Option<&str>,
+    ) {
+        let leaves = User { active: is_active, ..user("lo-leaves", "A", own) };
+        let mut known = Known::default();
+        [&leaves, &user("lo-stays", "B", others)].into_iter().for_each(|user| known.insert(Record::User(user.clone())));
+        let said = check(&Record::User(leaves), &known).into_iter().find(|problem| problem.path == "active");
+        assert_eq!(said.is_some(), expected.is_some(), "{said:?}");
+        assert!(said.is_none_or(|said| said.sentence.contains(expected.unwrap_or_default())));
+    }
 }
