@@ -53,7 +53,7 @@ pub(crate) fn fail_step(context: &StepContext, next: &Next, reason: &str, now: D
     if let Some(step) = context.cadence.step(&next.step) {
         let leg = Leg { step, round: next.round, due_at: next.step_due_at, held_until: None };
         context.move_on(&mut change, leg, Some(Outcome::Failed), now);
-        change.open.extend(review(context, next, reason, now));
+        change.open.extend(review(context, next, DID_NOT, reason, now));
     }
     change
 }
@@ -80,7 +80,8 @@ impl Tried<'_> {
         });
         let mut change = leads_on.unwrap_or_else(|| Change::of(enrollment, self.now));
         if let Some(reason) = self.to_look_at(&delivery) {
-            change.open.extend(review(self.context, &self.running(), reason, self.now));
+            let what = if matches!(delivery, Delivery::Unknown { .. }) { MAY_NOT } else { DID_NOT };
+            change.open.extend(review(self.context, &self.running(), what, reason, self.now));
         }
         change.stay_parked();
         if let Some(entry) = self.entry(&delivery) {
@@ -258,10 +259,13 @@ impl Tried<'_> {
     }
 }
 
+const DID_NOT: &str = "did not reach";
+const MAY_NOT: &str = "may not have reached";
+
 /// A task to look at what went wrong, for the owner if there is one.
-fn review(context: &StepContext, next: &Next, reason: &str, now: DateTime<Utc>) -> Option<Task> {
+fn review(context: &StepContext, next: &Next, what: &str, reason: &str, now: DateTime<Utc>) -> Option<Task> {
     let key = context.enrollment.key(&crate::StepId::new(format!("{}~review", next.step)), next.round);
-    let text = format!("{} may not have reached {}: {reason}. Please see to it.", next.step, context.facts.full_name());
+    let text = format!("{} {what} {}: {reason}. Please see to it.", next.step, context.facts.full_name());
     context.owners_task(key, TaskKind::Review, &text, now, TimeDelta::hours(24))
 }
 

@@ -197,7 +197,7 @@ fn a_message_that_cannot_be_rendered_fails_the_step_and_tells_the_owner() {
         assert_eq!(world.kinds(), [EntryKind::Failed]);
         assert_eq!(world.next(), "Run after 1 at Tue 11:00:00");
         assert_eq!(world.open(), ["it~review"]);
-        assert!(world.task("it~review").text.contains("may not have reached Robin Example"));
+        assert!(world.task("it~review").text.contains("did not reach Robin Example"));
     }
 }
 
