@@ -1,5 +1,7 @@
 //! What a decision writes: one transaction, good only for the reading it was decided on.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::{
@@ -95,6 +97,23 @@ impl Change {
         }
     }
 
+    /// The lead's revision that it was decided on, where it is good for no other.
+    pub fn read_revision(&self) -> Option<u64> {
+        match self.lead.as_ref()? {
+            LeadChange::Owner { revision, .. } | LeadChange::OptOut { revision, .. } => Some(*revision),
+        }
+    }
+
+    /// What the lead must not have closed: nobody is asked to do what it closed meanwhile.
+    pub fn needs_open(&self) -> BTreeSet<OptOut> {
+        self.open.iter().filter_map(|task| task.kind.closed_by()).collect()
+    }
+
+    /// Whether whoever decided on the lead as it was has to decide again: whoever closes a channel without knowing of a task there, for one.
+    pub fn bumps_revision(&self) -> bool {
+        self.lead.is_some() || self.enroll.is_some() || !self.needs_open().is_empty()
+    }
+
     /// Adds an entry to the timeline, placed in the enrollment.
     pub fn note(&mut self, entry: Entry) {
         self.entries.push(Entry {
@@ -137,7 +156,7 @@ impl Change {
         let id = &self.enrollment.id;
         for task in open_tasks.iter().filter(|task| task.kind.ends_with_cadence() && task.id.key.enrollment == *id) {
             if self.close.iter().all(|(id, _)| *id != task.id) {
-                self.close.push((task.id.clone(), Closed { outcome: Outcome::Skipped, at: self.at, by: None }));
+                self.close.push((task.id.clone(), Closed::skipped(self.at)));
             }
         }
         self.note(Entry::new(EntryKind::Ended, &self.enrollment.lead, self.at).text(text));
@@ -256,7 +275,7 @@ mod tests {
 
         let mut change = Change::of(&world.context.enrollment, tuesday());
         change.end(End::Completed, "done", &tasks);
-        assert_eq!(change.close[0].1, Closed { outcome: Outcome::Skipped, at: tuesday(), by: None });
+        assert_eq!(change.close[0].1, Closed::skipped(tuesday()));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Commit: what a decision changes, in one transaction, if what it was decided on still holds.
 
-use std::collections::BTreeSet;
-
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
     TaskId,
@@ -133,30 +131,27 @@ impl Store {
 
     /// What changes about the lead, in one edit: a transaction may name an item once.
     pub(crate) fn lead_edit(&self, change: &Change, returned_touch: Option<&str>) -> Result<Option<Edit>, StoreError> {
-        let may_close: BTreeSet<OptOut> = change.open.iter().filter_map(|task| task.kind.closed_by()).collect();
-        if change.lead.is_none() && returned_touch.is_none() && change.enroll.is_none() && may_close.is_empty() {
+        if !change.bumps_revision() && returned_touch.is_none() {
             return Ok(None);
         }
         let mut edit = Edit::of(key(keys::lead_pk(&change.enrollment.lead), keys::LEAD));
-        // Nobody is asked what the lead closed meanwhile; and whoever closes it now, without knowing of this task, decides again.
-        for closes in &may_close {
-            edit.expect_none(&["opt_outs", opt_out_key(*closes)]);
+        if let Some(revision) = change.read_revision() {
+            edit.expect(&["revision"], number(revision)?);
+        }
+        for channel in change.needs_open() {
+            edit.expect_none(&["opt_outs", opt_out_key(channel)]);
         }
         match &change.lead {
-            Some(LeadChange::Owner { revision, user }) => {
-                edit.expect(&["revision"], number(*revision)?)
-                    .set(&["owner"], s(user.as_str()))
-                    .increment(&["revision"]);
+            Some(LeadChange::Owner { user, .. }) => {
+                edit.set(&["owner"], s(user.as_str()));
             }
-            Some(LeadChange::OptOut { revision, closes, at, .. }) => {
-                edit.expect(&["revision"], number(*revision)?)
-                    .set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?)
-                    .increment(&["revision"]);
-            }
-            None if change.enroll.is_some() || !may_close.is_empty() => {
-                edit.increment(&["revision"]);
+            Some(LeadChange::OptOut { closes, at, .. }) => {
+                edit.set_once(&["opt_outs", opt_out_key(*closes)], attribute(at)?);
             }
             None => {}
+        }
+        if change.bumps_revision() {
+            edit.increment(&["revision"]);
         }
         if let Some(touch) = returned_touch {
             edit.remove(&["touches", touch]);

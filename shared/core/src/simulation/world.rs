@@ -189,8 +189,9 @@ impl World {
         if read.progress.generation != stored.progress.generation || holder(read) != holder(stored) {
             return Err(Conflict::Enrollment);
         }
-        if let Some(LeadChange::Owner { revision, .. }) = &change.lead
-            && *revision != self.context.lead.revision
+        let lead = &self.context.lead;
+        if change.read_revision().is_some_and(|read| read != lead.revision)
+            || change.needs_open().iter().any(|channel| lead.opt_outs.contains_key(channel))
         {
             return Err(Conflict::Lead);
         }
@@ -210,22 +211,14 @@ impl World {
 
     fn write(&mut self, change: Change) {
         let context = &mut self.context;
+        context.lead.revision += u64::from(change.bumps_revision());
         if let Some(progress) = change.progress {
             context.enrollment.progress = progress;
         }
         let lead = &mut context.lead;
         match change.lead {
-            Some(LeadChange::Owner { user, .. }) => {
-                lead.owner = Some(user);
-                lead.revision += 1;
-            }
-            Some(LeadChange::OptOut { closes, at, .. }) => {
-                lead.opt_outs.entry(closes).or_insert(at);
-                lead.revision += 1;
-            }
-            None if change.enroll.is_some() || change.open.iter().any(|task| task.kind.closed_by().is_some()) => {
-                lead.revision += 1;
-            }
+            Some(LeadChange::Owner { user, .. }) => lead.owner = Some(user),
+            Some(LeadChange::OptOut { closes, at, .. }) => drop(lead.opt_outs.entry(closes).or_insert(at)),
             None => {}
         }
         if let Some(outcome) = change.outcome {
@@ -285,7 +278,7 @@ mod tests {
         let report = fixture_report(&world, Outcome::Connected);
         let Applied::Change(connected) = apply_outcome(&context, &report, tuesday()) else { panic!() };
         let outcome = connected.outcome.clone().unwrap();
-        let closed = Closed { outcome: Outcome::Skipped, at: tuesday(), by: None };
+        let closed = Closed::skipped(tuesday());
         let nobodys = TaskId { lead: context.lead.id.clone(), key: context.enrollment.key(&"none".into(), 1) };
         let owner = LeadChange::Owner { revision: 99, user: "lo-morgan".into() };
         for (change, expected) in [
