@@ -128,7 +128,7 @@ fn closes(change: &mut Change, context: &StepContext, outcome: Outcome, now: Dat
         change.note(Entry { outcome: Some(outcome), ..Entry::new(EntryKind::OptedOut, &context.lead.id, now) });
     }
     let closed = context.open_tasks.iter().filter(|task| task.kind.closed_by() == Some(closes));
-    change.close.extend(closed.map(|task| (task.id.clone(), Closed { outcome: Outcome::Skipped, at: now, by: None })));
+    change.close.extend(closed.map(|task| (task.id.clone(), Closed::skipped(now))));
 }
 
 /// Moves the enrollment as the outcome says. The outcome of a step that is no longer current may only end, pause, switch

@@ -273,8 +273,7 @@ fn close_tasks(arrival: &mut Arrival, known: Option<&Known>, now: DateTime<Utc>)
     let ending: Vec<&TaskId> = ending.map(|(id, _)| id).collect();
     let is_closed = |task: &&Task| task.kind.closed_by().is_some_and(|closes| lead.opt_outs.contains_key(&closes));
     let closed = known.open_tasks.iter().filter(is_closed).filter(|task| !ending.contains(&&task.id));
-    arrival.close =
-        closed.map(|task| (task.id.clone(), Closed { outcome: Outcome::Skipped, at: now, by: None })).collect();
+    arrival.close = closed.map(|task| (task.id.clone(), Closed::skipped(now))).collect();
 }
 
 /// Gives the lead the addresses that nobody else has, and with them what they have closed for good.

@@ -67,7 +67,7 @@ impl StepContext {
         }
         let is_closing = |task: &&Task| change.close.iter().all(|(id, _)| *id != task.id);
         let rest: Vec<_> = self.asked_to_resume().filter(is_closing).map(|task| task.id.clone()).collect();
-        let closed = Closed { outcome: Outcome::Skipped, at: now, by: None };
+        let closed = Closed::skipped(now);
         change.close.extend(rest.into_iter().map(|id| (id, closed.clone())));
         if enrollment.claim.is_some() {
             // What is being delivered right now must not be what it goes on with.

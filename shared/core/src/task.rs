@@ -61,6 +61,11 @@ pub struct Closed {
 }
 
 impl Closed {
+    /// No longer to be done, without a word from its user.
+    pub fn skipped(at: DateTime<Utc>) -> Self {
+        Self { outcome: Outcome::Skipped, at, by: None }
+    }
+
     /// Whether its user may still say what came of it, because nobody did: it was late and somebody else was asked, or it was no longer to
     /// be done. Whoever is on the phone then hears all the same that the lead wants no more.
     pub fn may_be_told(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use cadence_core::{
-    LeadId, Outcome,
+    LeadId,
     lead::{Lead, OptOut},
     task::{Closed, Task},
     timeline::{Entry, EntryKind},
@@ -65,7 +65,7 @@ impl Store {
             written.push(address.item(&self.leads)?);
         }
         for task in tasks {
-            let closed = Closed { outcome: Outcome::Skipped, at, by: None };
+            let closed = Closed::skipped(at);
             written.push(self.closed_task(&task.id, &closed)?);
         }
         if !lead.opt_outs.contains_key(&closes) {
