@@ -112,7 +112,7 @@ fn whom_a_cadence_takes_and_whether_it_runs_are_heeded_apart_from_its_version() 
     for (status, words) in [
         ("paused", "at once: nothing more is sent"),
         ("off", "at once: takes no new leads"),
-        ("archived", "at once: ends for every lead"),
+        ("archived", "at once: takes no new leads, and ends for each that runs"),
     ] {
         let told = of_cadence(|cadence| cadence["status"] = json!(status)).unwrap();
         assert_eq!(told.changes, [format!("status is {status} instead of live")]);

@@ -114,7 +114,9 @@ fn status(status: &str, running: &str) -> String {
             format!("at once: nothing more is sent, and its leads{running} rest where they are until it is live again")
         }
         "off" => format!("at once: takes no new leads, and those that run{running} finish"),
-        "archived" => format!("at once: ends for every lead that runs{running}"),
+        "archived" => {
+            format!("at once: takes no new leads, and ends for each that runs{running} when its next step comes due")
+        }
         _ => format!("at once, for every lead that runs{running}"),
     }
 }

@@ -120,12 +120,12 @@ impl Kind {
             Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
             Self::PausedByOutcome => format!(
                 "each goes on once its user completes the task, and {why} tells what came of which step; where nobody \
-                 has one, have the lead's source send the lead again, with its loan officer if it has no owner, and the \
-                 owner gets a task"
+                 has one, have the lead's source send the lead again as a new event, with its loan officer if it has no \
+                 owner, and the owner gets a task"
             ),
             Self::NoOwner => format!(
                 "add the state to the licences of an active user; where it is not known, have the lead's source send the \
-                 lead again, with its state or its loan officer. They go on within minutes then; {why} tells more"
+                 lead again as a new event, with its state or its loan officer. They go on within minutes then; {why} tells more"
             ),
             Self::Quarantined => format!(
                 "{redrive} posts again what its source's format can read by now; what never will be of use: \
