@@ -33,6 +33,14 @@ fn broken() -> Vec<Broken> {
             "a loop without end",
             json!({"text": "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}"}),
         ),
+        (
+            "an email in HTML",
+            json!({"subject": "b", "body": format!("<p>Hi {{{{ lead_first_name or 'there' }}}}</p> {lawful}")}),
+        ),
+        (
+            "placeholders of other software",
+            json!({"subject": "Hi [First Name]", "body": format!("Hi {{lead_first_name}}, {lawful}")}),
+        ),
         ("an email without a way out", json!({"subject": "b", "body": "Hi"})),
         ("a first text that says too little", json!({"text": "Hi"})),
         (

@@ -36,9 +36,22 @@ pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
                 }));
             }
         }
-        (Copy::Email { .. }, read) => problems.extend(read.iter().flat_map(Read::email_lacks)),
+        (Copy::Email { body, .. }, read) => {
+            problems.extend(has_markup(body).then(|| {
+                let sentence = "The body has HTML in it, which a lead would read as it stands.";
+                let remedy = "Write plain text: an empty line begins a paragraph, and addresses of pages become links.";
+                Problem::warning("body", sentence, remedy)
+            }));
+            problems.extend(read.iter().flat_map(Read::email_lacks));
+        }
     }
     problems
+}
+
+/// Whether a text closes a tag, or breaks a line by one.
+fn has_markup(text: &str) -> bool {
+    let begins = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    text.split("</").skip(1).any(begins) || text.to_lowercase().contains("<br")
 }
 
 /// Whether ops named it as what is read aloud, which no part's length binds.
