@@ -82,11 +82,12 @@ const ANSWERED: [&str; 3] = ["customer-ended-call", "assistant-ended-call", "ass
 /// What came of a call of which the agent's analysis tells, too. However a call ends that somebody may have answered, what was said in it
 /// counts; of one that nobody answered only the word not to call again does, since to call on would be worse.
 fn refined(reason: &str, told: Outcome) -> Outcome {
-    match outcome_of(reason) {
-        outcome if [NO_ANSWER, BUSY, VOICEMAIL].contains(&reason) && told != Outcome::OptedOut => outcome,
-        Outcome::Transferred => Outcome::Transferred.merge(told),
-        _ => told,
+    let outcome = outcome_of(reason);
+    if [NO_ANSWER, BUSY, VOICEMAIL].contains(&reason) && told != Outcome::OptedOut {
+        return outcome;
     }
+    // A transfer is told by the call itself.
+    if outcome == Outcome::Transferred { outcome.merge(told) } else { told }
 }
 
 /// The outcome that the structured data of the agent's own analysis names, if it is one that an agent can tell.

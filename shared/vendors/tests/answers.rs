@@ -223,7 +223,7 @@ async fn closed(scheme: &str, reads: bool) -> Delivery {
     let server = tokio::spawn(async move {
         while let Ok((mut connection, _)) = listener.accept().await {
             if reads {
-                connection.read(&mut [0; 4096]).await.unwrap();
+                assert_ne!(connection.read(&mut [0; 4096]).await.unwrap(), 0);
             }
         }
     });

@@ -33,14 +33,6 @@ fn broken() -> Vec<Broken> {
             "a loop without end",
             json!({"text": "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}"}),
         ),
-        (
-            "an email in HTML",
-            json!({"subject": "b", "body": format!("<p>Hi {{{{ lead_first_name or 'there' }}}}</p> {lawful}")}),
-        ),
-        (
-            "placeholders of other software",
-            json!({"subject": "Hi [First Name]", "body": format!("Hi {{lead_first_name}}, {lawful}")}),
-        ),
         ("an email without a way out", json!({"subject": "b", "body": "Hi"})),
         ("a first text that says too little", json!({"text": "Hi"})),
         (
@@ -80,9 +72,25 @@ fn broken() -> Vec<Broken> {
     messages
         .into_iter()
         .chain(snippets())
+        .chain(as_elsewhere())
         .map(of("MESSAGE#sms/intro"))
         .chain(elsewhere.into_iter().map(of("MESSAGE#sms/hello")))
         .collect()
+}
+
+/// As other software has them.
+fn as_elsewhere() -> Vec<(&'static str, Value)> {
+    let lawful = "{{ unsubscribe_url }} {{ postal_address }}";
+    vec![
+        (
+            "an email in HTML",
+            json!({"subject": "b", "body": format!("<p>Hi {{{{ lead_first_name or 'there' }}}}</p> {lawful}")}),
+        ),
+        (
+            "placeholders of other software",
+            json!({"subject": "Hi [First Name]", "body": format!("Hi {{lead_first_name}}, {lawful}")}),
+        ),
+    ]
 }
 
 fn snippets() -> Vec<(&'static str, Value)> {
