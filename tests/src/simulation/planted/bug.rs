@@ -102,7 +102,7 @@ const KNOWN: [Known; 42] = [
     known(Bug::OptOutForgotten, Invariant::OptOut, 1, "an unsubscription is confirmed and not written"),
     known(Bug::AttemptForgotten, Invariant::Told, 0, "a try is settled without its record"),
     known(Bug::TimelineForgotten, Invariant::Told, 0, "what happened is not told"),
-    known(Bug::WrongNumber, Invariant::Person, 0, "a text goes to whom the one before went"),
+    known(Bug::WrongNumber, Invariant::Person, 1, "a text goes to whom the one before went"),
     known(Bug::WordsOfTheLeadBefore, Invariant::Person, 0, "an email says what the one before said"),
     known(
         Bug::DueIndexForgotten,
