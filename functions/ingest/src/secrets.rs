@@ -22,7 +22,6 @@ pub struct SourceSecrets {
     read: Arc<RwLock<Read>>,
 }
 
-#[derive(Clone)]
 struct Read {
     by_name: BTreeMap<String, String>,
     at: DateTime<Utc>,
@@ -36,12 +35,12 @@ impl SourceSecrets {
 
     /// Whether that is the secret under that name. What there is no secret of takes as long as what doesn't fit.
     pub(crate) async fn fits(&self, name: Option<&str>, given: &str, now: DateTime<Utc>) -> Result<bool, SecretsError> {
-        let read = self.read.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if read.fits(name, given) {
-            return Ok(true);
-        }
-        if now - read.at < FRESH_FOR {
-            return Ok(false);
+        let (fits, read_at) = {
+            let read = self.read.read().unwrap_or_else(PoisonError::into_inner);
+            (read.fits(name, given), read.at)
+        };
+        if fits || now - read_at < FRESH_FOR {
+            return Ok(fits);
         }
         let by_name = Secrets::read(&self.aws, &self.id).await?.sources;
         let read = Read { by_name, at: now };

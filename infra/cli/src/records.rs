@@ -233,6 +233,16 @@ mod tests {
     }
 
     #[test]
+    fn schemas_beside_records_are_left_out_and_a_name_in_capitals_is_read() {
+        let files = [
+            ("schema/user.schema.json", r#"{"$schema": "x"}"#),
+            ("USER-A.JSON", r#"{"pk": "USER#a", "sk": "CURRENT", "first_name": "A"}"#),
+        ];
+        let records = Records::of_files(folder(&files).path()).unwrap();
+        assert_eq!(records.iter().map(|(pk, _)| pk).collect::<Vec<_>>(), ["USER#a"]);
+    }
+
+    #[test]
     fn a_folder_is_its_json_files_without_what_publish_wrote() {
         let text = r#"{"pk": "MESSAGE#sms/a", "sk": "CURRENT", "text": "Hi", "check": "ok"}"#;
         let list = r#"[{"pk": "MESSAGE#sms/b", "text": "Ho"}, {"pk": "MESSAGE#sms/b", "sk": "VERSION#0001"}]"#;
