@@ -42,13 +42,13 @@ pub enum WaitError {
         /// The number.
         text: String,
     },
-    /// It is hours and minutes.
-    #[error("\"{text}\" is hours and minutes in one; write it in minutes, \"{minutes}m\"")]
-    Mixed {
+    /// It is written as waits are elsewhere, and can mean only one thing.
+    #[error("\"{text}\" is not a wait; write \"{meant}\"")]
+    Meant {
         /// What was written.
         text: String,
-        /// The same in minutes.
-        minutes: u32,
+        /// The same as it is written here.
+        meant: String,
     },
     /// It is longer than a year.
     #[error("\"{text}\" is longer than a year")]
@@ -63,8 +63,11 @@ const MAX_DAYS: u32 = 365;
 impl Wait {
     /// Reads a wait.
     pub fn parse(text: &str) -> Result<Self, WaitError> {
-        let unreadable = || WaitError::Unreadable { text: text.to_owned() };
         let words = text.trim().to_lowercase();
+        let unreadable = || match meant(&words) {
+            Some(meant) => WaitError::Meant { text: text.to_owned(), meant },
+            None => WaitError::Unreadable { text: text.to_owned() },
+        };
         let (length, at) = match words.split_once(" at ") {
             Some((length, at)) => {
                 (length.trim(), Some(minute(at.trim()).filter(|at| *at < 24 * 60).ok_or_else(unreadable)?))
@@ -82,10 +85,6 @@ impl Wait {
             ("h" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
             ("d" | "day" | "days", at) => (Length::Days { count, business: false, at }, count),
             ("bd" | "business day" | "business days", at) => (Length::Days { count, business: true, at }, count),
-            (unit, None) => {
-                let minutes = in_minutes(count, unit).ok_or_else(unreadable)?;
-                return Err(WaitError::Mixed { text: text.to_owned(), minutes });
-            }
             _ => return Err(unreadable()),
         };
         match days <= MAX_DAYS {
@@ -109,6 +108,11 @@ impl Wait {
         Self(Length::Days { count, business: false, at: None })
     }
 
+    /// Whether it ends as it begins, on whatever day.
+    pub fn is_none(&self) -> bool {
+        matches!(self.0, Length::Minutes(0) | Length::Hours(0) | Length::Days { count: 0, business: false, at: None })
+    }
+
     /// The time of day that it names, counted from midnight.
     pub fn time_of_day(&self) -> Option<TimeDelta> {
         match self.0 {
@@ -120,23 +124,40 @@ impl Wait {
     /// When something happens that waits so: `at once`, `after 20m`, `at 09:00`.
     pub fn in_words(&self) -> String {
         match self.0 {
-            Length::Minutes(0) | Length::Hours(0) | Length::Days { count: 0, business: false, at: None } => {
-                "at once".to_owned()
-            }
+            _ if self.is_none() => "at once".to_owned(),
             Length::Days { count: 0, business: false, at: Some(at) } => format!("at {}", clock(at)),
             Length::Minutes(_) | Length::Hours(_) | Length::Days { .. } => format!("after {self}"),
         }
     }
 }
 
-/// `1` and `h30m` in minutes.
-fn in_minutes(hours: u32, unit_and_minutes: &str) -> Option<u32> {
-    let named = ["hours", "hour", "h"].into_iter().find_map(|unit| unit_and_minutes.strip_prefix(unit));
+/// What is meant by a wait as they are written elsewhere: `2w`, `1.5h`, `1h30m`, `1d at 10`.
+fn meant(words: &str) -> Option<String> {
+    if let Some((days, hour)) = words.split_once(" at ") {
+        let hour: u8 = hour.trim().parse().ok()?;
+        return Wait::parse(&format!("{days} at {hour:02}:00")).ok().map(|wait| wait.to_string());
+    }
+    let digits = words.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+    let (number, unit) = words.split_at_checked(digits)?;
+    let number: f64 = number.parse().ok()?;
+    let (count, smaller) = match unit.trim() {
+        "w" | "week" | "weeks" => (number * 7.0, "d"),
+        "d" | "day" | "days" => (number * 24.0, "h"),
+        "h" | "hour" | "hours" => (number * 60.0, "m"),
+        unit => (f64::from(minutes_after(unit)?) + number * 60.0, "m"),
+    };
+    let meant = (count.fract() == 0.0).then(|| format!("{count}{smaller}"))?;
+    Wait::parse(&meant).is_ok().then_some(meant)
+}
+
+/// The minutes of `h30m`.
+fn minutes_after(unit: &str) -> Option<u32> {
+    let named = ["hours", "hour", "h"].into_iter().find_map(|hours| unit.strip_prefix(hours));
     let minutes = named?.trim_start();
     let digits = minutes.bytes().take_while(u8::is_ascii_digit).count();
     let (minutes, unit) = minutes.split_at_checked(digits)?;
     let is_minutes = ["", "m", "min", "minutes"].contains(&unit.trim());
-    minutes.parse::<u32>().ok().filter(|_| is_minutes)?.checked_add(hours.checked_mul(60)?)
+    minutes.parse().ok().filter(|_| is_minutes)
 }
 
 /// `base` plus the wait. Days are counted in that zone, business days leave out weekends and holidays; never before `base`.
@@ -265,7 +286,9 @@ mod tests {
             "1d at 25:00",
             "1d at 24:00",
             "20m at 10:00",
-            "1.5h",
+            "1.51h",
+            "99w",
+            "1d at 30",
             "1h30s",
             "9999999999m",
         ] {
@@ -276,9 +299,19 @@ mod tests {
             let error = Wait::parse(text).unwrap_err().to_string();
             assert!(error.contains("write \"20m\" for minutes"), "{text}: {error}");
         }
-        for text in ["1h30m", "1h 30", "1 Hour 30 minutes"] {
+        for (text, meant) in [
+            ("1h30m", "90m"),
+            ("1h 30", "90m"),
+            ("1 Hour 30 minutes", "90m"),
+            ("1.5h", "90m"),
+            ("0.5 days", "12h"),
+            ("2w", "14d"),
+            ("1 Week", "7d"),
+            ("1d at 10", "1d at 10:00"),
+            ("2 business days at 8", "2bd at 08:00"),
+        ] {
             let error = Wait::parse(text).unwrap_err().to_string();
-            assert!(error.contains("write it in minutes, \"90m\""), "{text}: {error}");
+            assert_eq!(error, format!("\"{text}\" is not a wait; write \"{meant}\""));
         }
         assert!(Wait::parse("400d").unwrap_err().to_string().contains("longer than a year"));
     }

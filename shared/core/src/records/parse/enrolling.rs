@@ -53,7 +53,7 @@ pub(super) fn reenroll(fields: &Fields<'_>) -> Option<Reenroll> {
                 format!("{} is no length of time; did you mean \"never\"?", quoted(text))
             }
             WaitError::Unreadable { .. } => format!("{} is no length of time", quoted(text)),
-            WaitError::NoUnit { .. } | WaitError::Mixed { .. } | WaitError::TooLong { .. } => error.to_string(),
+            WaitError::NoUnit { .. } | WaitError::Meant { .. } | WaitError::TooLong { .. } => error.to_string(),
         }),
     };
     fields.parsed("reenroll", read, "Write a length of time such as \"30d\", or \"never\".")

@@ -86,7 +86,7 @@ pub(super) fn read(fields: Fields<'_>, steps: &Steps) -> Step {
         fields.missing("message", "Name the message that is sent, such as \"sms/intro\".");
     }
     if let (Some(on_overdue), Some(action)) = (&on_overdue, action) {
-        overdue_problems(&fields, on_overdue, action, &assign, &on);
+        overdue_problems(&fields, on_overdue, action, &assign, due.as_ref(), &on);
     }
     fields.finish();
     Step {
@@ -234,6 +234,7 @@ fn overdue_problems(
     on_overdue: &OnOverdue,
     action: Do,
     assign: &Assign,
+    due: Option<&Wait>,
     on: &BTreeMap<Outcome, Target>,
 ) {
     if !action.is_users() {
@@ -241,9 +242,12 @@ fn overdue_problems(
             format!("\"{}\" is not what a user does, and only a user's task can be overdue.", action.as_str());
         fields.wrong("on_overdue", sentence, "Remove it, or use \"dial\", \"custom_sms\" or \"custom_email\".");
     }
+    let remedy = "Say how long the user has, such as \"10m\".";
     if fields.value("due").is_none() {
-        let remedy = "Say how long the user has, such as \"10m\".";
         fields.wrong("due", "The step has \"on_overdue\" but no \"due\".", remedy);
+    }
+    if due.is_some_and(Wait::is_none) {
+        fields.wrong("due", "The user has no time at all to do it before it is overdue.", remedy);
     }
     let remedy = "Remove one of them.";
     if fields.value("hold").is_some() {
