@@ -3,6 +3,7 @@
 //! Strict: a name that is not declared is an error, never a gap in a message. There are no includes, macros or
 //! functions, and neither time nor length runs away, because ops can write anything.
 
+mod amounts;
 mod html;
 mod snippets;
 mod variables;
@@ -15,6 +16,7 @@ use std::{
 
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 
+pub(crate) use amounts::AMOUNT;
 pub use html::html_of;
 pub use variables::{Variable, Variables, variables};
 
@@ -209,6 +211,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for function in functions {
         environment.remove_global(&function);
     }
+    environment.add_filter(AMOUNT, |value: Value| amounts::amount(&value));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
     environment.set_auto_escape_callback(|_| AutoEscape::None);

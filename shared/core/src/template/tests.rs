@@ -29,6 +29,10 @@ fn a_lead_reads_what_is_known_of_it_and_stand_ins_for_the_rest() {
         ),
         ("[{{ attributes.nothing }}][{{ attributes.programs }}][{{ attributes }}]", "[][][]"),
         ("{{ attributes['loan_amount'] }} {{ attributes.nothing or 'some' }}", "350000 some"),
+        (
+            "{% if attributes.loan_amount | amount > 300000 %}big{% endif %}, {{ attributes.nothing | amount }}, {{ attributes.has_agent | amount }}, {{ '$6,000.5' | amount }}",
+            "big, 0, 0, 6000.5",
+        ),
         ("{{ company | upper }}", "EXAMPLE HOME LOANS"),
         ("<b>{{ company }}</b> & co", "<b>Example Home Loans</b> & co"),
         ("  [{{ unsubscribe_url }}]  \n", "[]"),
@@ -100,7 +104,7 @@ fn a_check_finds_what_no_lead_could_be_sent_and_passes_what_every_lead_could() {
         "{{ attributes.loan_amount or 'your' }}",
         "{% for word in company | split %}{{ loop.index }}{{ word }}{% endfor %}",
         "{% set name = lead_first_name %}{{ name }}",
-        "{% if attributes.loan_amount and attributes.loan_amount > 1000 %}big{% endif %}",
+        "{% if attributes.loan_amount | amount > 1000 %}big{% endif %}",
     ] {
         assert_eq!(check_template(good, None), Ok(()), "{good}");
     }

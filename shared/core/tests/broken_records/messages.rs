@@ -30,6 +30,10 @@ fn broken() -> Vec<Broken> {
         ("an include", json!({"text": "{% include 'footer' %}"})),
         ("arithmetic on what may be missing", json!({"text": "{{ attributes.loan_amount / 2 }}"})),
         (
+            "an amount compared as it is sent",
+            json!({"text": "{{ company }}{% if attributes.loan_amount > 300000 %}, jumbo loans{% endif %}. Reply STOP to opt out"}),
+        ),
+        (
             "a loop without end",
             json!({"text": "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}"}),
         ),

@@ -59,6 +59,17 @@ fn paused(on: Value) -> Value {
     steps(vec![first, step("b", "ai_dial", "0m")])
 }
 
+/// Two calls that another user is asked for where the first is not in time.
+fn overdue_calls(due: &str, wait: &str) -> Vec<Value> {
+    let call = |id: &str, wait: &str| {
+        let mut call = step(id, "dial", wait);
+        call["due"] = json!(due);
+        call["on_overdue"] = json!({"assign": "round_robin: callers"});
+        call
+    };
+    vec![call("a", "0m"), call("b", wait)]
+}
+
 fn broken() -> Vec<Broken> {
     let again = |mut step: Value, attempts: u32, every: &str| {
         step["attempts"] = json!(attempts);
@@ -73,6 +84,9 @@ fn broken() -> Vec<Broken> {
         ),
         ("ten minutes between two texts", steps(vec![step("a", "canned_sms", "0m"), step("b", "canned_sms", "10m")])),
         ("a user's own texts", steps(vec![step("a", "custom_sms", "0m"), step("b", "canned_sms", "0m")])),
+        ("calls that somebody else is asked for in time, beyond what caps allow", steps(overdue_calls("10m", "1h"))),
+        ("calls that somebody else is asked for", steps(overdue_calls("10m", "1d"))),
+        ("a call that nobody has the time for", steps(overdue_calls("0m", "1d"))),
         ("calls repeated at once", steps(vec![again(step("a", "dial", "0m"), 3, "5m")])),
         ("a second email on the day", steps(vec![step("a", "canned_email", "0m"), step("b", "canned_email", "4h")])),
         ("a second AI call on the day", steps(vec![step("a", "ai_dial", "0m"), step("b", "ai_dial", "1h")])),

@@ -1,6 +1,6 @@
 //! Checks a message by itself, and as the cadences that use it would send it.
 
-use super::{Known, firsts, misfit, placeholders, read::Read};
+use super::{Known, amounts, firsts, misfit, placeholders, read::Read};
 use crate::{
     records::{Message, message::Copy, problem::Problem},
     template::{self, uses_snippets},
@@ -21,6 +21,7 @@ pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
     let (read, unread) = Read::of(message, known.settings.as_ref());
     problems.extend(unread);
     problems.extend(placeholders::check(message));
+    problems.extend(amounts::check(message));
     match (&message.copy, read) {
         (Copy::Text(text), read) => {
             let settings = known.settings.as_ref();

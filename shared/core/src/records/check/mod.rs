@@ -3,6 +3,7 @@
 mod actors;
 mod again;
 mod agents;
+mod amounts;
 mod cadence;
 mod consent;
 mod course;

@@ -46,23 +46,37 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
     places.into_iter().flat_map(|place| said_of(place, &judged)).collect()
 }
 
-/// What is found at one place, for leads of one kind: once, however many of them it is said of.
-type Found = BTreeMap<(usize, &'static str), Problem>;
+/// A step, a field of it, and what is looked at there.
+type Place = (usize, &'static str, Looked);
+
+/// What is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Looked {
+    /// Whether the gate lets it run.
+    Gate,
+    /// How soon it touches a lead after the touch before.
+    Touch,
+}
+
+/// What is found for leads of one kind: once for each place, however many of them it is said of.
+type Found = BTreeMap<Place, Problem>;
 
 /// Everything that is found for a lead.
 fn found(cadence: &Cadence, context: &StepContext) -> Found {
     let mut problems = BTreeMap::new();
-    for outcome in UNREACHED.into_iter().filter(|outcome| leads_elsewhere(cadence, *outcome)) {
+    let ended = UNREACHED.into_iter().filter(|outcome| leads_elsewhere(cadence, *outcome)).map(Some);
+    let left_undone = cadence.steps.iter().any(|step| step.on_overdue.is_some()).then_some(None);
+    for calls_end in ended.chain(left_undone) {
         let mut pace = Pace { problems, last: BTreeMap::new() };
         // A run that can't write what it decided is nothing that the record is to blame for.
-        let _ = pace.run(World::of(context.clone()), outcome);
+        let _ = pace.run(World::of(context.clone()), calls_end);
         problems = pace.problems;
     }
     problems
 }
 
 /// What is wrong at a place: with the states that it is so in, unless it is in all.
-fn said_of(place: &(usize, &'static str), judged: &[(&[State], Found)]) -> Vec<Problem> {
+fn said_of(place: &Place, judged: &[(&[State], Found)]) -> Vec<Problem> {
     let mut said: Vec<(&Problem, Vec<State>)> = Vec::new();
     let mut is_everywhere = true;
     for (states, found) in judged {
@@ -104,14 +118,14 @@ fn leads_elsewhere(cadence: &Cadence, outcome: Outcome) -> bool {
 
 /// What was found on the runs: once for each step, however often it runs.
 struct Pace {
-    problems: BTreeMap<(usize, &'static str), Problem>,
+    problems: Found,
     /// The last touch on each channel: its step, and when.
     last: BTreeMap<Channel, (usize, DateTime<Utc>)>,
 }
 
 impl Pace {
-    /// Runs all of it, with every call ending so.
-    fn run(&mut self, mut world: World, outcome: Outcome) -> Result<(), Conflict> {
+    /// Runs all of it, with every call ending so; `None` if nobody says how any did, and so every task is overdue.
+    fn run(&mut self, mut world: World, calls_end: Option<Outcome>) -> Result<(), Conflict> {
         let begins_at = world.context.enrollment.enrolled_at;
         for _ in 0..MOST_RUNS {
             let enrollment = &world.context.enrollment;
@@ -128,9 +142,11 @@ impl Pace {
             if world.claims.len() == claims {
                 continue;
             }
-            // What users write reaches the lead as well, at once if they see to it.
-            self.touch(&world.context.cadence, &next, index);
-            if next.channel == Channel::Call {
+            // What users write reaches the lead as well, at once if they see to it. What nobody did in time reached nobody.
+            if next.overdue_for.is_none() {
+                self.touch(&world.context.cadence, &next, index);
+            }
+            if let Some(outcome) = calls_end.filter(|_| next.channel == Channel::Call) {
                 ends(&mut world, &next, outcome)?;
             }
         }
@@ -141,16 +157,23 @@ impl Pace {
     fn ask_gate(&mut self, context: &StepContext, next: &Next, index: usize) {
         let Some(step) = context.cadence.steps.get(index) else { return };
         let (calendar, settings) = (context.calendar(), &context.settings);
+        let (field, what, remedy) = match next.overdue_for {
+            None => ("wait", format!("\"{}\"", step.id), "Wait longer here, or leave out a step before it"),
+            Some(_) => (
+                "on_overdue",
+                format!("If \"{}\" is not done in time, asking somebody else", step.id),
+                "Give the user longer in \"due\", or leave out a step before it",
+            ),
+        };
         let problem =
             match gate::gate(step.action, &context.lead, context.owner(), false, &calendar, settings, next.due_at) {
                 Verdict::NotBefore { at, why: Wait::Cap(cap) } => Problem::warning(
-                    format!("steps[{index}].wait"),
+                    format!("steps[{index}].{field}"),
                     format!(
-                        "\"{}\" would wait another {}, because caps allow a lead no more than {cap}.",
-                        step.id,
+                        "{what} would wait another {}, because caps allow a lead no more than {cap}.",
                         in_words(at - next.due_at)
                     ),
-                    "Wait longer here, or leave out a step before it: no cadence can raise caps.",
+                    format!("{remedy}: no cadence can raise caps."),
                 ),
                 Verdict::Never(why) => Problem::warning(
                     format!("steps[{index}]"),
@@ -162,7 +185,7 @@ impl Pace {
                 | Verdict::AskUser(_)
                 | Verdict::NoLicensedOwner => return,
             };
-        self.problems.entry((index, "gate")).or_insert(problem);
+        self.problems.entry((index, field, Looked::Gate)).or_insert(problem);
     }
 
     /// Notes a touch that comes too soon after the last one on its channel.
@@ -186,7 +209,7 @@ impl Pace {
         };
         let remedy = format!("Leave at least {} minutes between {pair}.", APART.num_minutes());
         let problem = Problem::warning(format!("steps[{index}].{field}"), sentence, remedy);
-        self.problems.entry((index, field)).or_insert(problem);
+        self.problems.entry((index, field, Looked::Touch)).or_insert(problem);
     }
 }
 

@@ -148,6 +148,7 @@ fn rendered(
 }
 
 const STAND_IN: &str = "Write it more simply, or give it a stand-in: {{ city or \"your area\" }}.";
+const CALCULATE: &str = "Write it more simply. What may not be known of a lead takes a stand-in, {{ city or \"your area\" }}; to calculate with it write {{ attributes.loan_amount | amount }}.";
 
 /// What keeps a template from being rendered, in words for those who write it.
 pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
@@ -179,10 +180,9 @@ pub(super) fn template_problem(path: &str, error: &TemplateError) -> Problem {
         TemplateError::Failed { line, kind: ErrorKind::OutOfFuel, .. } => {
             (format!("Line {line} repeats something far too often."), "Write it without the repetition.".to_owned())
         }
-        TemplateError::Failed { line, kind, .. } => (
-            format!("Line {line} does something that can't be done when little is known of a lead: {kind}."),
-            STAND_IN.to_owned(),
-        ),
+        TemplateError::Failed { line, kind, .. } => {
+            (format!("Line {line} does something that can't be done for every lead: {kind}."), CALCULATE.to_owned())
+        }
         TemplateError::TooLong { .. } => ("The message comes out far too long.".to_owned(), "Shorten it.".to_owned()),
         TemplateError::AnotherKind { is, sends, .. } => {
             (format!("The message is {is}, but the step sends {sends}."), "Name another message.".to_owned())

@@ -1,7 +1,7 @@
 //! Checks the settings, and what becomes of the messages that use their snippets.
 
 use super::{
-    Known, message,
+    Known, amounts, message,
     read::template_problem,
     segments::{measure, odd_problem},
 };
@@ -34,7 +34,7 @@ pub(super) fn check(settings: &Settings, known: &Known) -> Vec<Problem> {
     company.into_iter().chain(shut).chain(snippets(settings, known)).collect()
 }
 
-/// What keeps snippets from being used, or, where that is nothing, messages from being sent with them.
+/// What keeps snippets from being used, or, where that is nothing, messages from being sent with them as they are meant.
 fn snippets(settings: &Settings, known: &Known) -> Vec<Problem> {
     let unreadable = settings.snippets.iter().filter_map(|(name, text)| {
         let error = check_snippet(text).err()?;
@@ -42,7 +42,11 @@ fn snippets(settings: &Settings, known: &Known) -> Vec<Problem> {
     });
     let unreadable: Vec<Problem> = unreadable.collect();
     match unreadable.is_empty() {
-        true => broken_messages(settings, known),
+        true => {
+            let snippets = settings.snippets.iter();
+            let odd = snippets.filter_map(|(name, text)| amounts::of(&format!("snippets.{name}"), text));
+            broken_messages(settings, known).into_iter().chain(odd).collect()
+        }
         false => unreadable,
     }
 }
