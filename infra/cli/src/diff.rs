@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use crate::{
     check::{Findings, counted},
     difference::{Context, Difference, difference, says_the_same},
+    pulled::Pulled,
     records::{Found, Records},
     status::NotAtWork,
-    table,
+    table::{self, Place},
     told::{complain, print},
 };
 
@@ -49,6 +50,8 @@ pub(crate) struct Change {
     pub(crate) difference: Option<Difference>,
     /// Why the edit that stands there is not at work; `None` if it is.
     pub(crate) in_place_of: Option<NotAtWork>,
+    /// Whether somebody has edited it there since the files were pulled.
+    pub(crate) is_edited_since: bool,
 }
 
 /// What differs between files and a table.
@@ -65,7 +68,8 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
     let table = args.table.open().await?;
     let at_work = table.at_work().await?;
-    let changes = Changes::of(&records, &table.edited().await?, &at_work);
+    let there = There { place: table.place(), edited: &table.edited().await?, at_work: &at_work };
+    let changes = Changes::of(&records, there, &Pulled::into(&args.records)?);
     let findings = Findings::of(&records, &[&table.records_of(at_work)]);
     unknown_kinds(&records);
     match args.json {
@@ -91,12 +95,23 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(if changes.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What a table holds.
+#[derive(Clone, Copy)]
+pub(crate) struct There<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) edited: &'a [Edited],
+    pub(crate) at_work: &'a BTreeMap<String, AtWork>,
+}
+
 impl Changes {
     /// Holds records against what is at work of those of the table, and against the edits that stand there.
-    pub(crate) fn of(records: &Records, there: &[Edited], at_work: &BTreeMap<String, AtWork>) -> Self {
-        let only_there = there.iter().map(|edited| edited.pk.clone()).filter(|pk| records.get(pk).is_none()).collect();
+    pub(crate) fn of(records: &Records, there: There<'_>, pulled: &Pulled) -> Self {
+        let edited = there.edited.iter();
+        let only_there = edited.map(|edited| edited.pk.clone()).filter(|pk| records.get(pk).is_none()).collect();
         let change = |(pk, found): (&str, &Found)| {
-            Change::of(pk, &found.content, there.iter().find(|edited| edited.pk == pk), at_work)
+            let read = there.edited.iter().find(|edited| edited.pk == pk);
+            let is_edited_since = read.is_some_and(|edited| pulled.is_edited_since(there.place, pk, &edited.content));
+            Some(Change { is_edited_since, ..Change::of(pk, &found.content, read, there.at_work)? })
         };
         let changes: Vec<Change> = records.iter().filter_map(change).collect();
         let same = records.len() - changes.len();
@@ -120,8 +135,8 @@ impl Changes {
     pub(crate) fn json(&self) -> Value {
         let changes = self.changes.iter().map(|change| {
             let Difference { changes, matters } = change.difference.clone().unwrap_or_default();
-            json!({ "record": change.pk, "is_new": change.is_new(), "in_place_of": change.in_place_of, "changes": changes,
-                "matters": matters })
+            json!({ "record": change.pk, "is_new": change.is_new(), "in_place_of": change.in_place_of,
+                "edited_since_pulled": change.is_edited_since, "changes": changes, "matters": matters })
         });
         json!({ "changed": changes.collect::<Vec<_>>(), "only_there": self.only_there, "same": self.same })
     }
@@ -152,7 +167,15 @@ impl Change {
             difference(pk, current, content, Context { leads, used_by: &used_by })
         });
         let (read, at_work) = (read.cloned(), current.cloned());
-        Some(Self { pk: pk.to_owned(), content: content.clone(), read, at_work, difference, in_place_of })
+        Some(Self {
+            pk: pk.to_owned(),
+            content: content.clone(),
+            read,
+            at_work,
+            difference,
+            in_place_of,
+            is_edited_since: false,
+        })
     }
 
     /// Whether nothing of it is at work yet.
@@ -175,6 +198,9 @@ impl Change {
             let is_same = self.read.as_ref().is_some_and(|edited| edited.content == self.content);
             let which = if is_same { "the same edit stands there, and" } else { "it overwrites an edit that" };
             print(&format!("  {which} {}", why.as_str()));
+        }
+        if self.is_edited_since {
+            print("  somebody has edited it there since it was pulled");
         }
         print("");
     }

@@ -13,6 +13,36 @@ pub(crate) fn read(text: &str) -> serde_json::Result<Value> {
     serde_json::from_str::<Written>(text.strip_prefix('\u{feff}').unwrap_or(text)).map(|Written(value)| value)
 }
 
+/// What is wrong with a text that is no JSON, and what to do about it, for whoever wrote it by hand.
+pub(crate) fn explained(error: &serde_json::Error) -> (String, &'static str) {
+    let said = error.to_string();
+    let said = said.rsplit_once(" at line").map_or(said.as_str(), |(said, _)| said);
+    let (what, remedy) = match said {
+        _ if error.is_eof() => ("the file ends before everything in it is closed", "Close what is open: } ] or \"."),
+        "trailing comma" => ("a comma stands before a closing bracket", "Remove it."),
+        "expected `,` or `}`" | "expected `,` or `]`" => (
+            "something stands where the one before it has not ended",
+            "Put a comma between them, or close the bracket.",
+        ),
+        "expected `:`" => ("a name is not followed by a colon", "Write \"name\": and what it is."),
+        "key must be a string" => {
+            ("a name is not in straight double quotes", "Write it as \"wait\": JSON has no comments.")
+        }
+        "expected value" | "expected ident" => (
+            "something is no value",
+            "Put text in straight double quotes; without them only numbers, true, false, lists and maps can stand.",
+        ),
+        "trailing characters" => {
+            ("something stands after the end", "A file is one record, { ... }, or a list of them, [ ... ].")
+        }
+        _ if said.starts_with("control character") => {
+            ("a text goes on over the end of its line", "Write \\n where it is to have a new line.")
+        }
+        said => (said, "Mend it, or move the file away."),
+    };
+    (format!("Line {}, column {}: {what}.", error.line(), error.column()), remedy)
+}
+
 /// A value that was written down whole.
 struct Written(Value);
 
@@ -89,6 +119,28 @@ mod tests {
             assert_eq!(read(&format!("{mark}{value:#}")).unwrap(), value);
         }
         assert!(read("\u{feff}\u{feff}{}").is_err() && read("{} 1").is_err());
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_with_its_place_and_the_remedy() {
+        for (text, place, what) in [
+            ("{\"a\": 1,}", "Line 1, column 9", "a comma stands before a closing bracket. Remove it."),
+            ("{\"a\": 1\n\"b\": 2}", "Line 2, column 1", "has not ended. Put a comma between them"),
+            ("[1 2]", "Line 1, column 4", "has not ended. Put a comma between them"),
+            ("{\"a\" 1}", "Line 1, column 6", "not followed by a colon"),
+            ("{a: 1}", "Line 1, column 2", "a name is not in straight double quotes"),
+            ("{\"a\": 20m}", "Line 1, column 9", "has not ended"),
+            ("{\"a\": “b”}", "Line 1, column 7", "something is no value. Put text in straight double quotes"),
+            ("{\"a\": \"b\nc\"}", "Line 2, column 0", "goes on over the end of its line. Write \\n"),
+            ("{\"a\": [1", "Line 1, column 8", "the file ends before everything in it is closed"),
+            ("{} {}", "Line 1, column 4", "something stands after the end. A file is one record"),
+        ] {
+            let (sentence, remedy) = explained(&read(text).unwrap_err());
+            assert!(
+                sentence.starts_with(place) && format!("{sentence} {remedy}").contains(what),
+                "{text}: {sentence} {remedy}"
+            );
+        }
     }
 
     #[test]

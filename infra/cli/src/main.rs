@@ -13,6 +13,7 @@ mod list;
 mod local;
 mod named;
 mod pull;
+mod pulled;
 mod push;
 mod queues;
 mod records;

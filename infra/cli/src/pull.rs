@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     check::counted,
+    pulled::Pulled,
     records::Records,
     status::NotAtWork,
     table,
@@ -25,7 +26,8 @@ use crate::{
 #[command(after_help = "\
 Each record is a file, named by its key; a record that has a file already, by whatever name, goes there. Files that say the same
 stay as they are, and so do files of records that the table doesn't have. An edit that was refused is written as it stands, and that is told. A file that says something else is not overwritten
-without --force: `cadence diff DIR` shows what differs. What publish wrote on a record is no part of its file.
+without --force: `cadence diff DIR` shows what differs. What publish wrote on a record is no part of its file. What was pulled is
+noted in DIR/.pulled.json, by which `cadence push` tells what somebody else has edited since.
 Ends with 1 if there is a file that it must not overwrite; nothing is written then.
 
 Examples:
@@ -90,6 +92,9 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
             fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
         }
     }
+    let mut pulled = Pulled::anew(&args.folder)?;
+    records.iter().for_each(|(pk, record)| pulled.note(table.place(), pk, &record.content));
+    pulled.keep()?;
     let new = paths(|plan| matches!(plan, Plan::New(_)));
     let same = plans.len() - new.len() - changed.len();
     let only_here: Vec<&str> = there.iter().map(|(pk, _)| pk).filter(|pk| records.get(pk).is_none()).collect();

@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{Findings, counted, known},
-    diff::Changes,
+    diff::{Changes, There},
     difference::says_the_same,
+    pulled::Pulled,
     records::Records,
     table::{self, Table},
     told::{complain, print},
@@ -25,9 +26,9 @@ use verdict::{Verdict, awaited};
 #[command(after_help = "\
 First the records are checked, against each other and what is at work in the table; if one would be refused, nothing is written.
 Then what differs is written, in an order in which each can be published: what is added before what refers to it, what is removed
-after it. Where a snippet takes another's place, the settings are written twice, first with both. A record that somebody else edits meanwhile is left as they made it; what they
-edited since the files were pulled is overwritten, so look at `cadence diff` first. Records that only the table has stay: to take
-one out of use, set its status or active.
+after it. Where a snippet takes another's place, the settings are written twice, first with both. A record that somebody else edits meanwhile is left as they made it, and if
+somebody has edited one since `cadence pull` wrote its file, nothing is written without --force. Records that only the table has
+stay: to take one out of use, set its status or active.
 Ends with 1 if a record is refused or was edited meanwhile, with 2 if the table can't be reached.
 
 Examples:
@@ -42,6 +43,9 @@ pub(crate) struct Args {
     /// Say what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Overwrite what somebody has edited since the files were pulled
+    #[arg(long)]
+    force: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -51,18 +55,32 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(&args.records)?;
-    carry_out(&args.table.open().await?, &records, args.dry_run, args.json).await
+    let pulled = Pulled::into(&args.records)?;
+    let how = How { is_dry_run: args.dry_run, overwrites: args.force, as_json: args.json };
+    carry_out(&args.table.open().await?, &records, pulled, how).await
+}
+
+/// How a push goes about it.
+#[derive(Clone, Copy)]
+pub(crate) struct How {
+    /// Nothing is written.
+    pub(crate) is_dry_run: bool,
+    /// What somebody has edited since it was pulled is overwritten.
+    pub(crate) overwrites: bool,
+    /// It is told to a machine.
+    pub(crate) as_json: bool,
 }
 
 /// Checks records, tells what differs, writes that unless it is a dry run, and tells what came of it.
 pub(crate) async fn carry_out(
     table: &Table,
     records: &Records,
-    is_dry_run: bool,
-    as_json: bool,
+    mut pulled: Pulled,
+    How { is_dry_run, overwrites, as_json }: How,
 ) -> anyhow::Result<ExitCode> {
-    let (there, at_work) = (table.edited().await?, table.at_work().await?);
-    let changes = Changes::of(records, &there, &at_work);
+    let (edited, at_work) = (table.edited().await?, table.at_work().await?);
+    let there = There { place: table.place(), edited: &edited, at_work: &at_work };
+    let changes = Changes::of(records, there, &pulled);
     let others = table.records_of(at_work);
     let findings = Findings::of(records, &[&others]);
     let is_refused = findings.count(Severity::Error) > 0;
@@ -74,15 +92,26 @@ pub(crate) async fn carry_out(
         changes.tell();
     }
     let ordered = if is_refused { Ok(Vec::new()) } else { order(&changes.changes, known(others.iter())) };
-    let is_refused = is_refused || ordered.is_err();
+    let is_stale = !overwrites && changes.changes.iter().any(|change| change.is_edited_since);
+    if is_stale {
+        complain(
+            "What somebody has edited since it was pulled would be lost: take it over into the files (`cadence show ID` tells what it is), or give --force.",
+        );
+    }
+    let is_refused = is_refused || is_stale || ordered.is_err();
     let (pushed, is_done) = match &ordered {
         Err(stuck) => {
             complain_of(stuck);
             (Vec::new(), false)
         }
         Ok(_) if is_refused || is_dry_run => (Vec::new(), !is_refused),
-        Ok(writes) => push_all(table, writes).await?,
+        Ok(writes) => push_all(table, writes, &mut pulled).await?,
     };
+    if !is_refused && !is_dry_run {
+        let is_same = |edited: &&Edited| records.get(&edited.pk).is_some_and(|found| found.content == edited.content);
+        edited.iter().filter(is_same).for_each(|edited| pulled.note(table.place(), &edited.pk, &edited.content));
+        pulled.keep()?;
+    }
     if as_json {
         print(&json!({ "check": findings.json(), "diff": changes.json(), "pushed": pushed }).to_string());
     } else if is_refused || is_dry_run {
@@ -110,7 +139,7 @@ fn complain_of(stuck: &Stuck) {
 }
 
 /// Writes one after the other, up to the first that isn't published; what came of each, and whether all were.
-async fn push_all(table: &Table, writes: &[Write<'_>]) -> anyhow::Result<(Vec<Value>, bool)> {
+async fn push_all(table: &Table, writes: &[Write<'_>], pulled: &mut Pulled) -> anyhow::Result<(Vec<Value>, bool)> {
     let mut pushed = Vec::new();
     // What is written twice is read anew in between.
     let mut stands: BTreeMap<&str, Edited> = BTreeMap::new();
@@ -131,6 +160,7 @@ async fn push_all(table: &Table, writes: &[Write<'_>]) -> anyhow::Result<(Vec<Va
                 let is_published = verdict.is_published();
                 // If it is somebody else's edit, the next write finds that it is not what was read.
                 if says_the_same(pk, &verdict.edited.content, &write.content) {
+                    pulled.note(table.place(), pk, &verdict.edited.content);
                     stands.insert(pk, verdict.edited);
                 }
                 is_published

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail, ensure};
-use cadence_core::records::{Problem, unread_because};
+use cadence_core::records::{KINDS, Problem, unread_because};
 use cadence_store::{
     Edited,
     keys::{is_published_pk, is_read},
@@ -63,6 +63,10 @@ impl Records {
         let mut records = Self::default();
         for file in files(path, depth)? {
             let place = file.display().to_string();
+            if file != path && !is_json(&file) {
+                records.unusable.extend(misnamed(&file).map(|problem| (place, problem)));
+                continue;
+            }
             let items = match items_of(&file) {
                 Ok(items) => items,
                 Err(problem) => {
@@ -93,11 +97,15 @@ impl Records {
     fn add(&mut self, item: Value, place: &str) -> Result<(), Problem> {
         let wrong = |sentence: String, remedy: &str| Err(Problem::error("", sentence, remedy));
         let Some(pk) = item.get("pk") else {
-            let remedy = "Give it one, such as CADENCE#new-lead; what is no record must lie elsewhere.";
+            let is_answer = ["Item", "Items"].iter().any(|answer| item.get(answer).is_some());
+            let remedy = match is_answer {
+                true => "It is an answer of the aws command: `cadence pull` writes records as files.",
+                false => "Give it one, such as CADENCE#new-lead; what is no record must lie elsewhere.",
+            };
             return wrong("This is no record: it has no pk.".to_owned(), remedy);
         };
         let Some(pk) = pk.as_str().map(str::to_owned) else {
-            let remedy = "Is it DynamoDB JSON? In the console, turn \"View DynamoDB JSON\" off.";
+            let remedy = "Is it DynamoDB JSON? In the console, turn \"View DynamoDB JSON\" off; `cadence pull` writes records as files.";
             return wrong("The pk is not text.".to_owned(), remedy);
         };
         match item.get("sk").map(|sk| sk.as_str().unwrap_or_default()) {
@@ -186,24 +194,39 @@ fn items_of(file: &Path) -> Result<Vec<Value>, Problem> {
             let remedy = "Remove all but one: only the last would count.";
             Err(Problem::error("", format!("In this file {error}."), remedy))
         }
-        Err(error) => Err(Problem::error("", format!("The file is not JSON: {error}."), "Mend it, or move it away.")),
+        Err(error) => {
+            let (what, remedy) = json::explained(&error);
+            Err(Problem::error("", format!("The file is not JSON. {what}"), remedy))
+        }
     }
 }
 
-/// The file, or the folder's `.json` files by name, so many folders deep. What is hidden, such as `.git`, is left out, and so are schemas.
+fn is_json(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+}
+
+/// Why a file that holds a record all the same isn't read as one.
+fn misnamed(file: &Path) -> Option<Problem> {
+    let text = fs::read_to_string(file).ok()?;
+    let is_record = text.contains("pk") && KINDS.iter().any(|kind| text.contains(&format!("{kind}#")));
+    let is_told_of = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
+    (is_record && !is_told_of).then(|| {
+        let sentence = "This looks like a record, but it isn't read: its name doesn't end in .json.";
+        Problem::error("", sentence, "Make it JSON by that name, or move it away.")
+    })
+}
+
+/// The file, or the folder's files by name, so many folders deep. What is hidden, such as `.git`, is left out, and so are schemas.
 fn files(path: &Path, depth: usize) -> anyhow::Result<Vec<PathBuf>> {
     let is_hidden = |entry: &DirEntry| entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.');
-    let is_json = |entry: &DirEntry| {
-        let name = entry.file_name().to_string_lossy().to_lowercase();
-        name.ends_with(".json") && !name.ends_with(".schema.json")
-    };
+    let is_schema = |entry: &DirEntry| entry.file_name().to_string_lossy().to_lowercase().ends_with(".schema.json");
     let mut files = Vec::new();
     let entries = WalkDir::new(path).max_depth(depth).follow_links(true).sort_by_file_name();
     for entry in entries.into_iter().filter_entry(|entry| !is_hidden(entry)) {
         // Its own words repeat what they are the cause of.
         let entry = entry.map_err(|error| error.into_io_error().map_or_else(|| anyhow!("it holds itself"), Into::into));
         let entry = entry.with_context(|| format!("{} can't be read", path.display()))?;
-        if entry.file_type().is_file() && (entry.depth() == 0 || is_json(&entry)) {
+        if entry.file_type().is_file() && (entry.depth() == 0 || !is_schema(&entry)) {
             files.push(entry.into_path());
         }
     }
@@ -268,12 +291,23 @@ mod tests {
     fn files_that_are_no_records_are_complained_of_by_name() {
         for (files, expected) in [
             (&[][..], "DIR holds no records"),
-            (&[("a.json", "{")], "DIR/a.json: The file is not JSON: EOF while parsing an object at line 1 column 1."),
+            (
+                &[("a.json", "{")],
+                "DIR/a.json: The file is not JSON. Line 1, column 1: the file ends before everything in it is closed. Close",
+            ),
             (
                 &[("a.json", r#"{"pk": "MESSAGE#a", "text": "Hi", "text": "Ho"}"#)],
                 "DIR/a.json: In this file the field \"text\" stands twice in one object at line 1 column 40. Remove all but one",
             ),
             (&[("a.json", "{}"), ("b.json", "7")], "DIR/a.json: This is no record: it has no pk."),
+            (
+                &[("a.yaml", "pk: MESSAGE#a\ntext: Hi")],
+                "DIR/a.yaml: This looks like a record, but it isn't read: its name",
+            ),
+            (
+                &[("a.json", r#"{"Item": {"pk": {"S": "MESSAGE#a"}}}"#)],
+                "DIR/a.json: This is no record: it has no pk. It is an answer of the aws",
+            ),
             (&[("a.json", r#"{"pk": {"S": "MESSAGE#a"}}"#)], "DIR/a.json: The pk is not text. Is it DynamoDB JSON?"),
             (
                 &[("a.json", r#"{"pk": "MESSAGE#a", "sk": "Current"}"#)],

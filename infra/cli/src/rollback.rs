@@ -2,7 +2,14 @@
 
 use std::process::ExitCode;
 
-use crate::{difference::said_outright, named, push, records::Records, table};
+use crate::{
+    difference::said_outright,
+    named,
+    pulled::Pulled,
+    push::{self, How},
+    records::Records,
+    table,
+};
 
 /// Writes an earlier version of a record as its newest edit
 #[derive(clap::Args)]
@@ -40,5 +47,6 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let at_work = table.at_work().await?.remove(&pk);
     let content = said_outright(&pk, kept.written(&pk), at_work.as_ref().map(|at_work| &at_work.content));
     meant.insert(pk, content, &format!("version {}", args.to));
-    push::carry_out(&table, &meant, args.dry_run, args.json).await
+    let how = How { is_dry_run: args.dry_run, overwrites: true, as_json: args.json };
+    push::carry_out(&table, &meant, Pulled::default(), how).await
 }

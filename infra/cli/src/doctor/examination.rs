@@ -95,8 +95,10 @@ fn unreadable(lead: LeadId, enrollment: &EnrollmentId, error: StoreError) -> Fin
 async fn of_tasks(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> {
     let now = stage.now().await;
     let mut findings = Vec::new();
-    for user in ids(stage, "USER").await? {
-        let tasks = stage.store.load_open_tasks(&UserId::new(user)).await.map_err(|error| stage.explained(error))?;
+    for user in published(stage, "USER").await? {
+        let Some(id) = id_of(&user) else { continue };
+        let has_left = user.get("active").and_then(Value::as_bool) == Some(false);
+        let tasks = stage.store.load_open_tasks(&UserId::new(id)).await.map_err(|error| stage.explained(error))?;
         for task in tasks {
             let about = format!("{} of lead {}", task.id.key.step, task.id.lead);
             let (kind, why) = match task.kind {
@@ -104,8 +106,10 @@ async fn of_tasks(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> 
                 _ if task.task_due_at < now => {
                     (Kind::LateTask, format!("{} had until {}", task.user, clock.tell(task.task_due_at)))
                 }
+                _ if has_left => (Kind::LateTask, format!("{} has until {}", task.user, clock.tell(task.task_due_at))),
                 _ => continue,
             };
+            let why = if has_left { format!("{why}, and is no longer active") } else { why };
             findings.push(Finding { kind, about, why, lead: Some(task.id.lead) });
         }
     }
@@ -168,9 +172,16 @@ async fn of_records(stage: &Stage) -> anyhow::Result<Vec<Finding>> {
 
 /// The ids of the published records of a kind.
 async fn ids(stage: &Stage, kind: &str) -> anyhow::Result<Vec<String>> {
-    let records = stage.store.load_published_all(kind).await.map_err(|error| stage.explained(error))?;
-    let id = |record: &Value| record.get("id").and_then(Value::as_str).map(str::to_owned);
-    Ok(records.iter().filter_map(id).collect())
+    Ok(published(stage, kind).await?.iter().filter_map(id_of).map(str::to_owned).collect())
+}
+
+/// The published records of a kind.
+async fn published(stage: &Stage, kind: &str) -> anyhow::Result<Vec<Value>> {
+    stage.store.load_published_all(kind).await.map_err(|error| stage.explained(error))
+}
+
+fn id_of(record: &Value) -> Option<&str> {
+    record.get("id").and_then(Value::as_str)
 }
 
 /// How instants are told.

@@ -28,7 +28,7 @@ pub(crate) enum Kind {
     Unreadable,
     /// Whether a step reached its lead isn't known, or it failed for good.
     Unsure,
-    /// A user's task is late.
+    /// A user's task is late, or its user no longer active.
     LateTask,
     /// An enrollment rests, and goes on by itself.
     Parked,
@@ -89,7 +89,7 @@ impl Kind {
             Self::Unsettled => "Steps begun and never settled",
             Self::Unreadable => "Enrollments that can't be looked at",
             Self::Unsure => "Steps to look at, that failed or may not have reached their lead",
-            Self::LateTask => "Users' tasks that are late",
+            Self::LateTask => "Users' tasks that are late, or whose users have left",
             Self::Parked => "Enrollments that rest",
             Self::PausedByOutcome => "Enrollments that an outcome paused",
             Self::NoOwner => "Enrollments that rest because nobody may act for their leads",
@@ -114,9 +114,11 @@ impl Kind {
                 format!("the record that they name is gone or can't be read: put it back, and {why} tells more")
             }
             Self::Unsure => format!("their owners have a task for each; {why} tells what happened"),
-            Self::LateTask => "ask their users. Whoever is away: out_of_office on their record hands what comes from then on to a stand-in; \
-                               on_overdue on a cadence's step has a late task asked of somebody else"
-                .to_owned(),
+            Self::LateTask => format!(
+                "ask their users. Whoever is away: out_of_office on their record hands what comes from then on to a stand-in; \
+                               on_overdue on a cadence's step has a late task asked of somebody else. What users who left have open stays \
+                               theirs: somebody else takes those leads up, and {why} tells more"
+            ),
             Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
             Self::PausedByOutcome => format!(
                 "each goes on once its user completes the task, and {why} tells what came of which step; where nobody \

@@ -127,6 +127,7 @@ mod tests {
                 at_work: at_work.iter().find(|(other, _)| other == pk).map(|(_, content)| content.clone()),
                 difference: None,
                 in_place_of: None,
+                is_edited_since: false,
             })
             .collect();
         let mark = |write: &Write<'_>| if *write.content == write.change.content { "" } else { " with what it loses" };

@@ -117,6 +117,27 @@ fn a_stage_that_is_well_needs_nobody() {
 }
 
 #[test]
+fn what_users_who_left_have_open_is_told_by_doctor() {
+    let data = tempfile::tempdir().unwrap();
+    let local = Local::start(data.path(), "1", MORNING);
+    let lead = local.post_lead();
+    has_begun(&local);
+    let key = json!({ "pk": { "S": "USER#lo-riley" }, "sk": { "S": "CURRENT" } });
+    let edit = json!({ "TableName": "config", "Key": key, "UpdateExpression": "SET active = :no",
+        "ExpressionAttributeValues": { ":no": { "BOOL": false } } });
+    local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+    let told = || ask(&local, &["doctor", "--json"]).json()["findings"].clone();
+    local.until("it is told", || told().as_array().is_some_and(|found| !found.is_empty()));
+    let late = told().as_array().unwrap().iter().find(|found| found["kind"] == "late_task").cloned().unwrap();
+    assert_eq!(late["about"], format!("first-call of lead {lead}"));
+    let why = late["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("lo-riley has until 2026-12-01T18:1") && why.ends_with(", and is no longer active"),
+        "{why}"
+    );
+}
+
+#[test]
 fn an_item_that_nothing_reads_is_told_by_doctor() {
     let data = tempfile::tempdir().unwrap();
     let local = Local::start(data.path(), "1", MORNING);

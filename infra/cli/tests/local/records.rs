@@ -14,6 +14,7 @@ const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../cadences");
 fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.starts_with('.'));
     names.sort();
     names
 }
@@ -79,14 +80,46 @@ fn an_edit_is_diffed_pushed_and_rolled_back() {
     assert!(shown["versions"][0]["published_at"].as_str().unwrap().starts_with("2026-12-01T18:0"), "{shown}");
 }
 
-/// Edits the cadence as somebody in the console does, so that it is refused.
-fn edit_badly(ops: &Ops) {
+/// Edits a field of the cadence, and its priority, as somebody in the console does.
+fn edit_there(ops: &Ops, field: &str, text: &str, priority: &str) {
     let key = json!({ "pk": { "S": "CADENCE#zillow-purchase" }, "sk": { "S": "CURRENT" } });
     let edit = json!({
-        "TableName": "config", "Key": key, "UpdateExpression": "SET #s = :s, priority = :p", "ExpressionAttributeNames": { "#s": "status" },
-        "ExpressionAttributeValues": { ":s": { "S": "paused" }, ":p": { "S": "high" } },
+        "TableName": "config", "Key": key, "UpdateExpression": "SET #f = :f, priority = :p", "ExpressionAttributeNames": { "#f": field },
+        "ExpressionAttributeValues": { ":f": { "S": text }, ":p": { "S": priority } },
     });
     ops.local.aws("dynamodb", "DynamoDB_20120810.UpdateItem", "POST", "/", &edit);
+}
+
+#[test]
+fn what_somebody_has_edited_since_it_was_pulled_is_overwritten_only_if_that_is_meant() {
+    let ops = Ops::start();
+    edit_there(&ops, "name", "Theirs", "11");
+    ops.local.until("it is published", || ops.version("zillow-purchase") == 2);
+    ops.edit(CADENCE, |record| record["name"] = json!("Mine"));
+    let diff = ops.run("diff", &[]).told;
+    assert!(diff.contains("\n  somebody has edited it there since it was pulled\n"), "{diff}");
+    for args in [&[][..], &["--dry-run"]] {
+        let refused = ops.run("push", args);
+        assert!(refused.code == 1 && refused.told.ends_with("nothing was written\n"), "{}", refused.told);
+        assert!(refused.complained.starts_with("What somebody has edited since it was pulled would be lost"));
+    }
+    let refused = ops.run("push", &["--json"]).json();
+    assert_eq!((&refused["diff"]["changed"][0]["edited_since_pulled"], &refused["pushed"]), (&json!(true), &json!([])));
+    assert_eq!(ops.version("zillow-purchase"), 2);
+
+    assert_eq!((ops.run("push", &["--force"]).code, ops.version("zillow-purchase")), (0, json!(3)));
+    ops.edit(CADENCE, |record| record["name"] = json!("Mine again"));
+    let file = ops.folder().join(CADENCE);
+    let pushed = ops.ask("push", &[file.to_str().unwrap()]);
+    assert_eq!((pushed.code, ops.version("zillow-purchase")), (0, json!(4)), "{}", pushed.complained);
+    fs::write(ops.folder().join(".pulled.json"), "?").unwrap();
+    let spoilt = ops.run("push", &[]);
+    assert!(spoilt.code == 2 && spoilt.complained.contains("delete it, and pull again"), "{}", spoilt.complained);
+}
+
+/// Edits the cadence so that it is refused.
+fn edit_badly(ops: &Ops) {
+    edit_there(ops, "status", "paused", "high");
     let check = || ops.ask("show", &["zillow-purchase", "--json"]).json()["check"].clone();
     ops.local.until("the edit is refused", || check().as_str().unwrap().starts_with("NOT PUBLISHED"));
 }
@@ -131,7 +164,7 @@ fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
     let back = ops.ask("rollback", &["zillow-purchase", "--to", "1", "--json"]);
     assert_eq!(back.json()["pushed"][0]["check"], "ok: published as version 1", "{}", back.complained);
     ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("20m"));
-    assert_eq!(ops.run("diff", &[]).code, 0);
+    assert_eq!((ops.run("diff", &[]).code, ops.run("pull", &[]).code), (0, 0));
     ops.edit(CADENCE, |record| record["for_leads"]["source"] = json!(["zillow", "yelp"]));
     assert_eq!(ops.run("push", &[]).code, 0);
     let listed = ops.ask("list", &["cadence"]).told;
