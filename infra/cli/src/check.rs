@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use anyhow::bail;
 use cadence_core::records::{Draft, Known, Problem, Severity, parse_record};
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "\
 What the records refer to is looked up among them, then beside the file, then in the table if one is named,
-as it is at work there.
+as it is at work there. Without a file or a folder it is the table's own records that are checked, as they stand there.
 Ends with 1 if a record would be refused (or is warned of, with --strict), with 2 if they can't be read.
 
 Examples:
@@ -23,11 +24,12 @@ Examples:
   cadence check infra/cadences
   cadence check infra/cadences/cadence-new-lead.json --strict
   cadence check my-cadence.json --stage dev
+  cadence check --stage dev
   cadence check infra/cadences --json | jq '.records[] | select(.findings != [])'")]
 pub(crate) struct Args {
     /// A folder of records such as infra/cadences, or one file of it
     #[arg(value_name = "FILE|DIR")]
-    records: PathBuf,
+    records: Option<PathBuf>,
     /// Take warnings for errors
     #[arg(long)]
     strict: bool,
@@ -50,8 +52,15 @@ struct Finding {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (meant, beside) = Records::meant(&args.records)?;
-    let table = match args.table.open_if_given().await? {
+    let table = args.table.open_if_given().await?;
+    let (meant, beside) = match (&args.records, &table) {
+        (Some(path), _) => Records::meant(path)?,
+        (None, Some(table)) => (table.records().await?, Records::default()),
+        (None, None) => bail!(
+            "say what to check: a folder of records such as infra/cadences, a file, or a table with --local or --stage dev"
+        ),
+    };
+    let table = match &table {
         Some(table) => Some(table.records_at_work().await?),
         None => None,
     };
@@ -83,6 +92,12 @@ impl Findings {
             problems: vec![problem.clone()],
         });
         Self(findings.chain(unusable).collect())
+    }
+
+    /// What was found about the record of that key.
+    pub(crate) fn about(&self, pk: &str) -> &[Problem] {
+        let of = self.0.iter().find(|finding| finding.record.as_deref() == Some(pk));
+        of.map(|finding| finding.problems.as_slice()).unwrap_or_default()
     }
 
     /// How many there are of that severity.

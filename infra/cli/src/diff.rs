@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     check::{Findings, counted},
     difference::{Context, Difference, difference, says_the_same},
-    pulled::Pulled,
+    pulled::{Pulled, Since},
     records::{Found, Records},
     status::NotAtWork,
     table::{self, Place},
@@ -50,8 +50,8 @@ pub(crate) struct Change {
     pub(crate) difference: Option<Difference>,
     /// Why the edit that stands there is not at work; `None` if it is.
     pub(crate) in_place_of: Option<NotAtWork>,
-    /// Whether somebody has edited it there since the files were pulled.
-    pub(crate) is_edited_since: bool,
+    /// How the file stands to what it was pulled from.
+    pub(crate) since: Since,
 }
 
 /// What differs between files and a table.
@@ -110,8 +110,9 @@ impl Changes {
         let only_there = edited.map(|edited| edited.pk.clone()).filter(|pk| records.get(pk).is_none()).collect();
         let change = |(pk, found): (&str, &Found)| {
             let read = there.edited.iter().find(|edited| edited.pk == pk);
-            let is_edited_since = read.is_some_and(|edited| pulled.is_edited_since(there.place, pk, &edited.content));
-            Some(Change { is_edited_since, ..Change::of(pk, &found.content, read, there.at_work)? })
+            let change = Change::of(pk, &found.content, read, there.at_work)?;
+            let since = |edited: &Edited| pulled.since(there.place, pk, &found.content, &edited.content);
+            Some(Change { since: read.map_or(Since::Current, since), ..change })
         };
         let changes: Vec<Change> = records.iter().filter_map(change).collect();
         let same = records.len() - changes.len();
@@ -136,7 +137,7 @@ impl Changes {
         let changes = self.changes.iter().map(|change| {
             let Difference { changes, matters } = change.difference.clone().unwrap_or_default();
             json!({ "record": change.pk, "is_new": change.is_new(), "in_place_of": change.in_place_of,
-                "edited_since_pulled": change.is_edited_since, "changes": changes, "matters": matters })
+                "edited_since_pulled": matches!(change.since, Since::Behind | Since::Apart), "changes": changes, "matters": matters })
         });
         json!({ "changed": changes.collect::<Vec<_>>(), "only_there": self.only_there, "same": self.same })
     }
@@ -174,7 +175,7 @@ impl Change {
             at_work,
             difference,
             in_place_of,
-            is_edited_since: false,
+            since: Since::Current,
         })
     }
 
@@ -199,8 +200,10 @@ impl Change {
             let which = if is_same { "the same edit stands there, and" } else { "it overwrites an edit that" };
             print(&format!("  {which} {}", why.as_str()));
         }
-        if self.is_edited_since {
-            print("  somebody has edited it there since it was pulled");
+        match self.since {
+            Since::Current | Since::Unknown => {}
+            Since::Behind => print("  somebody has edited it there since it was pulled, and the file is as it was"),
+            Since::Apart => print("  somebody has edited it there since it was pulled, and the file would undo that"),
         }
         print("");
     }

@@ -33,7 +33,7 @@ pub(crate) fn difference(pk: &str, old: &Value, new: &Value, context: Context<'_
     let (old, new) = match (meant(pk, old), meant(pk, new)) {
         (Some(old), Some(new)) => (old, new),
         // What can't be read is compared as it is written.
-        _ => (old.clone(), new.clone()),
+        _ => (filled(pk, old.clone()), filled(pk, new.clone())),
     };
     if old == new {
         let changes = vec!["only notes or the spelling differ: it stays the same version".to_owned()];
@@ -74,8 +74,12 @@ pub(crate) fn said_outright(pk: &str, mut content: Value, at_work: Option<&Value
 }
 
 /// What a record means, whatever its spelling and without notes; `None` if it can't be read.
-fn meant(pk: &str, content: &Value) -> Option<Value> {
-    let mut meant = Edited::content_of(print(&parse_record(pk, content).ok()?));
+pub(crate) fn meant(pk: &str, content: &Value) -> Option<Value> {
+    Some(filled(pk, Edited::content_of(print(&parse_record(pk, content).ok()?))))
+}
+
+/// The same with what it leaves unsaid.
+pub(crate) fn filled(pk: &str, mut meant: Value) -> Value {
     let fill = |map: &mut Value, name: &str, value: &str| {
         if let (Some(map), Ok(value)) = (map.as_object_mut(), serde_json::from_str(value)) {
             map.entry(name).or_insert(value);
@@ -87,7 +91,7 @@ fn meant(pk: &str, content: &Value) -> Option<Value> {
     for step in meant.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
         UNSAID_OF_STEPS.iter().for_each(|(name, value)| fill(step, name, value));
     }
-    Some(meant)
+    meant
 }
 
 #[cfg(test)]

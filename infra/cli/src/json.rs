@@ -15,19 +15,21 @@ pub(crate) fn read(text: &str) -> serde_json::Result<Value> {
 
 /// What is wrong with a text that is no JSON, and what to do about it, for whoever wrote it by hand.
 pub(crate) fn explained(error: &serde_json::Error) -> (String, &'static str) {
+    let (mut line, column) = (error.line(), error.column());
     let said = error.to_string();
     let said = said.rsplit_once(" at line").map_or(said.as_str(), |(said, _)| said);
     let (what, remedy) = match said {
         _ if error.is_eof() => ("the file ends before everything in it is closed", "Close what is open: } ] or \"."),
         "trailing comma" => ("a comma stands before a closing bracket", "Remove it."),
         "expected `,` or `}`" | "expected `,` or `]`" => (
-            "something stands where the one before it has not ended",
-            "Put a comma between them, or close the bracket.",
+            "something stands where what is before it has not ended",
+            "Put a comma between them, or close the bracket. Text such as 20m stands in straight double quotes, and has none within.",
         ),
         "expected `:`" => ("a name is not followed by a colon", "Write \"name\": and what it is."),
-        "key must be a string" => {
-            ("a name is not in straight double quotes", "Write it as \"wait\": JSON has no comments.")
-        }
+        "key must be a string" => (
+            "a field's name has to stand here, in straight double quotes",
+            "Put the name in quotes, remove a comma too many, or close a bracket before this. JSON has no comments.",
+        ),
         "expected value" | "expected ident" => (
             "something is no value",
             "Put text in straight double quotes; without them only numbers, true, false, lists and maps can stand.",
@@ -35,12 +37,18 @@ pub(crate) fn explained(error: &serde_json::Error) -> (String, &'static str) {
         "trailing characters" => {
             ("something stands after the end", "A file is one record, { ... }, or a list of them, [ ... ].")
         }
+        // It is the end of the line before.
+        _ if said.starts_with("control character") && column == 0 => {
+            line = line.saturating_sub(1);
+            ("a text has no end on its line", "Close it with \", or write \\n where it is to have a new line.")
+        }
         _ if said.starts_with("control character") => {
-            ("a text goes on over the end of its line", "Write \\n where it is to have a new line.")
+            ("a text has a tab or the like in it", "Put a space in its place.")
         }
         said => (said, "Mend it, or move the file away."),
     };
-    (format!("Line {}, column {}: {what}.", error.line(), error.column()), remedy)
+    let place = if column == 0 { format!("Line {line}") } else { format!("Line {line}, column {column}") };
+    (format!("{place}: {what}."), remedy)
 }
 
 /// A value that was written down whole.
@@ -128,10 +136,11 @@ mod tests {
             ("{\"a\": 1\n\"b\": 2}", "Line 2, column 1", "has not ended. Put a comma between them"),
             ("[1 2]", "Line 1, column 4", "has not ended. Put a comma between them"),
             ("{\"a\" 1}", "Line 1, column 6", "not followed by a colon"),
-            ("{a: 1}", "Line 1, column 2", "a name is not in straight double quotes"),
-            ("{\"a\": 20m}", "Line 1, column 9", "has not ended"),
+            ("{a: 1}", "Line 1, column 2", "a field's name has to stand here"),
+            ("{\"a\": 20m}", "Line 1, column 9", "Text such as 20m stands in straight double quotes"),
             ("{\"a\": “b”}", "Line 1, column 7", "something is no value. Put text in straight double quotes"),
-            ("{\"a\": \"b\nc\"}", "Line 2, column 0", "goes on over the end of its line. Write \\n"),
+            ("{\"a\": \"b\nc\"}", "Line 1:", "a text has no end on its line. Close it"),
+            ("{\"a\": \"b\tc\"}", "Line 1, column 9", "a tab or the like"),
             ("{\"a\": [1", "Line 1, column 8", "the file ends before everything in it is closed"),
             ("{} {}", "Line 1, column 4", "something stands after the end. A file is one record"),
         ] {

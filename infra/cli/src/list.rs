@@ -1,12 +1,13 @@
 //! `cadence list`: the records of a table, one a line.
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use cadence_store::{AtWork, Edited};
 use serde_json::{Value, json};
 
 use crate::{
     check::counted,
+    files,
     status::status,
     table::{self, Place},
     told::print,
@@ -21,6 +22,7 @@ Examples:
 
   cadence list --local
   cadence list cadence --stage prod
+  cadence list --files infra/cadences
   cadence list --deleted --stage prod
   cadence list --stage prod --json | jq '.[] | select(.problems != [])'")]
 pub(crate) struct Args {
@@ -28,8 +30,11 @@ pub(crate) struct Args {
     #[arg(value_name = "KIND", ignore_case = true, value_parser = ["cadence", "message", "user", "source", "settings"])]
     kind: Option<String>,
     /// Only those that were deleted and can be brought back
-    #[arg(long)]
+    #[arg(long, conflicts_with = "files")]
     deleted: bool,
+    /// Those of a folder, or of one file, in place of a table's
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = table::PLACES)]
+    files: Option<PathBuf>,
     /// Print one JSON list
     #[arg(long)]
     json: bool,
@@ -38,6 +43,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.files {
+        return files::list(path, args.kind.as_deref(), args.json);
+    }
     let table = args.table.open().await?;
     let is_meant = |pk: &str| {
         let is_kind = |kind: &String| pk.split('#').next().is_some_and(|found| found.eq_ignore_ascii_case(kind));
@@ -60,14 +68,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let head = ["RECORD", "VERSION", "STATUS", "LEADS", "CHECK"].map(str::to_owned);
     let rows: Vec<[String; 5]> =
         std::iter::once(head).chain(all.iter().map(|edited| row(edited, of(edited)))).collect();
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    for row in &rows {
-        let cells: Vec<String> =
-            row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column))).collect();
-        print(cells.join("  ").trim_end());
-    }
+    files::table(&rows);
     print(&format!("{} in {}", counted(all.len(), "record"), table.place()));
     Ok(ExitCode::SUCCESS)
 }

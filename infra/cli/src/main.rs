@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod difference;
 mod doctor;
+mod files;
 mod here;
 mod json;
 mod list;

@@ -63,13 +63,14 @@ async fn keys(table: &Table) -> anyhow::Result<Vec<String>> {
 }
 
 /// `CADENCE#spring` of itself and of `cadence/spring`.
-fn whole_key(name: &str) -> Option<String> {
+pub(crate) fn whole_key(name: &str) -> Option<String> {
     let (kind, id) = name.split_once(['#', '/'])?;
     let kind = KINDS.into_iter().find(|known| known.eq_ignore_ascii_case(kind))?;
     Some(format!("{kind}#{id}"))
 }
 
-fn by_id<'a>(keys: &[&'a str], id: &str, flags: &str) -> anyhow::Result<&'a str> {
+/// The key of the one record with that id.
+pub(crate) fn by_id<'a>(keys: &[&'a str], id: &str, flags: &str) -> anyhow::Result<&'a str> {
     let is_it = |pk: &&str| id_of(pk) == id;
     let found: Vec<&str> = keys.iter().copied().filter(is_it).collect();
     match found.as_slice() {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     check::counted,
-    pulled::Pulled,
+    pulled::{Pulled, Since},
     records::Records,
     status::NotAtWork,
     table,
@@ -25,9 +25,10 @@ use crate::{
 #[derive(clap::Args)]
 #[command(after_help = "\
 Each record is a file, named by its key; a record that has a file already, by whatever name, goes there. Files that say the same
-stay as they are, and so do files of records that the table doesn't have. An edit that was refused is written as it stands, and that is told. A file that says something else is not overwritten
-without --force: `cadence diff DIR` shows what differs. What publish wrote on a record is no part of its file. What was pulled is
-noted in DIR/.pulled.json, by which `cadence push` tells what somebody else has edited since.
+stay as they are, and so do files of records that the table doesn't have. An edit that was refused is written as it stands, and
+that is told. A file that was pulled before and that nobody touched since is brought up to date. One that says something else is
+not overwritten without --force: `cadence diff DIR` shows what differs. What publish wrote on a record is no part of its file. What
+was pulled is noted in DIR/.pulled.json, by which `cadence push` tells what somebody else has edited since: keep it with the files.
 Ends with 1 if there is a file that it must not overwrite; nothing is written then.
 
 Examples:
@@ -53,6 +54,8 @@ pub(crate) struct Args {
 enum Plan {
     /// There is none.
     New(String),
+    /// It is as it was pulled before, and the record has been edited since.
+    Newer(String),
     /// It says something else.
     Changed(String),
     /// It says the same.
@@ -68,7 +71,10 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         true => Records::of_folder(&args.folder)?,
         false => Records::default(),
     };
-    let plans = plans(&args.folder, &records, &there)?;
+    let mut pulled = Pulled::anew(&args.folder)?;
+    let is_untouched =
+        |pk: &str, file: &Value, now: &Value| pulled.since(table.place(), pk, file, now) == Since::Behind;
+    let plans = plans(&args.folder, &records, &there, is_untouched)?;
     let paths = |is_it: fn(&Plan) -> bool| -> Vec<String> {
         plans.iter().filter(|(_, plan)| is_it(plan)).map(|(path, _)| path.display().to_string()).collect()
     };
@@ -88,19 +94,19 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     fs::create_dir_all(&args.folder).with_context(|| format!("{} can't be made", args.folder.display()))?;
     for (path, plan) in &plans {
-        if let Plan::New(text) | Plan::Changed(text) = plan {
+        if let Plan::New(text) | Plan::Newer(text) | Plan::Changed(text) = plan {
             fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
         }
     }
-    let mut pulled = Pulled::anew(&args.folder)?;
     records.iter().for_each(|(pk, record)| pulled.note(table.place(), pk, &record.content));
     pulled.keep()?;
     let new = paths(|plan| matches!(plan, Plan::New(_)));
-    let same = plans.len() - new.len() - changed.len();
+    let newer = paths(|plan| matches!(plan, Plan::Newer(_)));
+    let same = plans.len() - new.len() - newer.len() - changed.len();
     let only_here: Vec<&str> = there.iter().map(|(pk, _)| pk).filter(|pk| records.get(pk).is_none()).collect();
     if args.json {
         print(
-            &json!({ "new": new, "overwritten": changed, "same": same, "only_here": only_here, "not_at_work": not_at_work })
+            &json!({ "new": new, "updated": newer, "overwritten": changed, "same": same, "only_here": only_here, "not_at_work": not_at_work })
                 .to_string(),
         );
         return Ok(ExitCode::SUCCESS);
@@ -109,13 +115,14 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         complain(&format!("note: {pk} is the edit that stands there, which {}", why.as_str()));
     }
     new.iter().for_each(|path| print(&format!("new          {path}")));
+    newer.iter().for_each(|path| print(&format!("updated      {path}")));
     changed.iter().for_each(|path| print(&format!("overwritten  {path}")));
     only_here.iter().for_each(|pk| print(&format!("only here    {pk}")));
     print(&format!(
         "{} of {}: {} written, {same} the same",
         counted(records.len(), "record"),
         table.place(),
-        new.len() + changed.len()
+        new.len() + newer.len() + changed.len()
     ));
     Ok(ExitCode::SUCCESS)
 }
@@ -131,7 +138,12 @@ fn these(count: usize) -> &'static str {
 }
 
 /// What is to be done, file by file.
-fn plans(folder: &Path, records: &Records, there: &Records) -> anyhow::Result<Vec<(PathBuf, Plan)>> {
+fn plans(
+    folder: &Path,
+    records: &Records,
+    there: &Records,
+    is_untouched: impl Fn(&str, &Value, &Value) -> bool,
+) -> anyhow::Result<Vec<(PathBuf, Plan)>> {
     let mut plans = Vec::new();
     for (pk, record) in records.iter() {
         let text = text_of(pk, &record.content);
@@ -142,6 +154,9 @@ fn plans(folder: &Path, records: &Records, there: &Records) -> anyhow::Result<Ve
                     "{} holds several records, and {pk} is not as in the table: give each a file of its own",
                     found.place
                 )
+            }
+            Some(found) if is_untouched(pk, &found.content, &record.content) => {
+                (PathBuf::from(&found.place), Plan::Newer(text))
             }
             Some(found) => (PathBuf::from(&found.place), Plan::Changed(text)),
             None => (free_path(folder, pk, &plans), Plan::New(text)),
@@ -204,7 +219,7 @@ mod tests {
             records.insert(pk.to_owned(), json!({ "text": pk }), "config");
         }
         let folder = tempfile::tempdir().unwrap();
-        let plans = plans(folder.path(), &records, &Records::default()).unwrap();
+        let plans = plans(folder.path(), &records, &Records::default(), |_, _, _| false).unwrap();
         let names: Vec<_> = plans.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["message-email-intro.json", "message-email-intro-2.json"]);
     }

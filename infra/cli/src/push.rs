@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::{
     check::{Findings, counted, known},
-    diff::{Changes, There},
+    diff::{Change, Changes, There},
     difference::says_the_same,
-    pulled::Pulled,
+    pulled::{Pulled, Since},
     records::Records,
-    table::{self, Table},
+    table::{self, Place, Table},
     told::{complain, print},
 };
 use order::{Stuck, Write, order};
@@ -26,9 +26,9 @@ use verdict::{Verdict, awaited};
 #[command(after_help = "\
 First the records are checked, against each other and what is at work in the table; if one would be refused, nothing is written.
 Then what differs is written, in an order in which each can be published: what is added before what refers to it, what is removed
-after it. Where a snippet takes another's place, the settings are written twice, first with both. A record that somebody else edits meanwhile is left as they made it, and if
-somebody has edited one since `cadence pull` wrote its file, nothing is written without --force. Records that only the table has
-stay: to take one out of use, set its status or active.
+after it. Where a snippet takes another's place, the settings are written twice, first with both. A record that somebody else
+edits meanwhile is left as they made it, and if its file would undo what somebody has edited since `cadence pull`, nothing is
+written without --force. Records that only the table has stay: to take one out of use, set its status or active.
 Ends with 1 if a record is refused or was edited meanwhile, with 2 if the table can't be reached.
 
 Examples:
@@ -91,12 +91,13 @@ pub(crate) async fn carry_out(
         }
         changes.tell();
     }
-    let ordered = if is_refused { Ok(Vec::new()) } else { order(&changes.changes, known(others.iter())) };
-    let is_stale = !overwrites && changes.changes.iter().any(|change| change.is_edited_since);
-    if is_stale {
-        complain(
-            "What somebody has edited since it was pulled would be lost: take it over into the files (`cadence show ID` tells what it is), or give --force.",
-        );
+    // A file that nobody touched is no edit of what somebody has edited since.
+    let is_meant = |change: &&Change| overwrites || change.since != Since::Behind;
+    let meant: Vec<&Change> = changes.changes.iter().filter(is_meant).collect();
+    let ordered = if is_refused { Ok(Vec::new()) } else { order(&meant, known(others.iter())) };
+    let is_stale = !overwrites && meant.iter().any(|change| change.since == Since::Apart);
+    if !overwrites {
+        tell_of_others(&changes.changes, &meant, is_stale, table.place());
     }
     let is_refused = is_refused || is_stale || ordered.is_err();
     let (pushed, is_done) = match &ordered {
@@ -116,17 +117,28 @@ pub(crate) async fn carry_out(
         print(&json!({ "check": findings.json(), "diff": changes.json(), "pushed": pushed }).to_string());
     } else if is_refused || is_dry_run {
         print(&format!("{}; nothing was written", changes.counted()));
-    } else if changes.changes.is_empty() {
+    } else if meant.is_empty() {
         print(&format!("nothing differs: {} the same", counted(changes.same, "record")));
     } else if is_done {
-        print(&format!(
-            "{} written to {}, {} the same",
-            counted(changes.changes.len(), "record"),
-            table.place(),
-            changes.same
-        ));
+        print(&format!("{} written to {}, {} the same", counted(meant.len(), "record"), table.place(), changes.same));
     }
     Ok(if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells what becomes of what others have edited in the table since the files were pulled.
+fn tell_of_others(changes: &[Change], meant: &[&Change], is_stale: bool, place: &Place) {
+    for change in changes.iter().filter(|change| meant.iter().all(|other| other.pk != change.pk)) {
+        complain(&format!("{}: left as somebody has edited it; `cadence pull` brings the file up to date", change.pk));
+    }
+    if is_stale {
+        complain(
+            "What somebody has edited since it was pulled would be undone: write it into the file as well (`cadence show ID` tells \
+             what it is), or give --force.",
+        );
+    }
+    if meant.iter().any(|change| change.since == Since::Unknown) {
+        complain(&format!("note: not pulled from {place}, so nobody can tell what others have edited there meanwhile"));
+    }
 }
 
 /// Tells that each of some records would have to be published before the others.

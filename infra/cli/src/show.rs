@@ -1,12 +1,12 @@
 //! `cadence show`: one record, what was made of it, and its versions.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use cadence_store::{AtWork, Edited, Kept};
 use serde_json::json;
 
 use crate::{
-    named,
+    files, named,
     pull::text_of,
     status::{NotAtWork, status},
     table,
@@ -20,13 +20,17 @@ Examples:
 
   cadence show zillow-purchase --local
   cadence show message/sms/intro --stage prod
+  cadence show zillow-purchase --files infra/cadences
   cadence show zillow-purchase --version 3 --stage prod")]
 pub(crate) struct Args {
     /// The record: zillow-purchase, CADENCE#zillow-purchase or cadence/zillow-purchase
     #[arg(value_name = "ID")]
     record: String,
+    /// The one of a folder, or of a file, in place of a table's
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = table::PLACES)]
+    files: Option<PathBuf>,
     /// Show what this version said, and nothing else
-    #[arg(long, value_name = "VERSION", value_parser = named::number)]
+    #[arg(long, value_name = "VERSION", value_parser = named::number, conflicts_with = "files")]
     version: Option<u32>,
     /// Print one JSON object
     #[arg(long)]
@@ -36,6 +40,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.files {
+        return files::show(path, &args.record, args.json);
+    }
     let table = args.table.open().await?;
     let pk = named::key_of(&table, &args.record).await?;
     if let Some(number) = args.version {

@@ -7,16 +7,20 @@ use crate::difference::says_the_same;
 
 /// Whether a record is in use, where its kind says so; `None` if nothing of it is at work.
 pub(crate) fn status(pk: &str, at_work: Option<&AtWork>) -> Option<String> {
-    let field = |name: &str| at_work.and_then(|at_work| at_work.content.get(name));
+    at_work.map(|at_work| status_of(pk, &at_work.content))
+}
+
+/// Whether a record that says that is in use; empty where its kind doesn't say so.
+pub(crate) fn status_of(pk: &str, content: &Value) -> String {
     let status = match pk.split('#').next() {
-        Some("CADENCE") => field("status").and_then(Value::as_str).unwrap_or("live"),
-        Some("USER") => match field("active") {
+        Some("CADENCE") => content.get("status").and_then(Value::as_str).unwrap_or("live"),
+        Some("USER") => match content.get("active") {
             Some(Value::Bool(false)) => "not active",
             _ => "active",
         },
         _ => "",
     };
-    at_work.map(|_| status.to_owned())
+    status.to_owned()
 }
 
 /// Why an edit is not at work; `None` if it is.

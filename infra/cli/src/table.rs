@@ -25,6 +25,9 @@ const LOGICAL_ID: &str = "ConfigTable";
 /// What it calls the leads table.
 const LEADS_LOGICAL_ID: &str = "LeadsTable";
 
+/// The flags that name a table.
+pub(crate) const PLACES: [&str; 5] = ["local", "endpoint_url", "stage", "stack", "table"];
+
 /// Where the records are.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Where the records are")]

@@ -231,10 +231,10 @@ fn messages_are_whole_if_all_is_asked_for() {
 #[test]
 fn what_cant_be_simulated_is_refused_with_the_remedy() {
     let folder = records(&[
-        json!({"pk": "CADENCE#broken", "name": "b", "steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/none"}]}),
+        json!({"pk": "CADENCE#broken", "name": "b", "status": "live", "for_leads": {}, "steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/none"}]}),
         json!({"pk": "MESSAGE#sms/odd", "txt": "Hi"}),
-        json!({"pk": "CADENCE#unreadable", "name": "u", "steps": [{"id": "a", "do": "canned_sms", "wait": "soon", "message": "sms/none"}]}),
-        json!({"pk": "CADENCE#elsewhere", "name": "e", "for_leads": {"source": "Gizmoo"}, "steps": [{"id": "a", "do": "dial", "wait": "0m"}]}),
+        json!({"pk": "CADENCE#unreadable", "name": "u", "status": "live", "for_leads": {}, "steps": [{"id": "a", "do": "canned_sms", "wait": "soon", "message": "sms/none"}]}),
+        json!({"pk": "CADENCE#elsewhere", "name": "e", "status": "live", "for_leads": {"source": "Gizmoo"}, "steps": [{"id": "a", "do": "dial", "wait": "0m"}]}),
     ]);
     let misspelt = folder.path().join("misspelt.txt");
     fs::write(&misspelt, json!({"fist_name": "Sam", "phone": "415-555-0123", "consent": {"smss": "none"}}).to_string())

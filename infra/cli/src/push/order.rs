@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use cadence_core::records::{Draft, KINDS, Known, Problem, Record, dependents_of, parse_record};
 use serde_json::{Value, json};
 
-use crate::diff::Change;
+use crate::{diff::Change, difference::filled};
 
 /// One write of a record.
 pub(crate) struct Write<'a> {
@@ -19,8 +19,8 @@ pub(crate) struct Write<'a> {
 pub(crate) type Stuck = Vec<(String, Vec<Problem>)>;
 
 /// The order, which `publish` is asked for record by record as it will be, given what is at work.
-pub(crate) fn order(changes: &[Change], mut known: Known) -> Result<Vec<Write<'_>>, Stuck> {
-    let mut left: Vec<&Change> = changes.iter().collect();
+pub(crate) fn order<'a>(changes: &[&'a Change], mut known: Known) -> Result<Vec<Write<'a>>, Stuck> {
+    let mut left = changes.to_vec();
     left.sort_by_key(|change| (KINDS.iter().position(|kind| *kind == kind_of(&change.pk)), &change.pk));
     let mut writes = Vec::new();
     while !left.is_empty() {
@@ -74,7 +74,9 @@ fn breaks_none(change: &Change, left: &[&Change], known: &Known) -> bool {
     let mut after = known.clone();
     learn(&mut after, &change.pk, &change.content);
     let others = left.iter().filter(|other| other.pk != change.pk);
-    let is_right = |pk: &str, content: &Value, known: &Known| wrong(Draft::read(pk, content), known).is_empty();
+    let is_right = |pk: &str, content: &Value, known: &Known| {
+        wrong(Draft::read(pk, &filled(pk, content.clone())), known).is_empty()
+    };
     let dependents = others.filter(|other| dependents_of(kind_of(&change.pk)).contains(&kind_of(&other.pk)));
     dependents
         .filter_map(|other| Some((&other.pk, other.at_work.as_ref()?)))
@@ -96,6 +98,7 @@ fn with_old_snippets(change: &Change, known: &Known) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pulled::Since;
 
     const TEXT: &str =
         "{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }}. Reply STOP to opt out.";
@@ -110,7 +113,7 @@ mod tests {
     }
 
     fn cadence(message: &str, to: &str) -> Value {
-        json!({"name": "A", "anytime": {"replied": if to.is_empty() { json!("end") } else { json!({ "cadence": to }) }},
+        json!({"name": "A", "status": "live", "for_leads": {}, "anytime": {"replied": if to.is_empty() { json!("end") } else { json!({ "cadence": to }) }},
             "steps": [{"id": "a", "do": "canned_sms", "wait": "0m", "message": message}]})
     }
 
@@ -127,12 +130,13 @@ mod tests {
                 at_work: at_work.iter().find(|(other, _)| other == pk).map(|(_, content)| content.clone()),
                 difference: None,
                 in_place_of: None,
-                is_edited_since: false,
+                since: Since::Current,
             })
             .collect();
         let mark = |write: &Write<'_>| if *write.content == write.change.content { "" } else { " with what it loses" };
         let told = |write: Write<'_>| format!("{}{}", write.change.pk, mark(&write));
-        let order = order(&changes, known).map_err(|stuck| stuck.into_iter().map(|(pk, _)| pk).collect::<Vec<_>>())?;
+        let order = order(&changes.iter().collect::<Vec<_>>(), known)
+            .map_err(|stuck| stuck.into_iter().map(|(pk, _)| pk).collect::<Vec<_>>())?;
         // Each is published as it comes.
         let mut known = Known::default();
         at_work.iter().for_each(|(pk, content)| learn(&mut known, pk, content));

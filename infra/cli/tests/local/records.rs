@@ -31,7 +31,10 @@ fn what_is_pulled_is_what_ships_and_pulling_again_changes_nothing() {
     }
     insta::assert_snapshot!("pulled_cadence", fs::read_to_string(ops.folder().join(CADENCE)).unwrap());
     let again = ops.run("pull", &["--json"]).json();
-    assert_eq!(again, json!({ "new": [], "overwritten": [], "same": 14, "only_here": [], "not_at_work": {} }));
+    assert_eq!(
+        again,
+        json!({ "new": [], "updated": [], "overwritten": [], "same": 14, "only_here": [], "not_at_work": {} })
+    );
     assert_eq!((ops.run("diff", &[]).code, ops.run("push", &["--json"]).json()["pushed"].clone()), (0, json!([])));
 
     // Another spelling of the same is the same, and stays as somebody made it.
@@ -91,30 +94,98 @@ fn edit_there(ops: &Ops, field: &str, text: &str, priority: &str) {
 }
 
 #[test]
-fn what_somebody_has_edited_since_it_was_pulled_is_overwritten_only_if_that_is_meant() {
+fn what_somebody_has_edited_since_it_was_pulled_is_undone_only_if_that_is_meant() {
     let ops = Ops::start();
     edit_there(&ops, "name", "Theirs", "11");
     ops.local.until("it is published", || ops.version("zillow-purchase") == 2);
-    ops.edit(CADENCE, |record| record["name"] = json!("Mine"));
+    let edit = |name: &str, priority: u32| {
+        ops.edit(CADENCE, |record| (record["name"], record["priority"]) = (json!(name), json!(priority)));
+    };
+
+    // A file that nobody touched undoes nothing.
+    ops.edit("message-script-intro.json", |record| record["text"] = json!("Hello."));
+    let pushed = ops.run("push", &[]);
+    let left = "CADENCE#zillow-purchase: left as somebody has edited it; `cadence pull` brings the file up to date";
+    assert!(pushed.code == 0 && pushed.complained.contains(left), "{}", pushed.complained);
+    assert!(pushed.told.contains("1 record written") && ops.version("zillow-purchase") == 2, "{}", pushed.told);
+
+    edit("Mine", 10);
     let diff = ops.run("diff", &[]).told;
-    assert!(diff.contains("\n  somebody has edited it there since it was pulled\n"), "{diff}");
+    assert!(
+        diff.contains("\n  somebody has edited it there since it was pulled, and the file would undo that\n"),
+        "{diff}"
+    );
     for args in [&[][..], &["--dry-run"]] {
         let refused = ops.run("push", args);
         assert!(refused.code == 1 && refused.told.ends_with("nothing was written\n"), "{}", refused.told);
-        assert!(refused.complained.starts_with("What somebody has edited since it was pulled would be lost"));
+        assert!(refused.complained.starts_with("What somebody has edited since it was pulled would be undone"));
     }
     let refused = ops.run("push", &["--json"]).json();
     assert_eq!((&refused["diff"]["changed"][0]["edited_since_pulled"], &refused["pushed"]), (&json!(true), &json!([])));
     assert_eq!(ops.version("zillow-purchase"), 2);
 
-    assert_eq!((ops.run("push", &["--force"]).code, ops.version("zillow-purchase")), (0, json!(3)));
-    ops.edit(CADENCE, |record| record["name"] = json!("Mine again"));
+    // What they did is in the file as well.
+    ops.edit(CADENCE, |record| record["steps"][2]["wait"] = json!("40m"));
+    edit("Theirs", 11);
+    assert_eq!((ops.run("push", &[]).code, ops.version("zillow-purchase")), (0, json!(3)));
+    edit_there(&ops, "name", "Theirs again", "11");
+    ops.local.until("it is published", || ops.version("zillow-purchase") == 4);
+    edit("Mine", 11);
+    assert_eq!((ops.run("push", &["--force"]).code, ops.version("zillow-purchase")), (0, json!(5)));
+    edit("Mine again", 11);
     let file = ops.folder().join(CADENCE);
     let pushed = ops.ask("push", &[file.to_str().unwrap()]);
-    assert_eq!((pushed.code, ops.version("zillow-purchase")), (0, json!(4)), "{}", pushed.complained);
+    assert_eq!((pushed.code, ops.version("zillow-purchase")), (0, json!(6)), "{}", pushed.complained);
+
+    // A pull brings up to date what nobody touched here.
+    edit_there(&ops, "name", "Theirs", "11");
+    ops.local.until("it is published", || ops.version("zillow-purchase") == 7);
+    let pulled = ops.run("pull", &[]);
+    assert!(
+        pulled.code == 0 && pulled.told.contains("updated      DIR/cadence-zillow-purchase.json"),
+        "{}",
+        pulled.told
+    );
+    assert_eq!(ops.run("diff", &[]).code, 0);
+
     fs::write(ops.folder().join(".pulled.json"), "?").unwrap();
     let spoilt = ops.run("push", &[]);
     assert!(spoilt.code == 2 && spoilt.complained.contains("delete it, and pull again"), "{}", spoilt.complained);
+    fs::remove_file(ops.folder().join(".pulled.json")).unwrap();
+    edit("Mine", 11);
+    let pushed = ops.run("push", &[]);
+    assert!(
+        pushed.code == 0 && pushed.complained.starts_with("note: not pulled from config at"),
+        "{}",
+        pushed.complained
+    );
+}
+
+#[test]
+fn a_table_is_checked_as_it_stands_and_files_are_listed_and_shown_as_a_table_is() {
+    let ops = Ops::start();
+    edit_badly(&ops);
+    let checked = ops.ask("check", &["--json"]).json();
+    assert_eq!((&checked["errors"], checked["records"].as_array().unwrap().len()), (&json!(2), 14), "{checked}");
+    let nothing = Ran::of(&["check"], &[]);
+    assert!(nothing.code == 2 && nothing.complained.contains("say what to check"), "{}", nothing.complained);
+
+    let folder = ops.folder();
+    let files = ["--files", folder.to_str().unwrap()];
+    let named = |ran: &Ran| ran.told.replace(folder.to_str().unwrap(), "DIR");
+    let listed = Ran::of(&[&["list", "cadence"][..], &files].concat(), &[]);
+    let row = "CADENCE#zillow-purchase  live    ok     DIR/cadence-zillow-purchase.json\n";
+    assert!(listed.code == 0 && named(&listed).contains(row), "{}{}", listed.told, listed.complained);
+    let shown = Ran::of(&[&["show", "zillow-purchase"][..], &files].concat(), &[]);
+    let told = named(&shown);
+    assert!(
+        told.starts_with("CADENCE#zillow-purchase  (DIR/cadence-zillow-purchase.json)\n  check     ok\n  summary   "),
+        "{told}"
+    );
+    let unknown = Ran::of(&[&["show", "zilow-purchase"][..], &files].concat(), &[]);
+    assert!(unknown.complained.contains("did you mean CADENCE#zillow-purchase?"), "{}", unknown.complained);
+    let both = Ran::of(&[&["list", "--local"][..], &files].concat(), &[]);
+    assert!(both.code == 2 && both.complained.contains("cannot be used with"), "{}", both.complained);
 }
 
 /// Edits the cadence so that it is refused.
@@ -132,7 +203,7 @@ fn what_is_at_work_is_told_and_held_against_while_an_edit_is_refused() {
     edit_badly(&ops);
     let listed = ops.ask("list", &["cadence"]).told;
     assert!(
-        listed.contains("CADENCE#zillow-purchase  1        live    none   NOT PUBLISHED (1 problem)\n"),
+        listed.contains("CADENCE#zillow-purchase  1        live    none   NOT PUBLISHED (2 problems)\n"),
         "{listed}"
     );
     assert_eq!(ops.ask("list", &["cadence", "--json"]).json()[1]["status"], "live");
@@ -297,7 +368,7 @@ fn new_records_are_written_before_those_that_refer_to_them() {
     let text =
         "{{ lo_first_name }} {{ lo_last_name }} (NMLS {{ lo_nmls_id }}) of {{ company }} here. Reply STOP to opt out.";
     let cadence = |id: &str, to: &str| {
-        json!({ "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": id, "priority": 1, "for_leads": { "source": ["plain"] },
+        json!({ "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": id, "status": "live", "priority": 1, "for_leads": { "source": ["plain"] },
             "anytime": { "replied": { "cadence": to } },
             "steps": [{ "id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/spring" }] })
     };
@@ -341,7 +412,7 @@ fn files_are_checked_without_a_table() {
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("spring.json");
-    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "status": "live", "for_leads": {}, "steps": [
         { "id": "a", "do": "canned_sms", "wait": "soon", "message": "sms/intro" }] });
     fs::write(&file, record.to_string()).unwrap();
     let ran = Ran::of(&["check", file.to_str().unwrap()], &[]);
@@ -376,7 +447,7 @@ fn files_are_checked_without_a_table() {
 fn a_file_is_checked_against_a_table() {
     let ops = Ops::start();
     let file = ops.data.path().join("spring.json");
-    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "status": "live", "for_leads": {}, "steps": [
         { "id": "a", "do": "canned_sms", "wait": "0m", "message": "sms/intro" }] });
     fs::write(&file, record.to_string()).unwrap();
     assert_eq!(Ran::of(&["check", file.to_str().unwrap()], &[]).code, 1, "the message is in the table");
@@ -420,7 +491,7 @@ fn what_is_in_a_table_is_simulated_and_a_file_over_it() {
     );
 
     let file = ops.data.path().join("spring.json");
-    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "steps": [
+    let record = json!({ "pk": "CADENCE#spring", "name": "Spring", "status": "live", "for_leads": {}, "steps": [
         { "id": "hello", "do": "canned_email", "wait": "5m", "message": "email/intro" }] });
     fs::write(&file, record.to_string()).unwrap();
     let ran = ops.ask("simulate", &[file.to_str().unwrap(), "--at", "2026-12-01 10:00"]);

@@ -34,7 +34,7 @@ pub fn kept_because(record: &Record, cadences: &[Cadence]) -> Option<Problem> {
         }
         Record::Source(_) => (
             "leads may come from the source at any time".to_owned(),
-            "To take no more of them, remove the source's secret from the deployment's.",
+            "To take no more of them, remove the source's secret from the deployment's secrets.",
         ),
         Record::Settings(_) => ("everything that is sent goes by the settings".to_owned(), "Edit them instead."),
     };

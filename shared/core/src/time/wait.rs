@@ -82,7 +82,7 @@ impl Wait {
             ("", None) if count == 0 => (Length::Minutes(0), 0),
             ("", None) => return Err(WaitError::NoUnit { text: count.to_string() }),
             ("m" | "min" | "mins" | "minute" | "minutes", None) => (Length::Minutes(count), count / (24 * 60)),
-            ("h" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
+            ("h" | "hr" | "hrs" | "hour" | "hours", None) => (Length::Hours(count), count / 24),
             ("d" | "day" | "days", at) => (Length::Days { count, business: false, at }, count),
             ("bd" | "business day" | "business days", at) => (Length::Days { count, business: true, at }, count),
             _ => return Err(unreadable()),

@@ -49,7 +49,7 @@ fn what_an_edit_lost_is_said_for_as_long_as_it_is_at_work() {
         (
             "CADENCE#new",
             cadence(json!({"for_leads": {"source": "zillow"}})),
-            cadence(json!({})),
+            without("for_leads"),
             "though the version before had it",
         ),
         (
@@ -69,6 +69,13 @@ fn what_an_edit_lost_is_said_for_as_long_as_it_is_at_work() {
     }
 }
 
+/// A good cadence that lost a field.
+fn without(field: &str) -> Value {
+    let mut record = cadence(json!({}));
+    record.as_object_mut().unwrap().remove(field);
+    record
+}
+
 fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
     let (new, riley) = ("CADENCE#new", "USER#lo-riley");
     let is = |status: &str| cadence(json!({ "status": status }));
@@ -86,12 +93,24 @@ fn edits() -> Vec<(&'static str, &'static str, Value, Value)> {
         record
     };
     vec![
-        ("a paused cadence whose status is removed", new, is("paused"), cadence(json!({}))),
+        ("a paused cadence whose status is removed", new, is("paused"), without("status")),
         ("a cadence that is off whose status is emptied", new, is("off"), is("")),
         ("an archived cadence whose status is null", new, is("archived"), cadence(json!({"status": null}))),
-        ("a paused cadence that can't be read", new, is("paused"), cadence(json!({"steps": []}))),
+        ("a paused cadence that can't be read", new, is("paused"), cadence(json!({"steps": [], "status": null}))),
         ("a paused cadence that is made live", new, is("paused"), is("live")),
-        ("a live cadence whose status is removed", new, is("live"), cadence(json!({}))),
+        ("a live cadence whose status is removed", new, is("live"), without("status")),
+        (
+            "a paused edit of which something else is wrong",
+            new,
+            is("live"),
+            cadence(json!({"status": "Paused ", "priority": "high"})),
+        ),
+        ("an edit that is archived and names nobody's group", new, is("live"), {
+            let mut record = step(json!({"assign": "round_robin: nobody"}));
+            record["status"] = json!("archived");
+            record
+        }),
+        ("a user who is to go, with a stand-in who isn't there", riley, user(json!({})), away(json!("false"))),
         ("a user who is not active and whose flag is removed", riley, user(json!({"active": false})), user(json!({}))),
         (
             "a user who is not active and whose flag is emptied",

@@ -12,6 +12,7 @@ fn every_mistake_about_which_leads_are_taken_is_said() {
 fn broken() -> Vec<Broken> {
     let attributes = |attributes: Value| cadence(json!({"for_leads": {"attributes": attributes}}));
     let cadences = vec![
+        ("a cadence that takes all leads of another", cadence(json!({"priority": 5}))),
         ("attributes that are no map", attributes(json!(["loan_amount"]))),
         (
             "bounds that exclude each other",

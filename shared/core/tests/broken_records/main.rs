@@ -120,7 +120,7 @@ fn read(pk: &str, record: &Value) -> Record {
 
 /// A good cadence with these fields instead of its own.
 fn cadence(changes: Value) -> Value {
-    let mut record = json!({"name": "New leads", "steps": [{"id": "call", "do": "dial", "wait": "0m"}]});
+    let mut record = json!({"name": "New leads", "status": "live", "for_leads": {}, "steps": [{"id": "call", "do": "dial", "wait": "0m"}]});
     for (name, value) in changes.as_object().unwrap() {
         record[name] = value.clone();
     }

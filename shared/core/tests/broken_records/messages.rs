@@ -30,6 +30,10 @@ fn broken() -> Vec<Broken> {
         ("an include", json!({"text": "{% include 'footer' %}"})),
         ("arithmetic on what may be missing", json!({"text": "{{ attributes.loan_amount / 2 }}"})),
         (
+            "a name without a stand-in",
+            json!({"text": "Hi {{ lead_first_name }}, {{ company }} here. Reply STOP to opt out"}),
+        ),
+        (
             "an amount compared as it is sent",
             json!({"text": "{{ company }}{% if attributes.loan_amount > 300000 %}, jumbo loans{% endif %}. Reply STOP to opt out"}),
         ),

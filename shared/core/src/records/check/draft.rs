@@ -55,27 +55,32 @@ impl<'a> Draft<'a> {
         };
         let mut problems = self.unreadable;
         let is_readable = problems.is_empty();
+        let goes_on = self.at_work.as_ref().and_then(|at_work| unsaid::goes_on(content, at_work));
         let before = self.before.as_ref().or(self.at_work.as_ref());
         if let Some(record) = &self.read {
             problems.extend(unsaid::check(content, record, self.at_work.as_ref()));
             problems.extend(unsaid::lost(content, record, before));
         }
-        match self.read {
+        let read = match self.read {
             Some(record) if is_readable => {
                 let all = found(&record, before, known);
                 problems.extend(forgiven(all, &record, self.at_work.as_ref(), known).into_iter().map(place));
-                (Some(record), capped(problems))
+                Some(record)
             }
             Some(Record::Cadence(cadence)) => {
                 problems.extend(cadence::names(&cadence, known).filter(Problem::is_error).map(place));
-                (None, capped(problems))
+                None
             }
             Some(Record::User(user)) => {
                 problems.extend(user::names(&user, known).filter(Problem::is_error).map(place));
-                (None, capped(problems))
+                None
             }
-            Some(_) | None => (None, capped(problems)),
+            Some(_) | None => None,
+        };
+        if let Some(goes_on) = goes_on.filter(|_| problems.iter().any(Problem::is_error)) {
+            problems.insert(0, goes_on);
         }
+        (read, capped(problems))
     }
 }
 

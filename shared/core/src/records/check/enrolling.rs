@@ -31,6 +31,7 @@ pub(super) fn check(cadence: &Cadence, known: &Known) -> Vec<Problem> {
         }
     }
     problems.extend(left_none(cadence, known));
+    problems.extend(leaves_none(cadence, known));
     problems.extend(left_alone(cadence, known));
     problems
 }
@@ -52,28 +53,49 @@ fn left_alone(cadence: &Cadence, known: &Known) -> Option<Problem> {
     Some(Problem::warning(path, sentence, remedy))
 }
 
-/// That another cadence takes whatever lead this one is for, so that none is left. Not said where this one may take some all the same: those
-/// that run elsewhere, that ask again, or that an outcome hands to it.
-fn left_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
+/// Whether a cadence takes whatever lead another is for, so that none is left for that one: none that runs elsewhere, or asks again either.
+fn takes_all(first: &Cadence, other: &Cadence) -> bool {
     let goes_first = |cadence: &Cadence| (Reverse(cadence.priority), cadence.id.clone());
-    let takes_all = |other: &&Cadence| {
-        other.id != cadence.id
-            && other.status == Status::Live
-            && goes_first(other) < goes_first(cadence)
-            && other.for_leads.covers(&cadence.for_leads)
-            && other.reenroll != Reenroll::Never
-            && other.reenroll.wait() == cadence.reenroll.wait()
-            && cadence.takes_over.iter().all(|taken| other.takes_over.contains(taken))
-    };
-    let others = || known.cadences.values();
-    if cadence.status != Status::Live || others().any(|other| other.targets().any(|to| *to == cadence.id)) {
-        return None;
-    }
-    let other = others().find(takes_all)?;
-    let why = match other.priority == cadence.priority {
+    first.id != other.id
+        && first.status == Status::Live
+        && other.status == Status::Live
+        && goes_first(first) < goes_first(other)
+        && first.for_leads.covers(&other.for_leads)
+        && first.reenroll != Reenroll::Never
+        && first.reenroll.wait() == other.reenroll.wait()
+        && other.takes_over.iter().all(|taken| first.takes_over.contains(taken))
+}
+
+/// Why the first of two cadences goes first.
+fn why_first(first: &Cadence, other: &Cadence) -> &'static str {
+    match first.priority == other.priority {
         true => "of the same priority the first name in the alphabet goes first",
         false => "its priority is higher",
-    };
+    }
+}
+
+/// That this cadence takes whatever lead another is for. Said here too, since here is where it was brought about.
+fn leaves_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    let others = || known.cadences.values().filter(|other| other.id != cadence.id);
+    let is_handed = |other: &Cadence| others().chain([cadence]).any(|from| from.targets().any(|to| *to == other.id));
+    let other = others().find(|other| takes_all(cadence, other) && !is_handed(other))?;
+    let why = why_first(cadence, other);
+    let sentence = format!(
+        "This takes every lead that the cadence {} is for, so that one gets none: {why}.",
+        quoted(other.id.as_str())
+    );
+    let remedy = "If that isn't meant, narrow \"for_leads\", set \"priority\" to less than the other's, or write \"status\": \"off\" until this is ready.";
+    Some(Problem::warning("priority", sentence, remedy))
+}
+
+/// That another cadence takes whatever lead this one is for, so that none is left. Not said where an outcome hands some to it.
+fn left_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
+    let others = || known.cadences.values();
+    if others().any(|other| other.targets().any(|to| *to == cadence.id)) {
+        return None;
+    }
+    let other = others().find(|other| takes_all(other, cadence))?;
+    let why = why_first(other, cadence);
     let sentence = format!(
         "The cadence {} takes every lead that this one is for, so this one gets none: {why}.",
         quoted(other.id.as_str())
@@ -186,6 +208,10 @@ mod tests {
             assert_eq!(said.is_some(), why.is_some(), "{other} and {this}: {said:?}");
             let words = |said: &str| said.contains("\"first\" takes every lead") && said.contains(why.unwrap());
             assert!(said.as_deref().is_none_or(words), "{other} and {this}: {said:?}");
+            // The other is told of it as well.
+            let takes = told(&first);
+            assert_eq!(takes.is_some(), why.is_some(), "{other} and {this}: {takes:?}");
+            assert!(takes.is_none_or(|takes| takes.contains("the cadence \"second\" is for, so that one gets none")));
         }
     }
 }

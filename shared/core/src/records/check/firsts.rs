@@ -1,7 +1,5 @@
 //! Checks what the first messages of a cadence carry: whichever comes first, since outcomes jump.
 
-use std::collections::BTreeSet;
-
 use super::{Known, graph::Graph, message::is_script, read::Read};
 use crate::{
     Do, MessageId,
@@ -46,18 +44,29 @@ pub(super) fn check(cadence: &Cadence, graph: &Graph<'_>, known: &Known) -> Vec<
 
 /// How to speak of a message that is the first text of some cadence; `None` if it is of none.
 pub(super) fn first_text_of(message: &Message, known: &Known) -> Option<String> {
-    let is_used = known.cadences.values().find(|cadence| {
-        matches!(cadence.status, Status::Live | Status::Paused) && first_texts(cadence).contains(&message.id)
-    });
-    match is_used {
-        Some(cadence) => Some(format!("This text, the first of the cadence {},", quoted(cadence.id.as_str()))),
-        None => is_named_first(&message.id).then(|| "This text".to_owned()),
-    }
+    let of = first_of(message, known, |step| step.action == Do::CannedSms).map(|of| format!("This text, {of},"));
+    of.or_else(|| is_named_first(&message.id).then(|| "This text".to_owned()))
 }
 
-fn first_texts(cadence: &Cadence) -> BTreeSet<MessageId> {
-    let firsts = Graph::of(cadence).firsts(|step| step.action == Do::CannedSms);
-    firsts.into_iter().filter_map(|index| cadence.steps.get(index)).flat_map(Step::messages).cloned().collect()
+/// The same of the first message that is written, whatever its channel.
+pub(super) fn first_written_of(message: &Message, known: &Known) -> Option<String> {
+    let is_written = |step: &Step| matches!(step.action, Do::CannedSms | Do::CannedEmail);
+    first_of(message, known, is_written).map(|of| format!("This message, {of},"))
+}
+
+/// `the first of the cadences "new-lead" and "spring"`: the cadences whose first step of that kind may send the message.
+fn first_of(message: &Message, known: &Known, is_it: fn(&Step) -> bool) -> Option<String> {
+    let of = known.cadences.values().filter(|cadence| {
+        let firsts = || Graph::of(cadence).firsts(is_it).into_iter().filter_map(|index| cadence.steps.get(index));
+        matches!(cadence.status, Status::Live | Status::Paused)
+            && firsts().flat_map(Step::messages).any(|id| *id == message.id)
+    });
+    let of: Vec<String> = of.map(|cadence| quoted(cadence.id.as_str())).collect();
+    match of.as_slice() {
+        [] => None,
+        [one] => Some(format!("the first of the cadence {one}")),
+        several => Some(format!("the first of the cadences {}", several.join(" and "))),
+    }
 }
 
 /// Whether ops named it as the text that comes first.

@@ -22,8 +22,9 @@ pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
     problems.extend(unread);
     problems.extend(placeholders::check(message));
     problems.extend(amounts::check(message));
-    match (&message.copy, read) {
+    match (&message.copy, &read) {
         (Copy::Text(text), read) => {
+            problems.extend(read.iter().flat_map(|read| read.gaps("text")));
             let settings = known.settings.as_ref();
             if template::sources(text, settings).any(|source| source.contains("unsubscribe_url")) {
                 let sentence = "A text carries no unsubscribe link: the variable is empty there.";
@@ -43,8 +44,12 @@ pub(super) fn check(message: &Message, known: &Known) -> Vec<Problem> {
                 let remedy = "Write plain text: an empty line begins a paragraph, and addresses of pages become links.";
                 Problem::warning("body", sentence, remedy)
             }));
-            problems.extend(read.iter().flat_map(Read::email_lacks));
+            problems.extend(read.iter().flat_map(|read| read.email_lacks().chain(read.gaps("body"))));
         }
+    }
+    if let (Some(read), Some(subject)) = (&read, firsts::first_written_of(message, known)) {
+        let (path, _) = message.copy.named_parts().last().unwrap_or_default();
+        problems.extend(read.first_written_lacks().map(|lack| lack.warning(path, &subject)));
     }
     problems
 }

@@ -112,6 +112,20 @@ impl Read {
         problems
     }
 
+    /// What is missing in the words for a lead of whom hardly anything is known: a mark after a space, or two spaces.
+    pub(super) fn gaps(&self, path: &str) -> Option<Problem> {
+        let marks = [" ,", " .", " !", " ?", "  "];
+        let gap =
+            marks.into_iter().find(|mark| self.bare_words.matches(mark).count() > self.words.matches(mark).count())?;
+        let at = self.bare_words.find(gap)?;
+        let (before, after) = self.bare_words.split_at_checked(at)?;
+        let last = before.chars().rev().take(GAP_SHOWN).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        let first: String = after.chars().take(GAP_SHOWN).collect();
+        let shown = format!("{last}{first}").replace('\n', " ");
+        let sentence = format!("A lead of whom little is known reads a gap here: {}.", quoted(&shown));
+        Some(Problem::warning(path, sentence, "Give what may be missing a stand-in: {{ lead_first_name or 'there' }}."))
+    }
+
     /// Whether both leads read that, however it is spaced and spelt.
     fn says(&self, what: &str) -> bool {
         let what = plain(what);
@@ -119,6 +133,8 @@ impl Read {
     }
 }
 
+/// How many characters are shown on either side of a gap.
+const GAP_SHOWN: usize = 12;
 /// A text of more parts than that is rather an email.
 const MOST_PARTS: usize = 2;
 

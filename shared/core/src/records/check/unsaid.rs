@@ -32,9 +32,46 @@ pub(super) fn check(content: &Value, record: &Record, at_work: Option<&Record>) 
             let remedy = "Write \"active\": false to leave it so, or \"active\": true to give the user leads.";
             vec![Problem::error("active", sentence, remedy)]
         }
+        (Record::Cadence(_), None) => {
+            let status = is_silent("status").then(|| {
+                let sentence = "The field \"status\" is missing or empty, and nothing of this cadence is at work yet.";
+                let remedy = "Write \"status\": \"live\" to have it take leads at once, or \"status\": \"off\" until it is ready.";
+                Problem::error("status", sentence, remedy)
+            });
+            let for_leads = is_silent("for_leads").then(|| {
+                let sentence =
+                    "The field \"for_leads\" is missing or empty, so leads of all sources, states and purposes are taken.";
+                Problem::warning("for_leads", sentence, "Say which, or write \"for_leads\": {} if that is meant.")
+            });
+            status.into_iter().chain(for_leads).chain(lists(content)).collect()
+        }
         (Record::Cadence(_), _) => lists(content).collect(),
         (Record::Message(_) | Record::User(_) | Record::Source(_) | Record::Settings(_), _) => Vec::new(),
     }
+}
+
+/// That a cadence which was to stop goes on, or a user who was to get no more leads gets them, because the edit as a whole is refused.
+pub(super) fn goes_on(content: &Value, at_work: &Record) -> Option<Problem> {
+    let says = |name: &str| {
+        let said = match content.get(name)? {
+            Value::String(text) => text.trim().to_lowercase(),
+            other => other.to_string(),
+        };
+        Some(said)
+    };
+    let (field, sentence) = match at_work {
+        Record::Cadence(cadence) if cadence.status == Status::Live => {
+            let status = says("status").filter(|status| ["paused", "off", "archived"].contains(&status.as_str()))?;
+            ("status", format!("THE CADENCE IS NOT {}, and goes on contacting leads", status.to_uppercase()))
+        }
+        Record::User(user) if user.active => {
+            says("active").filter(|active| active == "false")?;
+            ("active", "THE USER IS STILL ACTIVE, and goes on getting leads".to_owned())
+        }
+        _ => return None,
+    };
+    let sentence = format!("{sentence}: nothing of this edit counts while anything in it is wrong.");
+    Some(Problem::error(field, sentence, "Mend what else is said here, or undo it, and save again."))
 }
 
 /// What a cadence no longer says at all and its version before did: an empty map says outright that nothing is asked.

@@ -170,7 +170,7 @@ pub(super) fn target_of(fields: &Fields<'_>, word: &str, value: &Value, steps: &
             Some(guess) => {
                 format!("Did you mean \"{guess}\"? To go on with another cadence, write {{\"cadence\": \"id\"}}.")
             }
-            None => remedy.to_owned(),
+            None => remedy.replace("\"id\"}", &format!("{}}}", quoted(&text))),
         };
         fields.wrong(word, format!("There is no step {} in this cadence.", quoted(&text)), remedy);
     }
