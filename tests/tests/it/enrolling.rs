@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 
 /// Publishes a cadence of one call with those fields.
 async fn publish(world: &World, id: &str, fields: Value) -> Tested {
-    let mut record =
-        json!({ "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": id, "steps": [step("dial", "call", "1h")] });
+    let mut record = json!({ "pk": format!("CADENCE#{id}"), "sk": "CURRENT", "name": id, "status": "live", "steps": [step("dial", "call", "1h")] });
     record.as_object_mut().ok_or("no map")?.extend(fields.as_object().cloned().unwrap_or_default());
     let record = world.put_record(&record).await?;
     assert!(record["check"].as_str().is_some_and(|check| check.starts_with("ok")), "{record}");

@@ -25,7 +25,7 @@ const HOT_MAIL: &str = "email lc-1@example.com";
 async fn start() -> Tested<AboutToText> {
     let world = World::start().await?;
     let record = json!({
-        "pk": "CADENCE#hot", "sk": "CURRENT", "name": "Asked again", "priority": 50, "takes_over": ["zillow-purchase"],
+        "pk": "CADENCE#hot", "sk": "CURRENT", "name": "Asked again", "status": "live", "priority": 50, "takes_over": ["zillow-purchase"],
         "for_leads": { "source": ["plain"] },
         "steps": [step("canned_email", "hot-mail", "1h"), step("custom_sms", "hot-text", "10m")],
     });

@@ -132,7 +132,7 @@ async fn a_lead_who_is_taken_over_runs_in_the_other_cadence() -> Tested {
     enroll(&world, 1).await?;
     world.settle().await?;
     let spring = json!({
-        "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "priority": 50, "takes_over": ["zillow-purchase"],
+        "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "status": "live", "priority": 50, "takes_over": ["zillow-purchase"],
         "for_leads": { "source": ["zillow"] },
         "steps": [{ "id": "call", "do": "dial", "wait": "1h", "message": "script/intro" }],
     });

@@ -14,7 +14,7 @@ fn spring(moves_to: Option<&str>) -> Value {
     let on = moves_to.map(|cadence| json!({ "replied": { "cadence": cadence } })).unwrap_or_else(|| json!({}));
     json!({
         "pk": "CADENCE#spring", "sk": "CURRENT", "name": "Spring", "status": "live", "priority": 50,
-        "for_leads": { "source": ["zillow"] },
+        "for_leads": { "source": ["zillow"], "state": ["CA"] },
         "steps": [{ "id": "hello", "do": "canned_sms", "wait": "0m", "message": "sms/spring", "on": on }],
     })
 }
@@ -173,7 +173,13 @@ async fn a_message_that_a_running_version_could_not_use_goes_on_as_it_was() -> T
 async fn a_cadence_that_another_leaves_no_lead_is_told_so() -> Tested {
     let world = World::start().await?;
     world.put_record(&json!({ "pk": "MESSAGE#sms/spring", "sk": "CURRENT", "text": TEXT })).await?;
-    world.put_record(&spring(None)).await?;
+    let mut takes_all = spring(None);
+    takes_all["for_leads"] = json!({ "source": ["zillow"] });
+    let told = world.put_record(&takes_all).await?;
+    assert!(
+        told["problems"].to_string().contains("takes every lead that the cadence \\\"zillow-purchase\\\" is for"),
+        "{told}"
+    );
     let cadence = world.record(CADENCE).await?;
     assert_eq!(cadence["check"], "ok: published as version 1, with 1 warning (see problems)", "{cadence}");
     assert!(cadence["problems"].to_string().contains("\\\"spring\\\" takes every lead"), "{cadence}");

@@ -31,7 +31,7 @@ async fn a_vendors_json_becomes_a_lead_as_the_record_says_and_counts_once() -> T
         "attributes.loan_amount": "lead.mortgagePurchase.loanAmount",
     });
     let world = with_source(fields).await?;
-    let large = json!({ "pk": "CADENCE#large", "sk": "CURRENT", "name": "Large loans", "priority": 50,
+    let large = json!({ "pk": "CADENCE#large", "sk": "CURRENT", "name": "Large loans", "status": "live", "priority": 50,
         "for_leads": { "source": "vendor", "attributes": { "loan_amount": { "at_least": 300_000 } } },
         "steps": [{ "id": "call", "do": "dial", "wait": "0m" }] });
     assert_eq!(world.put_record(&large).await?["check"], "ok: published as version 1");
