@@ -55,6 +55,12 @@ pub enum HoursError {
         /// The part.
         part: String,
     },
+    /// Days stand in it without hours.
+    #[error("\"{part}\" has no hours; write it like \"Sat 10:00-18:00\", or leave out a day on which nothing opens")]
+    NoHours {
+        /// The days.
+        part: String,
+    },
     /// There is nothing in it.
     #[error("no hours are given; write them like \"Mon-Fri 09:00-20:00\", or \"any time\"")]
     Empty,
@@ -72,6 +78,7 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
     let mut named: Vec<usize> = Vec::new();
     // Hours without days are of the days before them: `Mon-Fri 09:00-12:00, 13:00-17:00`.
     let mut before: Option<Vec<usize>> = None;
+    let mut without_hours = None;
     for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
         let wrong = || HoursError::Part { part: part.to_owned() };
         let words = part.to_lowercase().replace(['\u{2013}', '\u{2014}'], "-");
@@ -81,6 +88,7 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
             None if day_text.is_empty() && !named.is_empty() => {}
             Some(_) | None => named.extend(days_of(day_text).ok_or_else(wrong)?),
         }
+        without_hours = span.is_none().then_some(part);
         let Some((from, until)) = span else { continue };
         let from = minute(from).ok_or_else(wrong)?;
         let until = minute(until).ok_or_else(wrong)?;
@@ -94,7 +102,10 @@ pub fn parse_hours(text: &str) -> Result<WeeklyHours, HoursError> {
         }
         before = Some(std::mem::take(&mut named));
     }
-    if !named.is_empty() || days.iter().all(Vec::is_empty) {
+    if let Some(part) = without_hours {
+        return Err(HoursError::NoHours { part: part.to_owned() });
+    }
+    if days.iter().all(Vec::is_empty) {
         return Err(HoursError::Empty);
     }
     Ok(WeeklyHours { text: text.trim().into(), days: Arc::new(days.map(merged)) })
@@ -276,7 +287,8 @@ mod tests {
     fn what_is_not_hours_is_refused_in_words() {
         for (text, part) in [
             ("", "no hours are given"),
-            ("Mon-Fri", "no hours are given"),
+            ("Mon-Fri", "\"Mon-Fri\" has no hours"),
+            ("Mon-Fri 09:00-19:30, Sat", "\"Sat\" has no hours"),
             ("Mon-Fri 9-17", "not days and hours"),
             ("Mon-Fry 09:00-17:00", "\"Mon-Fry 09:00-17:00\" is not days and hours"),
             ("Tue 9:00-17:00, Mon \u{2013} Fri 20:00-09:00", "\"Mon \u{2013} Fri 20:00-09:00\" ends before it begins"),
