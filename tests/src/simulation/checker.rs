@@ -49,6 +49,8 @@ pub(crate) struct Checker {
     pub(crate) calm_since: Option<DateTime<Utc>>,
     /// How much had been written when the tables and the queues were read last.
     writes: Option<u64>,
+    /// When the last run of `reconcile` began that nothing killed.
+    reconciled_from: Option<DateTime<Utc>>,
 }
 
 impl From<CloudError> for Violation {
@@ -79,6 +81,7 @@ impl Checker {
             on_its_way: OnItsWay::default(),
             calm_since: None,
             writes: None,
+            reconciled_from: None,
         }
     }
 
@@ -94,7 +97,12 @@ impl Checker {
         if self.calm_since.is_some_and(|since| since + CAUGHT_UP_WITHIN < now) {
             rest::nothing_overdue(&self.seen, now, CAUGHT_UP_WITHIN)?;
         }
-        rest::claims_settled(&self.seen, now)
+        rest::claims_settled(&self.seen, self.reconciled_from, now)
+    }
+
+    /// Is told when the last run of `reconcile` began that came to its end.
+    pub(crate) fn reconciled(&mut self, from: Option<DateTime<Utc>>) {
+        self.reconciled_from = from;
     }
 
     fn look_at_what_was_written(&mut self) -> Held {

@@ -187,6 +187,7 @@ impl World {
     async fn until(&mut self, is_over: impl Fn(&Self) -> bool) -> Held {
         loop {
             self.start_what_is_ready()?;
+            self.checker.reconciled(self.fates.reconciled_from().map(|from| self.began + from));
             let looked = self.checker.look().and_then(|()| self.checker.requeued(&self.fates.requeued()));
             self.minding(looked)?;
             self.fates.reconcile_in(self.reconcile_in());

@@ -8,7 +8,7 @@ use std::{
 use cadence_core::{
     EnrollmentId, LeadId,
     arrival::Taken,
-    enrollment::{Enrollment, Park, State, StepDue},
+    enrollment::{Claim, Enrollment, Park, State, StepDue},
     lead::Lead,
     records::{Cadence, Record, Status, parse_record},
     task::TaskKind,
@@ -98,11 +98,12 @@ pub(crate) fn nothing_lost(seen: &Seen, on_its_way: &OnItsWay) -> Held {
     }
 }
 
-/// No claim stands for long after its lease: `reconcile` settles it.
-pub(crate) fn claims_settled(seen: &Seen, now: DateTime<Utc>) -> Held {
+/// No claim stands for long after its lease: `reconcile` settles it, unless each of its runs since was killed.
+pub(crate) fn claims_settled(seen: &Seen, reconciled_from: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Held {
     let mut claims =
         seen.enrollments().filter_map(|(_, enrollment)| Some((enrollment, enrollment.now.claim.as_ref()?)));
-    match claims.find(|(_, claim)| claim.lease_until + SETTLED_WITHIN < now) {
+    let had_its_turn = |claim: &Claim| reconciled_from.is_some_and(|from| claim.lease_until < from);
+    match claims.find(|(_, claim)| claim.lease_until + SETTLED_WITHIN < now && had_its_turn(claim)) {
         Some((enrollment, claim)) => {
             let (id, step, ran_out) = (&enrollment.now.id, &claim.step, claim.lease_until);
             let found = format!("the claim of {id} on {step} ran out at {ran_out} and nobody settles it");
