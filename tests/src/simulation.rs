@@ -123,7 +123,12 @@ impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("cargo build --workspace --bin simulate && target/debug/simulate")?;
         match &self.scenario {
-            Some((scenario, crashes)) => write!(f, " --scenario {} --crash {crashes}", scenario.name)?,
+            Some((scenario, crashes)) => {
+                write!(f, " --scenario {}", scenario.name)?;
+                if *crashes != Crashes::default() {
+                    write!(f, " --crash {crashes}")?;
+                }
+            }
             None => write!(f, " --seed {}", self.seed)?,
         }
         if let Some(bug) = self.planted {

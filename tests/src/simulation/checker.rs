@@ -42,15 +42,13 @@ pub(crate) struct Checker {
     sent_until: i64,
     webhooks_until: usize,
     opt_outs_until: usize,
-    /// The highest caps that were ever in force.
-    caps: Option<Caps>,
+    /// The caps that were in force, and since when.
+    caps: Vec<(DateTime<Utc>, Caps)>,
     on_its_way: OnItsWay,
     /// Since when nothing goes wrong any more.
     pub(crate) calm_since: Option<DateTime<Utc>>,
     /// How much had been written when the tables and the queues were read last.
     writes: Option<u64>,
-    /// When the last run of `reconcile` began that nothing killed.
-    reconciled_from: Option<DateTime<Utc>>,
 }
 
 impl From<CloudError> for Violation {
@@ -77,11 +75,10 @@ impl Checker {
             sent_until: 0,
             webhooks_until: 0,
             opt_outs_until: 0,
-            caps: None,
+            caps: Vec::new(),
             on_its_way: OnItsWay::default(),
             calm_since: None,
             writes: None,
-            reconciled_from: None,
         }
     }
 
@@ -97,12 +94,7 @@ impl Checker {
         if self.calm_since.is_some_and(|since| since + CAUGHT_UP_WITHIN < now) {
             rest::nothing_overdue(&self.seen, now, CAUGHT_UP_WITHIN)?;
         }
-        rest::claims_settled(&self.seen, self.reconciled_from, now)
-    }
-
-    /// Is told when the last run of `reconcile` began that came to its end.
-    pub(crate) fn reconciled(&mut self, from: Option<DateTime<Utc>>) {
-        self.reconciled_from = from;
+        self.calm_since.map_or(Ok(()), |since| rest::claims_settled(&self.seen, since, now))
     }
 
     fn look_at_what_was_written(&mut self) -> Held {
@@ -126,15 +118,10 @@ impl Checker {
                 return Err(Violation::of(Invariant::Records, format!("{pk} {sk} was written over")));
             }
         }
-        if let Some(now) = self.caps_in_force() {
-            let before = self.caps.unwrap_or(now);
-            self.caps = Some(Caps {
-                contacts_per_day: before.contacts_per_day.max(now.contacts_per_day),
-                contacts_per_week: before.contacts_per_week.max(now.contacts_per_week),
-                ai_calls_per_day: before.ai_calls_per_day.max(now.ai_calls_per_day),
-                sms_per_day: before.sms_per_day.max(now.sms_per_day),
-                emails_per_day: before.emails_per_day.max(now.emails_per_day),
-            });
+        let caps = self.caps_in_force().unwrap_or(Caps::FLOOR);
+        if self.caps.last().is_none_or(|(_, last)| *last != caps) {
+            let since = if self.caps.is_empty() { DateTime::<Utc>::MIN_UTC } else { self.cloud.now() };
+            self.caps.push((since, caps));
         }
         Ok(())
     }
@@ -210,7 +197,7 @@ impl Checker {
         progress::as_claimed(&self.seen, lead, claim, task)?;
         let told = self.ledger.told();
         effects::hours(&self.seen, &told, &self.people, id, claim, task.opened_at)?;
-        effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))
+        effects::caps(lead, &self.caps)
     }
 
     /// What became known of an enrollment's steps led it where its cadence says.
@@ -233,7 +220,7 @@ impl Checker {
                     let told = self.ledger.told();
                     effects::hours(&self.seen, &told, &self.people, &id, claim, sent.at)?;
                     effects::person(&told, &self.people, lead, claim, &sent)?;
-                    effects::caps(lead, self.caps.unwrap_or(Caps::FLOOR))?;
+                    effects::caps(lead, &self.caps)?;
                 }
             }
         }
@@ -317,6 +304,7 @@ impl Checker {
             lead.tasks.values().try_for_each(|task| effects::is_open_to(lead, task))?;
         }
         let told = self.ledger.told();
+        rest::answered(&told)?;
         words::reports(&self.seen, &told)?;
         // The edits of which `publish` was never told lie in its failure queue.
         let mut messages = self.cloud.messages()?;

@@ -46,38 +46,10 @@ struct State {
     quiet_until: Option<Instant>,
     /// How many runs of `reconcile` were not left out.
     ticks: u64,
-    /// The runs of `reconcile` that made requests.
-    reconciling: Reconciling,
     /// Whom somebody does something about now.
     stirred: Vec<Stirred>,
     /// What `reconcile` puts back on its queue now.
     requeued: Vec<StepDue>,
-}
-
-/// The runs of `reconcile`, one after the other.
-#[derive(Default)]
-struct Reconciling {
-    /// The one that made the last request, when it began, and whether it was killed.
-    last: Option<(String, Duration, bool)>,
-    /// When the last of those began that came to their end.
-    whole_from: Option<Duration>,
-}
-
-impl Reconciling {
-    fn calls(&mut self, request_id: &str, at: Duration) {
-        if self.last.as_ref().is_some_and(|(last, ..)| last == request_id) {
-            return;
-        }
-        if let Some((_, from, false)) = self.last.replace((request_id.to_owned(), at, false)) {
-            self.whole_from = Some(from);
-        }
-    }
-
-    fn is_killed(&mut self) {
-        if let Some((.., is_killed)) = &mut self.last {
-            *is_killed = true;
-        }
-    }
 }
 
 /// A fault that befell something.
@@ -127,7 +99,6 @@ impl Fates {
             digest: run.with_digest.then(Digest::default),
             quiet_until: None,
             ticks: 0,
-            reconciling: Reconciling::default(),
             stirred: Vec::new(),
             requeued: Vec::new(),
         })))
@@ -189,11 +160,6 @@ impl Fates {
         self.state().ticks
     }
 
-    /// When the last run of `reconcile` began that nothing killed, after the world's start; known once another follows it.
-    pub(crate) fn reconciled_from(&self) -> Option<Duration> {
-        self.state().reconciling.whole_from
-    }
-
     /// The addresses of the requests that functions made while things went wrong, in order.
     pub(crate) fn called(&self) -> Vec<u64> {
         self.state().called.clone()
@@ -216,12 +182,10 @@ impl State {
         if let Some(digest) = &mut self.digest {
             digest.add(call.request);
         }
-        let reconciles = call.invocation.filter(|invocation| &*invocation.function == "reconcile");
-        if let Some(invocation) = reconciles {
-            self.reconciling.calls(&invocation.request_id, self.began.elapsed());
-            if operation.name == "SendMessage" {
-                self.requeued.extend(due_in(call.request.body()));
-            }
+        if call.invocation.is_some_and(|invocation| &*invocation.function == "reconcile")
+            && operation.name == "SendMessage"
+        {
+            self.requeued.extend(due_in(call.request.body()));
         }
         let Some(invocation) = call.invocation.filter(|_| self.is_stormy) else { return Fate::default() };
         let subject = self.subjects.of(&invocation.request_id, call.request);
@@ -231,7 +195,6 @@ impl State {
         if let Some(crash) = self.crashes.0.get(&address) {
             let fault = crash.fault(operation);
             self.befalls(address, &what, &format!("{fault:?}"));
-            self.kills(fault, reconciles.is_some());
             return Fate::from(Some(fault));
         }
         let mut rng = self.draws.of("call", address);
@@ -249,14 +212,7 @@ impl State {
             return Fate { takes, fault: None };
         }
         self.count(kind(fault, is_out));
-        self.kills(fault, reconciles.is_some());
         Fate { takes, fault: Some(fault) }
-    }
-
-    fn kills(&mut self, fault: Fault, is_reconcile: bool) {
-        if is_reconcile && matches!(fault, Fault::KilledBefore | Fault::KilledAfter) {
-            self.reconciling.is_killed();
-        }
     }
 
     fn of_delivery(&mut self, parcel: &Parcel<'_>) -> Option<Mishap> {

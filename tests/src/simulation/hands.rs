@@ -103,6 +103,15 @@ impl Hands {
         self.posts(&Post { source, body, names: vec![person], has_secret: true, is_good: true }).await
     }
 
+    /// What a vendor got no answer to but that it can't be taken now, it posts again.
+    pub(crate) async fn posts_what_failed(&self) -> Tested {
+        let failed: Vec<Post> = self.ledger.told().unanswered().map(|webhook| webhook.post.clone()).collect();
+        for post in failed {
+            self.posts(&post).await?;
+        }
+        Ok(())
+    }
+
     async fn posts(&self, post: &Post) -> Tested {
         if post.names.len() > 1 {
             self.ledger.told().named_together.push(post.names.clone());

@@ -86,6 +86,16 @@ impl Ledger {
 }
 
 impl Told {
+    /// The webhooks that got no other answer than that they can't be taken now, each once.
+    pub(crate) fn unanswered(&self) -> impl Iterator<Item = &Webhook> {
+        let failed = |webhook: &Webhook| webhook.status >= 500;
+        self.webhooks.iter().enumerate().filter_map(move |(index, webhook)| {
+            let mut same = self.webhooks.iter().enumerate().filter(|(_, other)| other.post.body == webhook.post.body);
+            let is_first = same.clone().next().is_some_and(|(first, _)| first == index);
+            (is_first && same.all(|(_, other)| failed(other))).then_some(webhook)
+        })
+    }
+
     /// The people who may be one lead with somebody: whoever was named together with them, and so on.
     pub(crate) fn household(&self, person: usize) -> Vec<usize> {
         let mut found = vec![person];

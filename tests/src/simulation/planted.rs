@@ -25,9 +25,9 @@ use serde_json::{Value, json};
 
 pub use self::bug::Bug;
 use self::requests::{
-    agree_to_all, alias, due_by, due_then, follow_any, forget_condition, forget_remove, forget_whole_condition,
-    go_back, heed_lease_only, hide_claims, hide_enrollments, hide_webhook, keep_first_step, keep_generation,
-    keep_in_set, lead_of, license_all, names, prune, put_off, set, takes_a_claim,
+    agree_to_all, alias, due_by, due_then, follow_any, forget_caps, forget_condition, forget_remove,
+    forget_whole_condition, go_back, heed_lease_only, hide_claims, hide_enrollments, hide_webhook, keep_first_step,
+    keep_generation, keep_in_set, lead_of, license_all, names, prune, put_off, set, takes_a_claim,
 };
 use super::operation::operation_of;
 use crate::Tested;
@@ -87,6 +87,7 @@ impl Planted {
             (Bug::QuarantineForgotten, "ingest", _, "PutItem") => return Does::Nothing(request),
             (Bug::AnswersUnread, _, "sns" | "ses" | "voice-agent", _) => return Does::Forgets(request),
             (Bug::SentUnasked, _, "ses", _) => return Does::Nothing(request),
+            (Bug::KnownLeadsUnread, "ingest", _, "Query") if says(&request, "LEAD#") => return Does::Forgets(request),
             (Bug::OptOutForgotten, "outcomes", _, "TransactWriteItems") if says(&request, "opt_outs") => {
                 return Does::Nothing(request);
             }
@@ -178,6 +179,9 @@ impl Planted {
             Bug::TasksLeftOpen if items.iter().any(|item| item.to_string().contains("\"opt_outs\"")) => {
                 items.retain(|item| !names(item, "closed"));
             }
+            Bug::TasksOutliveTheirCadence if items.iter().any(|item| item.to_string().contains("\"ended\"")) => {
+                items.retain(|item| !names(item, "closed"));
+            }
             Bug::ReviewForgotten => items.retain(|item| !item.to_string().contains("~review")),
             Bug::FollowUpForgotten => {
                 items.retain(|item| item.pointer("/Put/Item/kind/S").is_none_or(|kind| kind != "follow_up"));
@@ -257,6 +261,10 @@ impl Planted {
             Bug::LicencesIgnored if function != "publish" => |_, read| license_all(read),
             Bug::FollowsAnyVersion if function != "publish" => |_, read| follow_any(read),
             Bug::EndsAfterItsFirstStep if function != "publish" => |_, read| keep_first_step(read),
+            Bug::CapsUnread if function != "publish" => |_, read| forget_caps(read),
+            Bug::PutsBackEarly if function == "reconcile" => {
+                |planted, read| due_by(read, (planted.now)() - TimeDelta::hours(1))
+            }
             Bug::EnrolledAgain if function == "ingest" => |_, read| hide_enrollments(read),
             Bug::TakenASecondTime if function == "ingest" => |_, read| hide_webhook(read),
             Bug::LeadOfTheOneBefore if function == "ingest" => |planted, read| {

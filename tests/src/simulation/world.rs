@@ -121,6 +121,7 @@ impl World {
         self.fates.storm(false);
         self.checker.calm_since = Some(self.cloud.now());
         self.until(|world| world.doings.is_empty()).await?;
+        self.hands.posts_what_failed().await?;
         self.hands.reopens().await?;
         // What rested for that is let go on.
         self.awake_until = self.cloud.now() + TICK * 3;
@@ -187,7 +188,6 @@ impl World {
     async fn until(&mut self, is_over: impl Fn(&Self) -> bool) -> Held {
         loop {
             self.start_what_is_ready()?;
-            self.checker.reconciled(self.fates.reconciled_from().map(|from| self.began + from));
             let looked = self.checker.look().and_then(|()| self.checker.requeued(&self.fates.requeued()));
             self.minding(looked)?;
             self.fates.reconcile_in(self.reconcile_in());

@@ -103,13 +103,12 @@ async fn of_tasks(stage: &Stage, clock: &Clock) -> anyhow::Result<Vec<Finding>> 
             let about = format!("{} of lead {}", task.id.key.step, task.id.lead);
             let (kind, why) = match task.kind {
                 TaskKind::Review => (Kind::Unsure, format!("{} was told: {}", task.user, task.text)),
+                _ if has_left => (Kind::LeftTask, format!("{} is no longer active", task.user)),
                 _ if task.task_due_at < now => {
                     (Kind::LateTask, format!("{} had until {}", task.user, clock.tell(task.task_due_at)))
                 }
-                _ if has_left => (Kind::LateTask, format!("{} has until {}", task.user, clock.tell(task.task_due_at))),
                 _ => continue,
             };
-            let why = if has_left { format!("{why}, and is no longer active") } else { why };
             findings.push(Finding { kind, about, why, lead: Some(task.id.lead) });
         }
     }

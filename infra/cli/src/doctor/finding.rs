@@ -28,8 +28,10 @@ pub(crate) enum Kind {
     Unreadable,
     /// Whether a step reached its lead isn't known, or it failed for good.
     Unsure,
-    /// A user's task is late, or its user no longer active.
+    /// A user's task is late.
     LateTask,
+    /// A task's user is no longer active.
+    LeftTask,
     /// An enrollment rests, and goes on by itself.
     Parked,
     /// An enrollment rests because an outcome asked for it, until a user lets it go on.
@@ -52,13 +54,14 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// In the order in which they are told.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Overdue,
         Self::Unsettled,
         Self::Unreadable,
         Self::Unsure,
         Self::PausedByOutcome,
         Self::NoOwner,
+        Self::LeftTask,
         Self::GivenUp,
         Self::Quarantined,
         Self::Refused,
@@ -89,7 +92,8 @@ impl Kind {
             Self::Unsettled => "Steps begun and never settled",
             Self::Unreadable => "Enrollments that can't be looked at",
             Self::Unsure => "Steps to look at, that failed or may not have reached their lead",
-            Self::LateTask => "Users' tasks that are late, or whose users have left",
+            Self::LateTask => "Users' tasks that are late",
+            Self::LeftTask => "Tasks of users who have left",
             Self::Parked => "Enrollments that rest",
             Self::PausedByOutcome => "Enrollments that an outcome paused",
             Self::NoOwner => "Enrollments that rest because nobody may act for their leads",
@@ -114,10 +118,12 @@ impl Kind {
                 format!("the record that they name is gone or can't be read: put it back, and {why} tells more")
             }
             Self::Unsure => format!("their owners have a task for each; {why} tells what happened"),
-            Self::LateTask => format!(
-                "ask their users. Whoever is away: out_of_office on their record hands what comes from then on to a stand-in; \
-                               on_overdue on a cadence's step has a late task asked of somebody else. What users who left have open stays \
-                               theirs: somebody else takes those leads up, and {why} tells more"
+            Self::LateTask => "ask their users. Whoever is away: out_of_office on their record hands what comes from then on to a stand-in; \
+                               on_overdue on a cadence's step has a late task asked of somebody else"
+                .to_owned(),
+            Self::LeftTask => format!(
+                "they stay theirs: have somebody else take these leads up, {why} tells more. A step's task closes when its \
+                 cadence ends; each can be completed with its user's sign-in, with skipped if there is nothing to say"
             ),
             Self::Parked => format!("they go on within minutes once what they wait for is there; {why} tells more"),
             Self::PausedByOutcome => format!(

@@ -203,30 +203,42 @@ pub(crate) fn is_open_to(lead: &SeenLead, task: &Task) -> Held {
     }
 }
 
-/// Caps are never exceeded, whatever cadences the lead is in.
-pub(crate) fn caps(lead: &SeenLead, caps: Caps) -> Held {
+/// For how long a function may go by the caps that it read, before it claims.
+const READ_BEFORE: TimeDelta = TimeDelta::seconds(90);
+
+/// Caps are never exceeded, whatever cadences the lead is in: neither those in force when the last touch was claimed, nor those that its
+/// function may have read just before. `in_force` are they, each with the instant from which on it was.
+pub(crate) fn caps(lead: &SeenLead, in_force: &[(DateTime<Utc>, Caps)]) -> Held {
     let state = lead.lead.as_ref().and_then(|lead| lead.state.as_deref()).and_then(law::contacts_per_day);
+    let state = state.unwrap_or(u32::MAX);
     let day = TimeDelta::hours(24);
+    type Limit = fn(&Caps) -> u32;
     let contacts = [Touch::Dial, Touch::AiCall, Touch::Sms];
-    let limits = [
-        (&contacts[..], caps.contacts_per_day.min(state.unwrap_or(u32::MAX)), day),
-        (&contacts[..], caps.contacts_per_week, TimeDelta::days(7)),
-        (&[Touch::AiCall][..], caps.ai_calls_per_day, day),
-        (&[Touch::Sms][..], caps.sms_per_day, day),
-        (&[Touch::Email][..], caps.emails_per_day, day),
+    let limits: [(&[Touch], Limit, u32, TimeDelta); 5] = [
+        (&contacts, |caps| caps.contacts_per_day, state, day),
+        (&contacts, |caps| caps.contacts_per_week, u32::MAX, TimeDelta::days(7)),
+        (&[Touch::AiCall], |caps| caps.ai_calls_per_day, u32::MAX, day),
+        (&[Touch::Sms], |caps| caps.sms_per_day, u32::MAX, day),
+        (&[Touch::Email], |caps| caps.emails_per_day, u32::MAX, day),
     ];
     let touches: Vec<(Touch, DateTime<Utc>)> = lead.claims.iter().filter_map(|claim| touch(lead, claim)).collect();
-    for (kinds, limit, span) in limits {
+    for (kinds, limit, laws, span) in limits {
         let mut at: Vec<_> = touches.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, at)| *at).collect();
         at.sort_unstable();
-        let limit = limit as usize;
-        let over = at.iter().zip(at.iter().skip(limit)).find(|(first, last)| **last - **first < span);
-        if let Some((first, last)) = over {
-            let found = format!(
-                "{:?}: more than {limit} of {kinds:?} from {first} to {last}",
-                lead.lead.as_ref().map(|l| &l.id)
-            );
-            return Err(Violation::of(Invariant::Caps, found));
+        let limit_at = |at: DateTime<Utc>| {
+            let until = in_force.iter().skip(1).map(|(since, _)| *since).chain([DateTime::<Utc>::MAX_UTC]);
+            let then =
+                in_force.iter().zip(until).filter(|((since, _), until)| *since <= at && at - READ_BEFORE < *until);
+            then.map(|((_, caps), _)| limit(caps)).max().unwrap_or(u32::MAX).min(laws)
+        };
+        for (index, last) in at.iter().enumerate() {
+            let limit = limit_at(*last) as usize;
+            let first = index.checked_sub(limit).and_then(|first| at.get(first));
+            if let Some(first) = first.filter(|first| *last - **first < span) {
+                let lead = lead.lead.as_ref().map(|lead| &lead.id);
+                let found = format!("{lead:?}: more than {limit} of {kinds:?} from {first} to {last}");
+                return Err(Violation::of(Invariant::Caps, found));
+            }
         }
     }
     Ok(())

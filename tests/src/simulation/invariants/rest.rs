@@ -8,7 +8,7 @@ use std::{
 use cadence_core::{
     EnrollmentId, LeadId,
     arrival::Taken,
-    enrollment::{Claim, Enrollment, Park, State, StepDue},
+    enrollment::{Enrollment, Park, State, StepDue},
     lead::Lead,
     records::{Cadence, Record, Status, parse_record},
     task::TaskKind,
@@ -41,7 +41,7 @@ pub(crate) struct OnItsWay {
 const NUMBERS_FROM: i128 = 100_000_000_000_000_000_000;
 /// How long overdue is lost.
 const LOST_AFTER: TimeDelta = TimeDelta::minutes(10);
-/// How long after its lease `reconcile` has a claim at the latest, while it runs at all.
+/// How long after its lease `reconcile` has a claim at the latest, where nothing goes wrong.
 const SETTLED_WITHIN: TimeDelta = TimeDelta::minutes(75);
 
 impl OnItsWay {
@@ -98,12 +98,12 @@ pub(crate) fn nothing_lost(seen: &Seen, on_its_way: &OnItsWay) -> Held {
     }
 }
 
-/// No claim stands for long after its lease: `reconcile` settles it, unless each of its runs since was killed.
-pub(crate) fn claims_settled(seen: &Seen, reconciled_from: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Held {
+/// No claim stands for long after its lease: `reconcile` settles it. While things go wrong each of its runs may be cut off, so that is looked
+/// for only since they ceased to.
+pub(crate) fn claims_settled(seen: &Seen, calm_since: DateTime<Utc>, now: DateTime<Utc>) -> Held {
     let mut claims =
         seen.enrollments().filter_map(|(_, enrollment)| Some((enrollment, enrollment.now.claim.as_ref()?)));
-    let had_its_turn = |claim: &Claim| reconciled_from.is_some_and(|from| claim.lease_until < from);
-    match claims.find(|(_, claim)| claim.lease_until + SETTLED_WITHIN < now && had_its_turn(claim)) {
+    match claims.find(|(_, claim)| claim.lease_until.max(calm_since) + SETTLED_WITHIN < now) {
         Some((enrollment, claim)) => {
             let (id, step, ran_out) = (&enrollment.now.id, &claim.step, claim.lease_until);
             let found = format!("the claim of {id} on {step} ran out at {ran_out} and nobody settles it");
@@ -184,7 +184,8 @@ pub(crate) fn nothing_overdue(seen: &Seen, now: DateTime<Utc>, for_long: TimeDel
     }
 }
 
-/// `reconcile` puts back only what is lost: over ten minutes overdue, and not what somebody has claimed.
+/// `reconcile` puts back only what is lost: over ten minutes overdue. What moved on, ended or was claimed since it was read is put back in vain,
+/// and harms nobody.
 pub(crate) fn requeued(seen: &Seen, due: &StepDue, now: DateTime<Utc>) -> Held {
     let Some(lead) = seen.leads.get(&due.lead) else { return Ok(()) };
     let Some(SeenEnrollment { now: enrollment, .. }) = lead.enrollments.get(&due.enrollment) else { return Ok(()) };
@@ -225,6 +226,17 @@ pub(crate) fn webhook(seen: &Seen, told: &Told, people: &[Person], webhook: &Web
         },
         (200..=299, None) => broken("no lead was named"),
         _ => broken("nobody expected that"),
+    }
+}
+
+/// Where nothing goes wrong any more, every webhook is answered with more than that it can't be taken now.
+pub(crate) fn answered(told: &Told) -> Held {
+    match told.unanswered().next() {
+        Some(webhook) => {
+            let found = format!("a webhook is answered with {} for good: {}", webhook.status, webhook.post.body);
+            Err(Violation::of(Invariant::Alive, found))
+        }
+        None => Ok(()),
     }
 }
 

@@ -50,6 +50,10 @@ pub enum Bug {
     EnrolledAgain,
     RestForgotten,
     PauseUntold,
+    CapsUnread,
+    TasksOutliveTheirCadence,
+    PutsBackEarly,
+    KnownLeadsUnread,
 }
 
 /// What is known of a bug.
@@ -60,7 +64,7 @@ struct Known {
     words: &'static str,
 }
 
-const KNOWN: [Known; 42] = [
+const KNOWN: [Known; 46] = [
     known(
         Bug::VendorRetries,
         Invariant::OneEffect,
@@ -133,6 +137,15 @@ const KNOWN: [Known; 42] = [
     known(Bug::EnrolledAgain, Invariant::OneEffect, 1, "a lead is enrolled whatever runs for it or ran"),
     known(Bug::RestForgotten, Invariant::NothingLost, 0, "reconcile sees nothing that rests"),
     known(Bug::PauseUntold, Invariant::NothingLost, 0, "nobody is asked to let go on what an outcome paused"),
+    known(Bug::CapsUnread, Invariant::Caps, 0, "the caps that ops set are not heeded, only the law's"),
+    known(
+        Bug::TasksOutliveTheirCadence,
+        Invariant::Finished,
+        0,
+        "what users were asked to do stays open when its cadence is over",
+    ),
+    known(Bug::PutsBackEarly, Invariant::Settled, 0, "reconcile takes what is just due for long overdue"),
+    known(Bug::KnownLeadsUnread, Invariant::Alive, 0, "a webhook of a lead who is known can't be taken"),
 ];
 
 const fn known(bug: Bug, breaks: Invariant, shown_by: u64, words: &'static str) -> Known {

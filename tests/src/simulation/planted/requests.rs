@@ -1,5 +1,6 @@
 //! What bugs do to the requests of DynamoDB: parts of an update's expressions are left out, or written otherwise.
 
+use cadence_core::records::settings::Caps;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
@@ -195,6 +196,18 @@ pub(super) fn agree_to_all(read: &mut Value) {
     visit(read, &mut |fields| {
         if let Some(channels) = fields.get_mut("consent").and_then(|consent| consent.get_mut("M")?.as_object_mut()) {
             channels.values_mut().for_each(|degree| *degree = json!({ "S": "express_written" }));
+        }
+    });
+}
+
+/// Takes all caps that were read for the law's.
+pub(super) fn forget_caps(read: &mut Value) {
+    let laws = serde_json::to_value(Caps::FLOOR).unwrap_or_default();
+    visit(read, &mut |fields| {
+        for (name, cap) in laws.as_object().into_iter().flatten() {
+            if let Some(there) = fields.get_mut(name) {
+                *there = json!({ "N": cap.to_string() });
+            }
         }
     });
 }
