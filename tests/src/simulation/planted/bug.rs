@@ -137,15 +137,15 @@ const KNOWN: [Known; 46] = [
     known(Bug::EnrolledAgain, Invariant::OneEffect, 1, "a lead is enrolled whatever runs for it or ran"),
     known(Bug::RestForgotten, Invariant::NothingLost, 0, "reconcile sees nothing that rests"),
     known(Bug::PauseUntold, Invariant::NothingLost, 0, "nobody is asked to let go on what an outcome paused"),
-    known(Bug::CapsUnread, Invariant::Caps, 0, "the caps that ops set are not heeded, only the law's"),
+    known(Bug::CapsUnread, Invariant::Caps, 7, "the caps that ops set are not heeded, only the law's"),
     known(
         Bug::TasksOutliveTheirCadence,
         Invariant::Finished,
-        0,
+        1,
         "what users were asked to do stays open when its cadence is over",
     ),
-    known(Bug::PutsBackEarly, Invariant::Settled, 0, "reconcile takes what is just due for long overdue"),
-    known(Bug::KnownLeadsUnread, Invariant::Alive, 0, "a webhook of a lead who is known can't be taken"),
+    known(Bug::PutsBackEarly, Invariant::Settled, 4, "reconcile takes what is just due for long overdue"),
+    known(Bug::KnownLeadsUnread, Invariant::Alive, 1, "a webhook of a lead who is known can't be taken"),
 ];
 
 const fn known(bug: Bug, breaks: Invariant, shown_by: u64, words: &'static str) -> Known {
