@@ -38,7 +38,9 @@ const WHO: [&str; 5] = ["Robin0", "Sample0", "Town0", "person0", "55501"];
 impl Logs {
     fn watch() {
         static WATCHED: Once = Once::new();
-        WATCHED.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(Self::default).init());
+        // The digits of an instant may be those of a number.
+        let logs = || tracing_subscriber::fmt().without_time().with_ansi(false).with_writer(Self::default);
+        WATCHED.call_once(|| logs().init());
     }
 }
 
@@ -46,7 +48,7 @@ impl Write for Logs {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let said = String::from_utf8_lossy(line);
         let mut logs = LOGS.lock().unwrap();
-        logs.errors += usize::from(said.contains(" ERROR ") && said.contains("error.message="));
+        logs.errors += usize::from(said.contains("ERROR ") && said.contains("error.message="));
         if logs.telling.is_none() && WHO.iter().any(|who| said.contains(who)) {
             logs.telling = Some(said.into_owned());
         }

@@ -6,6 +6,7 @@ use cadence_core::{
     lead::OptOut,
     records::{ApplyTo, Cadence, Reenroll},
     task::{Task, TaskKind},
+    timeline::{Entry, EntryKind},
 };
 
 use super::due::{CLOCKS_DIFFER, at_least};
@@ -90,6 +91,12 @@ pub(crate) fn one_at_a_time(seen: &Seen, lead: &LeadId, enrollment: &EnrollmentI
     let others = || all().filter(|other| other.id != begun.id && other.enrolled_at < begun.enrolled_at);
     let is_moved = |other: &Enrollment| matches!(&other.progress.state, State::Ended { why: End::Switched(to) } if *to == begun.cadence);
     let Some(cadence) = seen.versions.get(&(begun.cadence.to_string(), begun.progress.version)) else { return Ok(()) };
+    // By what the version that it began with says, not one that it follows since.
+    let is_it =
+        |entry: &&Entry| entry.enrollment.as_ref() == Some(&begun.id) && entry.kind == EntryKind::VersionChanged;
+    if lead.timeline.values().any(|entry| is_it(&entry)) {
+        return Ok(());
+    }
     // Of two that begin within a moment, the second may say that it began first: clocks differ, and so do instants of deciding.
     if all().any(is_moved) {
         return Ok(());
