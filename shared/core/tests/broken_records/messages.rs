@@ -30,14 +30,6 @@ fn broken() -> Vec<Broken> {
         ("an include", json!({"text": "{% include 'footer' %}"})),
         ("arithmetic on what may be missing", json!({"text": "{{ attributes.loan_amount / 2 }}"})),
         (
-            "a name without a stand-in",
-            json!({"text": "Hi {{ lead_first_name }}, {{ company }} here. Reply STOP to opt out"}),
-        ),
-        (
-            "an amount compared as it is sent",
-            json!({"text": "{{ company }}{% if attributes.loan_amount > 300000 %}, jumbo loans{% endif %}. Reply STOP to opt out"}),
-        ),
-        (
             "a loop without end",
             json!({"text": "{% for a in 'x' * 99999 %}{% for b in 'x' * 99999 %}y{% endfor %}{% endfor %}"}),
         ),
@@ -79,11 +71,26 @@ fn broken() -> Vec<Broken> {
     let elsewhere = [("a text that a cadence sends first", json!({"text": "Hi"}))];
     messages
         .into_iter()
+        .chain(of_whom_little_is_known())
         .chain(snippets())
         .chain(as_elsewhere())
         .map(of("MESSAGE#sms/intro"))
         .chain(elsewhere.into_iter().map(of("MESSAGE#sms/hello")))
         .collect()
+}
+
+/// What comes out odd for a lead of whom little is known.
+fn of_whom_little_is_known() -> Vec<(&'static str, Value)> {
+    vec![
+        (
+            "a name without a stand-in",
+            json!({"text": "Hi {{ lead_first_name }}, {{ company }} here. Reply STOP to opt out"}),
+        ),
+        (
+            "an amount compared as it is sent",
+            json!({"text": "{{ company }}{% if attributes.loan_amount > 300000 %}, jumbo loans{% endif %}. Reply STOP to opt out"}),
+        ),
+    ]
 }
 
 /// As other software has them.

@@ -53,11 +53,8 @@ pub(super) fn check(content: &Value, record: &Record, at_work: Option<&Record>) 
 /// That a cadence which was to stop goes on, or a user who was to get no more leads gets them, because the edit as a whole is refused.
 pub(super) fn goes_on(content: &Value, at_work: &Record) -> Option<Problem> {
     let says = |name: &str| {
-        let said = match content.get(name)? {
-            Value::String(text) => text.trim().to_lowercase(),
-            other => other.to_string(),
-        };
-        Some(said)
+        let said = content.get(name)?;
+        Some(said.as_str().map_or_else(|| said.to_string(), |text| text.trim().to_lowercase()))
     };
     let (field, sentence) = match at_work {
         Record::Cadence(cadence) if cadence.status == Status::Live => {
@@ -68,7 +65,9 @@ pub(super) fn goes_on(content: &Value, at_work: &Record) -> Option<Problem> {
             says("active").filter(|active| active == "false")?;
             ("active", "THE USER IS STILL ACTIVE, and goes on getting leads".to_owned())
         }
-        _ => return None,
+        Record::Cadence(_) | Record::User(_) | Record::Message(_) | Record::Source(_) | Record::Settings(_) => {
+            return None;
+        }
     };
     let sentence = format!("{sentence}: nothing of this edit counts while anything in it is wrong.");
     Some(Problem::error(field, sentence, "Mend what else is said here, or undo it, and save again."))
