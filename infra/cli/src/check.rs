@@ -60,11 +60,11 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
             "say what to check: a folder of records such as infra/cadences, a file, or a table with --local or --stage dev"
         ),
     };
-    let table = match &table {
+    let at_work = match &table {
         Some(table) => Some(table.records_at_work().await?),
         None => None,
     };
-    let others: Vec<&Records> = table.iter().chain([&beside]).collect();
+    let others: Vec<&Records> = at_work.iter().chain([&beside]).collect();
     let findings = Findings::of(&meant, &others);
     beside.unusable().iter().for_each(|(place, problem)| complain(&format!("left out {place}: {problem}")));
     match args.json {

@@ -108,12 +108,7 @@ impl Changes {
     pub(crate) fn of(records: &Records, there: There<'_>, pulled: &Pulled) -> Self {
         let edited = there.edited.iter();
         let only_there = edited.map(|edited| edited.pk.clone()).filter(|pk| records.get(pk).is_none()).collect();
-        let change = |(pk, found): (&str, &Found)| {
-            let read = there.edited.iter().find(|edited| edited.pk == pk);
-            let change = Change::of(pk, &found.content, read, there.at_work)?;
-            let since = |edited: &Edited| pulled.since(there.place, pk, &found.content, &edited.content);
-            Some(Change { since: read.map_or(Since::Current, since), ..change })
-        };
+        let change = |(pk, found): (&str, &Found)| Change::of(pk, &found.content, there, pulled);
         let changes: Vec<Change> = records.iter().filter_map(change).collect();
         let same = records.len() - changes.len();
         Self { changes, only_there, same }
@@ -145,7 +140,9 @@ impl Changes {
 
 impl Change {
     /// What a record becomes by that content; `None` if it says that already, and is at work.
-    fn of(pk: &str, content: &Value, read: Option<&Edited>, at_work: &BTreeMap<String, AtWork>) -> Option<Self> {
+    fn of(pk: &str, content: &Value, there: There<'_>, pulled: &Pulled) -> Option<Self> {
+        let There { place, edited, at_work } = there;
+        let read = edited.iter().find(|edited| edited.pk == pk);
         let in_place_of = read.and_then(|edited| NotAtWork::of(edited, at_work.get(pk)));
         let current = match (read, in_place_of) {
             // As it is written, so that another spelling of it is told as one.
@@ -167,16 +164,9 @@ impl Change {
             let leads = read.and_then(|edited| edited.told.as_ref()).and_then(|told| told.leads.as_deref());
             difference(pk, current, content, Context { leads, used_by: &used_by })
         });
+        let since = read.map_or(Since::Current, |edited| pulled.since(place, pk, content, &edited.content));
         let (read, at_work) = (read.cloned(), current.cloned());
-        Some(Self {
-            pk: pk.to_owned(),
-            content: content.clone(),
-            read,
-            at_work,
-            difference,
-            in_place_of,
-            since: Since::Current,
-        })
+        Some(Self { pk: pk.to_owned(), content: content.clone(), read, at_work, difference, in_place_of, since })
     }
 
     /// Whether nothing of it is at work yet.

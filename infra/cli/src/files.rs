@@ -13,15 +13,13 @@ use crate::{
     pull::text_of,
     records::{Found, Records},
     status::status_of,
-    told::print,
+    told::{print, table},
 };
 
-/// Lists the records of that kind, or all.
-pub(crate) fn list(path: &Path, kind: Option<&str>, is_json: bool) -> anyhow::Result<ExitCode> {
+/// Lists the records that are meant, by their keys.
+pub(crate) fn list(path: &Path, is_meant: impl Fn(&str) -> bool, is_json: bool) -> anyhow::Result<ExitCode> {
     let records = Records::of_files(path)?;
     let findings = Findings::of(&records, &[]);
-    let is_meant =
-        |pk: &str| kind.is_none_or(|kind| pk.split('#').next().is_some_and(|of| of.eq_ignore_ascii_case(kind)));
     let meant: Vec<(&str, &Found)> = records.iter().filter(|(pk, _)| is_meant(pk)).collect();
     if is_json {
         let told = meant.iter().map(|(pk, found)| json_of(pk, found, findings.about(pk)));
@@ -85,16 +83,4 @@ fn json_of(pk: &str, found: &Found, problems: &[Problem]) -> Value {
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     json!({ "record": pk, "file": found.place, "status": status_of(pk, &found.content), "problems": problems,
         "summary": summary_of(pk, &found.content), "content": Edited::content_of(found.content.clone()) })
-}
-
-/// Prints rows of as many columns, each as wide as its widest cell.
-pub(crate) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) {
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    for row in rows {
-        let cells: Vec<String> =
-            row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column))).collect();
-        print(cells.join("  ").trim_end());
-    }
 }

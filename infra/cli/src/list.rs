@@ -10,7 +10,7 @@ use crate::{
     files,
     status::status,
     table::{self, Place},
-    told::print,
+    told::{self, print},
 };
 
 /// Lists the records of a table: version, status, running leads, and what the check says
@@ -43,14 +43,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    if let Some(path) = &args.files {
-        return files::list(path, args.kind.as_deref(), args.json);
-    }
-    let table = args.table.open().await?;
     let is_meant = |pk: &str| {
         let is_kind = |kind: &String| pk.split('#').next().is_some_and(|found| found.eq_ignore_ascii_case(kind));
         args.kind.as_ref().is_none_or(is_kind)
     };
+    if let Some(path) = &args.files {
+        return files::list(path, is_meant, args.json);
+    }
+    let table = args.table.open().await?;
     if args.deleted {
         let mut deleted = table.deleted().await?;
         deleted.retain(|pk| is_meant(pk));
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let head = ["RECORD", "VERSION", "STATUS", "LEADS", "CHECK"].map(str::to_owned);
     let rows: Vec<[String; 5]> =
         std::iter::once(head).chain(all.iter().map(|edited| row(edited, of(edited)))).collect();
-    files::table(&rows);
+    told::table(&rows);
     print(&format!("{} in {}", counted(all.len(), "record"), table.place()));
     Ok(ExitCode::SUCCESS)
 }

@@ -101,8 +101,8 @@ fn undoes(pulled: &Value, there: &Value, file: &Value) -> bool {
     match (pulled, there, file) {
         (Value::Object(pulled), Value::Object(there), Value::Object(file)) => {
             let of = |map: &serde_json::Map<String, Value>, name: &String| map.get(name).cloned().unwrap_or_default();
-            let names = pulled.keys().chain(there.keys());
-            names.into_iter().any(|name| undoes(&of(pulled, name), &of(there, name), &of(file, name)))
+            let mut names = pulled.keys().chain(there.keys());
+            names.any(|name| undoes(&of(pulled, name), &of(there, name), &of(file, name)))
         }
         (Value::Array(pulled), Value::Array(there), Value::Array(file))
             if pulled.len() == there.len() && there.len() == file.len() =>

@@ -44,6 +44,18 @@ pub(crate) fn print(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// Prints rows of as many columns, each as wide as its widest cell.
+pub(crate) fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) {
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column))).collect();
+        print(cells.join("  ").trim_end());
+    }
+}
+
 /// Tells somebody who watches, apart from what is printed.
 #[expect(clippy::print_stderr, reason = "a command tells its user what is wrong")]
 pub(crate) fn complain(line: &str) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Known, cadence, found, unsaid, user};
+use super::{Known, cadence, found, in_vain, unsaid, user};
 use crate::records::{
     Record, Status,
     parse::{Counted, as_written, read_record},
@@ -55,7 +55,7 @@ impl<'a> Draft<'a> {
         };
         let mut problems = self.unreadable;
         let is_readable = problems.is_empty();
-        let goes_on = self.at_work.as_ref().and_then(|at_work| unsaid::goes_on(content, at_work));
+        let goes_on = self.at_work.as_ref().and_then(|at_work| in_vain::goes_on(content, at_work));
         let before = self.before.as_ref().or(self.at_work.as_ref());
         if let Some(record) = &self.read {
             problems.extend(unsaid::check(content, record, self.at_work.as_ref()));

@@ -42,7 +42,7 @@ fn left_alone(cadence: &Cadence, known: &Known) -> Option<Problem> {
     let path = match cadence.status {
         Status::Live if cadence.for_leads.hold_out == 0 => return None,
         Status::Live => "for_leads.hold_out",
-        Status::Off if others().any(|other| other.targets().any(|to| *to == cadence.id)) => return None,
+        Status::Off if others().any(|other| hands_to(other, cadence)) => return None,
         Status::Off | Status::Paused | Status::Archived => "status",
     };
     if others().any(|other| other.status == Status::Live && other.for_leads.covers(&cadence.for_leads)) {
@@ -51,6 +51,11 @@ fn left_alone(cadence: &Cadence, known: &Known) -> Option<Problem> {
     let sentence = "No other live cadence takes every lead that this one is for: those that fit none are kept, and nobody contacts them.";
     let remedy = "Have a live cadence of a low \"priority\" that takes every lead, with \"for_leads\": {}.";
     Some(Problem::warning(path, sentence, remedy))
+}
+
+/// Whether an outcome moves leads of the one cadence to the other.
+fn hands_to(from: &Cadence, to: &Cadence) -> bool {
+    from.targets().any(|target| *target == to.id)
 }
 
 /// Whether a cadence takes whatever lead another is for, so that none is left for that one: none that runs elsewhere, or asks again either.
@@ -77,7 +82,7 @@ fn why_first(first: &Cadence, other: &Cadence) -> &'static str {
 /// That this cadence takes whatever lead another is for. Said here too, since here is where it was brought about.
 fn leaves_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
     let others = || known.cadences.values().filter(|other| other.id != cadence.id);
-    let is_handed = |other: &Cadence| others().chain([cadence]).any(|from| from.targets().any(|to| *to == other.id));
+    let is_handed = |other: &Cadence| others().chain([cadence]).any(|from| hands_to(from, other));
     let other = others().find(|other| takes_all(cadence, other) && !is_handed(other))?;
     let why = why_first(cadence, other);
     let sentence = format!(
@@ -91,7 +96,7 @@ fn leaves_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
 /// That another cadence takes whatever lead this one is for, so that none is left. Not said where an outcome hands some to it.
 fn left_none(cadence: &Cadence, known: &Known) -> Option<Problem> {
     let others = || known.cadences.values();
-    if others().any(|other| other.targets().any(|to| *to == cadence.id)) {
+    if others().any(|other| hands_to(other, cadence)) {
         return None;
     }
     let other = others().find(|other| takes_all(other, cadence))?;

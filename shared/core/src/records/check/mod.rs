@@ -12,6 +12,7 @@ mod enrolling;
 mod firsts;
 mod graph;
 mod hours;
+mod in_vain;
 mod known;
 mod message;
 mod misfit;

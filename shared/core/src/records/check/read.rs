@@ -119,7 +119,8 @@ impl Read {
             marks.into_iter().find(|mark| self.bare_words.matches(mark).count() > self.words.matches(mark).count())?;
         let at = self.bare_words.find(gap)?;
         let (before, after) = self.bare_words.split_at_checked(at)?;
-        let last = before.chars().rev().take(GAP_SHOWN).collect::<Vec<_>>().into_iter().rev().collect::<String>();
+        let begins = before.char_indices().rev().take(GAP_SHOWN).last().map_or(at, |(begins, _)| begins);
+        let last = before.get(begins..)?;
         let first: String = after.chars().take(GAP_SHOWN).collect();
         let shown = format!("{last}{first}").replace('\n', " ");
         let sentence = format!("A lead of whom little is known reads a gap here: {}.", quoted(&shown));
